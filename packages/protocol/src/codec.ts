@@ -1,0 +1,261 @@
+import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
+import { base32, base32Bytes } from './bytes.ts';
+import { MalformedError } from './errors.ts';
+
+/**
+ * A shape on the wire: one definition encodes, decodes and tells property tests what a valid value looks like.
+ * Deterministic CBOR (RFC 8949 section 4.2.1): shortest integers, definite lengths, ascending integer keys, no floats, no tags.
+ */
+export interface Codec<T> {
+  /** @throws {MalformedError} when the value would break its own limits, so nothing malformed is ever sent */
+  toItem(value: T): unknown;
+  /** @throws {MalformedError} */
+  fromItem(item: unknown): T;
+  readonly shape: Shape;
+}
+
+/** What a {@link Codec} accepts, as data; tests generate values from it. */
+export type Shape =
+  | { readonly kind: 'uint'; readonly max: number }
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'bytes'; readonly min: number; readonly max: number }
+  | { readonly kind: 'text'; readonly maxBytes: number }
+  | { readonly kind: 'id'; readonly length: number }
+  | { readonly kind: 'list'; readonly of: Shape; readonly max: number }
+  | { readonly kind: 'tuple'; readonly of: readonly Shape[] }
+  | { readonly kind: 'struct'; readonly fields: readonly ShapeField[] }
+  | {
+      readonly kind: 'choice';
+      readonly of: readonly { readonly tag: number; readonly name: string; readonly shape: Shape }[];
+    }
+  | { readonly kind: 'either'; readonly of: readonly Shape[] };
+
+export interface ShapeField {
+  readonly name: string;
+  readonly key: number;
+  readonly optional: boolean;
+  readonly shape: Shape;
+}
+
+/** Keys from here on are optional for whoever does not know them; an unknown key below is malformed (rule 31). */
+export const firstOptionalKey = 32;
+
+const strict = {
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  strict: true,
+  useMaps: true,
+  rejectDuplicateMapKeys: true,
+} as const;
+
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  return encodeCbor(codec.toItem(value));
+}
+
+/** @throws {MalformedError} for anything but exactly one value of this shape */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  let item: unknown;
+  try {
+    item = decodeCbor(bytes, strict);
+  } catch (cause) {
+    throw new MalformedError('not deterministic CBOR', { cause });
+  }
+  return codec.fromItem(item);
+}
+
+export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
+  const check = (value: unknown): number => {
+    if (
+      typeof value !== 'number' ||
+      !Number.isSafeInteger(value) ||
+      value < 0 ||
+      value > max ||
+      Object.is(value, -0)
+    ) {
+      throw new MalformedError(`not a whole number from 0 to ${max}`);
+    }
+    return value;
+  };
+  return { toItem: check, fromItem: check, shape: { kind: 'uint', max } };
+}
+
+export function bool(): Codec<boolean> {
+  const check = (value: unknown): boolean => {
+    if (typeof value !== 'boolean') throw new MalformedError('not a truth value');
+    return value;
+  };
+  return { toItem: check, fromItem: check, shape: { kind: 'bool' } };
+}
+
+/** Bytes of exactly `min`, or of `min` to `max`, length. */
+export function bytes(min: number, max: number = min): Codec<Uint8Array> {
+  const check = (value: unknown): Uint8Array => {
+    if (!(value instanceof Uint8Array) || value.length < min || value.length > max) {
+      throw new MalformedError(min === max ? `not ${min} bytes` : `not ${min} to ${max} bytes`);
+    }
+    return value;
+  };
+  return { toItem: check, fromItem: check, shape: { kind: 'bytes', min, max } };
+}
+
+/** Text of at most `maxBytes` bytes of UTF-8. */
+export function text(maxBytes: number): Codec<string> {
+  const check = (value: unknown): string => {
+    if (typeof value !== 'string' || value.length > maxBytes || !value.isWellFormed()) {
+      throw new MalformedError(`not text of at most ${maxBytes} bytes`);
+    }
+    // the CBOR decoder puts U+FFFD where bytes were no UTF-8, so the character itself cannot be told from damage
+    if (value.includes('\uFFFD')) throw new MalformedError('text has a replacement character');
+    if (value.length * 3 > maxBytes && new TextEncoder().encode(value).length > maxBytes) {
+      throw new MalformedError(`text is longer than ${maxBytes} bytes`);
+    }
+    return value;
+  };
+  return { toItem: check, fromItem: check, shape: { kind: 'text', maxBytes } };
+}
+
+/** An id: `length` bytes on the wire, lower-case base32 in memory (rule 34). */
+export function id<T extends string>(length: number): Codec<T> {
+  const characters = Math.ceil((length * 8) / 5);
+  return {
+    toItem(value) {
+      if (typeof value !== 'string' || value.length !== characters)
+        throw new MalformedError(`not an id of ${length} bytes`);
+      return base32Bytes(value);
+    },
+    fromItem(item) {
+      if (!(item instanceof Uint8Array) || item.length !== length)
+        throw new MalformedError(`not an id of ${length} bytes`);
+      return base32(item) as T;
+    },
+    shape: { kind: 'id', length },
+  };
+}
+
+export function list<T>(of: Codec<T>, max: number): Codec<readonly T[]> {
+  const check = (value: unknown): readonly unknown[] => {
+    if (!Array.isArray(value) || value.length > max) throw new MalformedError(`not a list of at most ${max}`);
+    return value;
+  };
+  return {
+    toItem: (value) => check(value).map((one) => of.toItem(one as T)),
+    fromItem: (item) => check(item).map((one) => of.fromItem(one)),
+    shape: { kind: 'list', of: of.shape, max },
+  };
+}
+
+/** A fixed number of values in a fixed order. */
+export function tuple<T extends readonly unknown[]>(
+  ...of: { readonly [K in keyof T]: Codec<T[K]> }
+): Codec<T> {
+  const check = (value: unknown): readonly unknown[] => {
+    if (!Array.isArray(value) || value.length !== of.length)
+      throw new MalformedError(`not ${of.length} values`);
+    return value;
+  };
+  return {
+    toItem(value) {
+      const values = check(value);
+      return of.map((one, at) => one.toItem(values[at]));
+    },
+    fromItem(item) {
+      const items = check(item);
+      return of.map((one, at) => one.fromItem(items[at])) as unknown as T;
+    },
+    shape: { kind: 'tuple', of: of.map((one) => one.shape) },
+  };
+}
+
+export interface Field<T> {
+  readonly key: number;
+  readonly codec: Codec<NonNullable<T>>;
+  readonly optional: boolean;
+}
+
+export function field<T>(key: number, codec: Codec<NonNullable<T>>): Field<T> {
+  return { key, codec, optional: false };
+}
+
+export function optional<T>(key: number, codec: Codec<NonNullable<T>>): Field<T> {
+  return { key, codec, optional: true };
+}
+
+type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
+
+/** A map with integer keys. Absent optional fields are absent properties; unknown keys from {@link firstOptionalKey} on are passed over. */
+export function struct<T extends object>(fields: Fields<T>): Codec<T> {
+  const known = (Object.entries(fields) as [string, Field<unknown>][]).sort((a, b) => a[1].key - b[1].key);
+  const keys = new Set(known.map(([, one]) => one.key));
+  return {
+    toItem(value) {
+      const item = new Map<number, unknown>();
+      for (const [name, one] of known) {
+        const inner: unknown = Reflect.get(value, name);
+        if (inner === undefined || inner === null) {
+          if (!one.optional) throw new MalformedError(`${name} is missing`);
+        } else {
+          item.set(one.key, one.codec.toItem(inner));
+        }
+      }
+      return item;
+    },
+    fromItem(item) {
+      if (!(item instanceof Map)) throw new MalformedError('not a map');
+      let last = -1;
+      for (const key of item.keys() as MapIterator<unknown>) {
+        if (typeof key !== 'number' || !Number.isSafeInteger(key) || key <= last)
+          throw new MalformedError('keys are not ascending whole numbers');
+        if (key < firstOptionalKey && !keys.has(key)) throw new MalformedError(`unknown key ${key}`);
+        last = key;
+      }
+      const value: Record<string, unknown> = {};
+      for (const [name, one] of known) {
+        const inner: unknown = item.get(one.key);
+        if (inner === undefined) {
+          if (!one.optional) throw new MalformedError(`${name} is missing`);
+        } else {
+          value[name] = one.codec.fromItem(inner);
+        }
+      }
+      return value as T;
+    },
+    shape: {
+      kind: 'struct',
+      fields: known.map(([name, one]) => ({
+        name,
+        key: one.key,
+        optional: one.optional,
+        shape: one.codec.shape,
+      })),
+    },
+  };
+}
+
+/** One of several named structs: `[tag, struct]` on the wire, the struct with its `kind` in memory. */
+export function choice<T extends { readonly kind: string }>(of: {
+  readonly [K in T['kind']]: readonly [
+    tag: number,
+    codec: Codec<Omit<Extract<T, { readonly kind: K }>, 'kind'>>,
+  ];
+}): Codec<T> {
+  const arms = Object.entries(of) as [string, readonly [number, Codec<object>]][];
+  const byTag = new Map(arms.map(([name, [tag, codec]]) => [tag, { name, codec }] as const));
+  return {
+    toItem(value) {
+      const arm = arms.find(([name]) => name === value.kind);
+      if (arm === undefined) throw new MalformedError('of no known kind');
+      return [arm[1][0], arm[1][1].toItem(value)];
+    },
+    fromItem(item) {
+      if (!Array.isArray(item) || item.length !== 2 || typeof item[0] !== 'number')
+        throw new MalformedError('not a kind and its body');
+      const arm = byTag.get(item[0]);
+      if (arm === undefined) throw new MalformedError(`unknown kind ${item[0]}`);
+      return { kind: arm.name, ...arm.codec.fromItem(item[1]) } as unknown as T;
+    },
+    shape: { kind: 'choice', of: arms.map(([name, [tag, codec]]) => ({ tag, name, shape: codec.shape })) },
+  };
+}

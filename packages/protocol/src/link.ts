@@ -1,0 +1,155 @@
+import { base64url, base64urlBytes } from './bytes.ts';
+import {
+  bool,
+  bytes,
+  decode,
+  encode,
+  field,
+  list,
+  optional,
+  struct,
+  text,
+  uint,
+  type Codec,
+} from './codec.ts';
+import { MalformedError } from './errors.ts';
+import { relayIdCodec, type RelayId } from './ids.ts';
+import { limits } from './limits.ts';
+import { signedCodec, type Signed } from './signed.ts';
+
+/** Enough to reach a relay for the first time (rule 3): at most 100 B encoded. */
+export interface Hint {
+  /** absent only where a person chose to trust what answers */
+  readonly relay?: RelayId;
+  /** a name or an address, as in a URL's host: an IPv6 address in brackets */
+  readonly address: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** the secret path, one segment */
+  readonly path: string;
+}
+
+export const hintCodec: Codec<Hint> = struct<Hint>({
+  relay: optional(1, relayIdCodec),
+  address: field(2, text(64)),
+  port: field(3, uint(65_535)),
+  tls: field(4, bool()),
+  path: field(5, text(32)),
+});
+
+const addressForm = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/;
+const pathForm = /^[a-zA-Z0-9_-]{1,32}$/;
+
+/** @throws {MalformedError} for a hint that is no address of a relay or longer than 100 B */
+export function checkHint(hint: Hint): Hint {
+  if (!addressForm.test(hint.address)) throw new MalformedError('not a host name or address');
+  if (!pathForm.test(hint.path)) throw new MalformedError('not a secret path');
+  if (hint.port < 1) throw new MalformedError('not a port');
+  if (encode(hintCodec, hint).length > limits.hintBytes) throw new MalformedError('hint is too long');
+  return hint;
+}
+
+/** `http(s)://address:port`, without the secret path. */
+export function originOf(hint: Hint): string {
+  return `${hint.tls ? 'https' : 'http'}://${hint.address}:${hint.port}`;
+}
+
+/** Lets a device use a relay: how to reach it, and a right to store there. `npm start` prints it. */
+export interface RelayLink {
+  readonly hint: Hint;
+  /** 16 bytes; absent where the relay is only read and written, not stored at */
+  readonly right?: Uint8Array;
+}
+
+const relayLinkCodec: Codec<RelayLink> = struct<RelayLink>({
+  hint: field(1, hintCodec),
+  right: optional(2, bytes(16)),
+});
+
+/**
+ * What one person hands another (rule 3): who they are, where their inbox is, and a right to write to it once.
+ * The holder of the link can use it up, and can read nothing with it.
+ */
+export interface InvitationLink {
+  /** the inviter's root key, Ed25519 */
+  readonly rootKey: Uint8Array;
+  readonly name: string;
+  /** the right to append to the inviter's inbox, naming that log */
+  readonly capability: Signed;
+  /** seed of the capability's key */
+  readonly seed: Uint8Array;
+  /** X25519, to which the acceptance is sealed; its private half never leaves the inviter */
+  readonly sealingKey: Uint8Array;
+  /** relays that hold the inbox; the pair's log will live on the first */
+  readonly hosts: readonly Hint[];
+  /** ways in for this invitee only */
+  readonly doors: readonly Hint[];
+}
+
+const invitationLinkCodec: Codec<InvitationLink> = struct<InvitationLink>({
+  rootKey: field(1, bytes(32)),
+  name: field(2, text(limits.nameBytes)),
+  capability: field(3, signedCodec),
+  seed: field(4, bytes(32)),
+  sealingKey: field(5, bytes(32)),
+  hosts: field(6, list(hintCodec, 2)),
+  doors: field(7, list(hintCodec, 2)),
+});
+
+function formatLink<T>(
+  codec: Codec<T>,
+  value: T,
+  place: { readonly origin: string; readonly mark: string },
+): string {
+  const link = `${place.origin}/#${place.mark}${base64url(encode(codec, value))}`;
+  if (link.length > limits.linkCharacters) throw new MalformedError('link is too long');
+  return link;
+}
+
+function parseLink<T>(codec: Codec<T>, link: string, mark: string): T {
+  const trimmed = link.trim();
+  if (trimmed.length > limits.linkCharacters) throw new MalformedError('link is too long');
+  const start = trimmed.indexOf('#');
+  const fragment = start < 0 ? trimmed : trimmed.slice(start + 1);
+  if (!fragment.startsWith(mark)) throw new MalformedError('not such a link');
+  return decode(codec, base64urlBytes(fragment.slice(1)));
+}
+
+/** Whether a text is a relay link, an invitation, or neither; says nothing of whether it is whole. */
+export function linkKind(link: string): 'relay' | 'invitation' | undefined {
+  const fragment = link.trim().slice(link.trim().indexOf('#') + 1);
+  if (fragment.startsWith('r')) return 'relay';
+  return fragment.startsWith('i') ? 'invitation' : undefined;
+}
+
+/** @throws {MalformedError} */
+export function formatRelayLink(link: RelayLink): string {
+  return formatLink(
+    relayLinkCodec,
+    { ...link, hint: checkHint(link.hint) },
+    { origin: originOf(link.hint), mark: 'r' },
+  );
+}
+
+/** @throws {MalformedError} for anything but a whole relay link */
+export function parseRelayLink(text: string): RelayLink {
+  const link = parseLink(relayLinkCodec, text, 'r');
+  checkHint(link.hint);
+  return link;
+}
+
+/** At most 800 characters, so that it fits a QR code. @throws {MalformedError} */
+export function formatInvitationLink(link: InvitationLink): string {
+  const [host] = link.hosts;
+  if (host === undefined) throw new MalformedError('an invitation names at least one host');
+  for (const hint of [...link.hosts, ...link.doors]) checkHint(hint);
+  return formatLink(invitationLinkCodec, link, { origin: originOf(host), mark: 'i' });
+}
+
+/** @throws {MalformedError} for anything but a whole invitation */
+export function parseInvitationLink(text: string): InvitationLink {
+  const link = parseLink(invitationLinkCodec, text, 'i');
+  if (link.hosts.length === 0) throw new MalformedError('an invitation names at least one host');
+  for (const hint of [...link.hosts, ...link.doors]) checkHint(hint);
+  return link;
+}
