@@ -98,7 +98,7 @@ take_lock() {
   read -r installer 2>/dev/null <"$1"
   is_alive "${1##*-}" && return 1
   is_alive "$installer" && return 1
-  mv "$1" "$lock/holder-$" 2>/dev/null
+  mv "$1" "$lock/holder-$$" 2>/dev/null
 }
 
 # A zombie is dead, and another user's process, which may not be signalled, is alive.

@@ -122,6 +122,7 @@ describe.concurrent('the launcher', () => {
     const outcomes = await Promise.all(Array.from({ length: 4 }, async () => project.tern()));
     expect(outcomes.map((outcome) => outcome.code)).toEqual(Array<number>(4).fill(7));
     expect(project.installs).toBe(1);
+    expect(existsSync(join(project.path, 'build/installing'))).toBe(false);
   });
 
   test('a lock that its maker never signed is taken over', async () => {
