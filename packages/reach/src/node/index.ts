@@ -1,0 +1,1 @@
+export { nodeWorld } from './node-world.ts';

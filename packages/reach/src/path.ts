@@ -1,0 +1,315 @@
+import {
+  encodeBatch,
+  encodeOperation,
+  limits,
+  MalformedError,
+  openCard,
+  proofMessage,
+  randomId,
+  RefusedError,
+  sealRequest,
+  sealRequestWithTicket,
+  UnreachableError,
+  UsageError,
+  type BatchId,
+  type BatchProblem,
+  type Card,
+  type ExchangeSecret,
+  type Hint,
+  type Operation,
+  type Primitives,
+  type RelayId,
+  type Result,
+  type WireOperation,
+  type World,
+} from '@tern/protocol';
+import { readAnswer, type Answer } from './answer.ts';
+import { RelayClock } from './clock.ts';
+import { SharedTask } from './shared-task.ts';
+import { TicketBox, type Session } from './ticket-box.ts';
+import type { Transport } from './transport.ts';
+
+/** What is left of a batch's answer: every result that arrived, per operation, in order. */
+export interface Exchanged {
+  /** results[i] are those of operations[i]; the last one of each is final when `whole` */
+  readonly results: readonly (readonly Result[])[];
+  /** false when the answer was cut: what is here is good, what is missing must be asked for again */
+  readonly whole: boolean;
+}
+
+/** An operation to send, with the seeds of the keys that prove it (one signature per seed, in order). */
+export interface Outgoing {
+  readonly operation: Operation;
+  readonly seeds?: readonly Uint8Array[];
+}
+
+export interface ExchangeOptions {
+  readonly signal: AbortSignal;
+  /** random unless given; the same id with the same operations is the same batch, however often it is sent (rule 6) */
+  readonly id?: BatchId;
+  /** bytes of plaintext the answer may have */
+  readonly room?: number;
+}
+
+/** One relay as a device uses it; its card and tickets live as long as this object. */
+export interface Path extends AsyncDisposable {
+  readonly hint: Hint;
+  /** from the hint, or, where trust on first use was asked for, once the first exchange ended */
+  readonly relay: RelayId | undefined;
+  /** the relay's clock minus ours, ms; undefined before the first exchange */
+  readonly clockOffset: number | undefined;
+  /** verified against the hint; asked for again once an answer named a newer one */
+  card(options: { readonly signal: AbortSignal }): Promise<Card>;
+  /**
+   * Sends one batch once. Any number of exchanges may run at the same time.
+   * @throws {UnreachableError} when nothing usable came back: send it again with the same id
+   * @throws {RefusedError} `wrong-relay`, or the relay's word on the whole batch: `busy`, `clock`, `mismatch`, `malformed`
+   * @throws {MalformedError} for a batch over its limits, or a relay that seals nonsense
+   */
+  exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged>;
+}
+
+export interface PathParts {
+  readonly hint: Hint;
+  readonly transport: Transport;
+  readonly primitives: Primitives;
+  readonly world: World;
+  /** take for the relay whoever answers first; for a hint that names none (rule 3) */
+  readonly trustOnFirstUse?: boolean;
+}
+
+/** Opens nothing yet: the first exchange does. @throws {UsageError} for a hint without a relay that nobody asked to trust */
+export function openPath(parts: PathParts): Path {
+  if (parts.hint.relay === undefined && parts.trustOnFirstUse !== true)
+    throw new UsageError('a hint that names no relay is only used where trust on first use was asked for');
+  return new RelayPath(parts);
+}
+
+const batchLifetimeSeconds = 600;
+const rememberedBatches = 64;
+
+interface BatchName {
+  readonly id: BatchId;
+  /** seconds since 1970 */
+  readonly notAfter: number;
+}
+
+interface Sealed {
+  readonly bytes: Uint8Array;
+  readonly exchange: ExchangeSecret;
+  readonly session: Session;
+  /** what it was sealed under */
+  readonly under: 'ticket' | 'key';
+  readonly keyNumber: number;
+}
+
+class RelayPath implements Path {
+  readonly hint: Hint;
+  readonly #parts: PathParts;
+  readonly #clock: RelayClock = new RelayClock();
+  readonly #tickets: TicketBox = new TicketBox();
+  readonly #closing: AbortController = new AbortController();
+  readonly #cardFetch: SharedTask<Card> = new SharedTask((signal) => this.#fetchCard(signal));
+  readonly #running: Set<Promise<unknown>> = new Set();
+  #relay: RelayId | undefined;
+  #card: Card | undefined;
+  #newestCardNumber = 0;
+  /** batches named by the caller: sent again, their bytes must be the same */
+  #named: readonly BatchName[] = [];
+
+  constructor(parts: PathParts) {
+    this.#parts = parts;
+    this.hint = parts.hint;
+    this.#relay = parts.hint.relay;
+  }
+
+  get relay(): RelayId | undefined {
+    return this.#relay;
+  }
+
+  get clockOffset(): number | undefined {
+    return this.#clock.offsetMs;
+  }
+
+  card(options: { readonly signal: AbortSignal }): Promise<Card> {
+    return this.#run(options.signal, async (signal) => {
+      const card = this.#card;
+      return card !== undefined && card.number >= this.#newestCardNumber
+        ? card
+        : await this.#cardFetch.run(signal);
+    });
+  }
+
+  exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
+    return this.#run(options.signal, (signal) => this.#exchange(outgoing, { ...options, signal }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new UnreachableError('the path was closed', { code: 'closed' }));
+    await Promise.allSettled(this.#running);
+    this.#tickets.clear();
+  }
+
+  async #run<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.any([outer, this.#closing.signal]);
+    signal.throwIfAborted();
+    const running = work(signal);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
+    if (this.#card === undefined) await this.#cardFetch.run(options.signal);
+    const spent = { ticket: false, key: false, clock: false };
+    let name = this.#nameOf(options.id);
+    let plaintext = this.#encode(outgoing, name, options.room);
+    for (;;) {
+      const sealed = this.#seal(plaintext, outgoing, !spent.ticket);
+      const answer = await this.#ask(sealed.bytes, sealed.exchange, options.signal);
+      if (answer.kind === 'unknown-ticket') {
+        if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
+        this.#tickets.forget(sealed.session);
+        spent.ticket = true;
+      } else if (answer.kind === 'card') {
+        if (sealed.under !== 'key' || spent.key) throw strange('a card came where an answer was due');
+        this.#adopt(answer.card);
+        if (this.#card?.number === sealed.keyNumber) throw strange('the card offers a key nobody accepts');
+        spent.key = true;
+      } else {
+        this.#learn(answer, sealed.session);
+        if (answer.header.batch !== name.id) throw new MalformedError('the answer is to another batch');
+        const problem = answer.header.problem;
+        if (problem === undefined) return resultsOf(answer, outgoing.length);
+        if (problem !== 'clock' || spent.clock) throw refused(problem);
+        spent.clock = true;
+        this.#named = this.#named.filter((one) => one.id !== name.id);
+        this.#clock.restart(answer.header.time, answer.headerAt);
+        name = this.#nameOf(undefined);
+        plaintext = this.#encode(outgoing, name, options.room);
+      }
+    }
+  }
+
+  /** A name the caller gave keeps its not-after for as long as that lasts, so that the batch's bytes stay the same. */
+  #nameOf(given: BatchId | undefined): BatchName {
+    const { world } = this.#parts;
+    const now = Math.floor((world.now() + (this.#clock.offsetMs ?? 0)) / 1000);
+    const before = this.#named.find((one) => one.id === given);
+    if (before !== undefined && before.notAfter > now) return before;
+    const name = {
+      id: given ?? randomId<BatchId>(world.randomBytes(16)),
+      notAfter: now + batchLifetimeSeconds,
+    };
+    if (given !== undefined)
+      this.#named = [name, ...this.#named.filter((one) => one.id !== given)].slice(0, rememberedBatches);
+    return name;
+  }
+
+  #encode(outgoing: readonly Outgoing[], name: BatchName, room: number | undefined): Uint8Array {
+    const relay = this.#relay;
+    if (relay === undefined) throw new UsageError('no card was fetched');
+    const { primitives } = this.#parts;
+    const operations = outgoing.map(({ operation, seeds = [] }): WireOperation => {
+      const encoded = encodeOperation(operation);
+      const message = proofMessage(primitives, encoded, { relay, batch: name.id });
+      return { ...encoded, proofs: seeds.map((seed) => primitives.ed25519Sign(seed, message)) };
+    });
+    return encodeBatch({ ...name, room: room ?? limits.responseBytes, operations });
+  }
+
+  #seal(plaintext: Uint8Array, outgoing: readonly Outgoing[], withTicket: boolean): Sealed {
+    const { primitives, world } = this.#parts;
+    const [relay, card] = [this.#relay, this.#card];
+    if (relay === undefined || card === undefined) throw new UsageError('no card was fetched');
+    const keyNumber = card.number;
+    const held = withTicket ? this.#tickets.take(watchTokenOf(outgoing)) : undefined;
+    if (held !== undefined) {
+      const { session, ticket } = held;
+      const options = { relay, ticket, random: world.randomBytes(64) };
+      const sealed = sealRequestWithTicket(primitives, plaintext, options);
+      return { ...sealed, session, under: 'ticket', keyNumber };
+    }
+    const now = (world.now() + (this.#clock.offsetMs ?? 0)) / 1000;
+    // by a clock that is far off every key may look expired, and the relay says so itself (rules 1 and 32)
+    const key = card.keys.find((one) => one.notAfter > now) ?? card.keys[0];
+    if (key === undefined) throw new MalformedError('the card offers no key');
+    const sealed = sealRequest(primitives, plaintext, { relay, key, seed: world.randomBytes(32) });
+    return { ...sealed, session: Symbol('session'), under: 'key', keyNumber };
+  }
+
+  #ask(bytes: Uint8Array, exchange: ExchangeSecret | undefined, signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted();
+    const { transport, primitives, world } = this.#parts;
+    return readAnswer(transport.carry(this.hint, bytes, { signal }), {
+      primitives,
+      exchange,
+      now: () => world.now(),
+    });
+  }
+
+  #learn(answer: Extract<Answer, { readonly kind: 'sealed' }>, session: Session): void {
+    this.#clock.observe(answer.header.time, answer.headerAt);
+    this.#tickets.add(session, answer.header.tickets, answer.keys);
+    this.#newestCardNumber = Math.max(this.#newestCardNumber, answer.header.card);
+    for (const { result } of answer.items)
+      if (result.kind === 'watched') this.#tickets.remember(result.token, session);
+  }
+
+  async #fetchCard(signal: AbortSignal): Promise<Card> {
+    const answer = await this.#ask(new Uint8Array(), undefined, signal);
+    if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
+    return this.#adopt(answer.card);
+  }
+
+  /** @returns the card that counts: this one, or the one we have where that is newer */
+  #adopt(encoded: Uint8Array): Card {
+    const opened = openCardFromNetwork(this.#parts.primitives, encoded);
+    if (opened === undefined || (this.#relay !== undefined && opened.relay !== this.#relay))
+      throw new RefusedError('wrong-relay', 'another relay answers at this address');
+    this.#relay = opened.relay;
+    if (this.#card === undefined || opened.card.number > this.#card.number) this.#card = opened.card;
+    return this.#card;
+  }
+}
+
+function openCardFromNetwork(
+  primitives: Primitives,
+  encoded: Uint8Array,
+): { readonly relay: RelayId; readonly card: Card } | undefined {
+  try {
+    return openCard(primitives, encoded);
+  } catch (cause) {
+    throw new UnreachableError('what answered is no relay, or the card was damaged', {
+      code: 'not-a-relay',
+      cause,
+    });
+  }
+}
+
+function watchTokenOf(outgoing: readonly Outgoing[]): Uint8Array | undefined {
+  for (const { operation } of outgoing)
+    if (operation.kind === 'watch' && operation.token !== undefined) return operation.token;
+  return undefined;
+}
+
+function resultsOf(answer: Extract<Answer, { readonly kind: 'sealed' }>, operations: number): Exchanged {
+  const results = Array.from({ length: operations }, (): Result[] => []);
+  for (const item of answer.items) {
+    const those = results[item.operation];
+    if (those === undefined) throw new MalformedError('a result of an operation that was not sent');
+    those.push(item.result);
+  }
+  return { results, whole: answer.whole };
+}
+
+function strange(message: string): UnreachableError {
+  return new UnreachableError(message, { code: 'not-a-relay' });
+}
+
+function refused(problem: BatchProblem): RefusedError {
+  return new RefusedError(problem, `the relay did not look at the batch: ${problem}`);
+}

@@ -1,0 +1,80 @@
+import { base32, equalBytes, type OfferedTicket, type ResponseKeys, type Ticket } from '@tern/protocol';
+
+const keptTickets = 8;
+const rememberedTokens = 8;
+
+/** What a relay takes for one visitor: a batch under its key begins one, and the tickets that come of it go on with it. */
+export type Session = symbol;
+
+export interface HeldTicket {
+  readonly session: Session;
+  readonly ticket: Ticket;
+}
+
+/**
+ * The tickets of one path (rule 8). Each leaves the box once. Batches sent at the same time may begin several sessions;
+ * a watch set lives in one of them (rule 17), so the box knows which token belongs where.
+ */
+export class TicketBox {
+  /** newest first */
+  #held: readonly HeldTicket[] = [];
+  #sessions: ReadonlyMap<string, Session> = new Map();
+
+  get size(): number {
+    return this.#held.length;
+  }
+
+  add(session: Session, offered: readonly OfferedTicket[], keys: ResponseKeys): void {
+    for (const { id, share } of offered) {
+      if (this.#held.some((held) => equalBytes(held.ticket.id, id))) continue;
+      this.#held = [{ session, ticket: { id, share, secret: keys.ticketSecret(id) } }, ...this.#held];
+      if (this.#held.length > keptTickets) this.#dropOne();
+    }
+  }
+
+  /** The session in which this token's watch set lives. */
+  remember(token: Uint8Array, session: Session): void {
+    const all = [...this.#sessions].filter(([one]) => one !== base32(token));
+    this.#sessions = new Map([...all, [base32(token), session] as const].slice(-rememberedTokens));
+  }
+
+  /**
+   * Takes the newest ticket out.
+   * @param token of a watch set to go on with: only a ticket of its session is of use.
+   * Without one, a session that holds a watch set keeps its last ticket for that, where another session can do the work.
+   */
+  take(token?: Uint8Array): HeldTicket | undefined {
+    const session = token === undefined ? undefined : this.#sessions.get(base32(token));
+    const taken =
+      session === undefined
+        ? (this.#held.find((held) => !this.#isLastOfWatch(held)) ?? this.#held[0])
+        : this.#held.find((held) => held.session === session);
+    if (taken !== undefined) this.#held = this.#held.filter((held) => held !== taken);
+    return taken;
+  }
+
+  /** A relay that has forgotten one ticket of a session has forgotten those before it. */
+  forget(session: Session): void {
+    this.#held = this.#held.filter((held) => held.session !== session);
+  }
+
+  clear(): void {
+    this.#held = [];
+    this.#sessions = new Map();
+  }
+
+  #isLastOfWatch(held: HeldTicket): boolean {
+    return (
+      [...this.#sessions.values()].includes(held.session) &&
+      this.#held.filter((one) => one.session === held.session).length === 1
+    );
+  }
+
+  #dropOne(): void {
+    const counts = new Map<Session, number>();
+    for (const { session } of this.#held) counts.set(session, (counts.get(session) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const oldest = this.#held.findLast((held) => counts.get(held.session) === most);
+    this.#held = this.#held.filter((held) => held !== oldest);
+  }
+}
