@@ -48,15 +48,18 @@ is_installed() {
 
 # Sets `chosen` to our own Node, relative so that the folder may move, or to the host's if ours has no build for this machine.
 choose_node() {
-  chosen=node_modules/.bin/node
-  "$root/$chosen" -e '' 2>/dev/null && return 0
+  # npm 9 makes no link in .bin for an optional package
+  for path in "$root"/node_modules/.bin/node "$root"/node_modules/node-*-*/bin/node; do
+    chosen=${path#"$root/"}
+    "$path" -e '' 2>/dev/null && return 0
+  done
   old_ifs=$IFS
   IFS=:
   for folder in $PATH; do
     chosen=$folder/node
     case $chosen in
     "$root"/*) continue ;;
-    /*) "$chosen" -e "process.exit(parseInt(process.versions.node) < $oldest_node)" 2>/dev/null && break ;;
+    /*) "$chosen" -e "process.exit(parseInt(process.versions.node) < $oldest_node ? 1 : 0)" 2>/dev/null && break ;;
     esac
     chosen=''
   done

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 type Outcome = { readonly code: number; readonly out: string; readonly err: string };
@@ -61,8 +61,15 @@ class Project implements Disposable {
     return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').length : 0;
   }
 
-  async tern(args: readonly string[] = [], command: string = join(this.path, 'tern')): Promise<Outcome> {
-    const env = { ...process.env, PATH: `${join(this.path, '../bin')}:${process.env['PATH'] ?? ''}` };
+  /** Runs `command`, which is the launcher if nothing else is said, with the pretended npm before everything on the path. */
+  async tern(
+    args: readonly string[] = [],
+    { command = join(this.path, 'tern'), path = '' } = {},
+  ): Promise<Outcome> {
+    const env = {
+      ...process.env,
+      PATH: `${join(this.path, '../bin')}:${path || (process.env['PATH'] ?? '')}`,
+    };
     return new Promise((settle) => {
       const child = execFile(command, args, { cwd: this.elsewhere, env }, (_, out, err) => {
         settle({ code: child.exitCode ?? -1, out, err });
@@ -165,11 +172,23 @@ describe.concurrent('the launcher', () => {
     }
   });
 
+  test('without a Node of its own for the machine, the machine needs one that is new enough', async () => {
+    using project = new Project();
+    project.write('../bin/npm', pretendedNpm.replace(process.execPath, '/bin/false'));
+    project.write('../bin/node', '#!/bin/sh\nexit 1\n'); // what one that is too old answers
+    chmodSync(join(project.path, '../bin/node'), 0o755);
+    const refused = await project.tern([], { path: '/usr/bin:/bin' });
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('install Node 24 or newer');
+    const accepted = await project.tern([], { path: `/usr/bin:/bin:${dirname(process.execPath)}` });
+    expect(accepted).toMatchObject({ code: 7 });
+  });
+
   test('the command works through links, relative ones to links included', async () => {
     using project = new Project();
     symlinkSync(join(project.path, 'tern'), join(project.elsewhere, 'absolute'));
     symlinkSync('absolute', join(project.elsewhere, 'relative'));
-    const outcome = await project.tern(['hello'], join(project.elsewhere, 'relative'));
+    const outcome = await project.tern(['hello'], { command: join(project.elsewhere, 'relative') });
     expect(JSON.parse(outcome.out)).toEqual({ args: ['hello'], folder: project.elsewhere });
   });
 });
