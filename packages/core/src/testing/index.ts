@@ -1,0 +1,1 @@
+export { clientStoreContract } from './client-store-contract.ts';
