@@ -24,7 +24,7 @@ export interface Acceptance {
   readonly hosts: readonly Hint[];
 }
 
-const acceptanceCodec: Codec<Acceptance> = struct<Acceptance>({
+export const acceptanceCodec: Codec<Acceptance> = struct<Acceptance>({
   invitation: field(1, invitationIdCodec),
   name: field(2, text(limits.nameBytes)),
   certificate: field(3, bytes(1, 1024)),

@@ -7,9 +7,11 @@ import {
   field,
   list,
   optional,
+  row,
   struct,
   tuple,
   uint,
+  word,
   type Codec,
 } from './codec.ts';
 import { MalformedError } from './errors.ts';
@@ -64,7 +66,6 @@ export function decodeBatch(encoded: Uint8Array): Batch {
 
 /** Why a whole batch was not looked at. */
 export type BatchProblem = 'clock' | 'malformed' | 'busy' | 'mismatch';
-const batchProblems: readonly BatchProblem[] = ['clock', 'malformed', 'busy', 'mismatch'];
 
 export interface OfferedTicket {
   readonly id: Uint8Array;
@@ -83,15 +84,7 @@ export interface ResponseHeader {
   readonly problem?: BatchProblem;
 }
 
-const problemCodec: Codec<BatchProblem> = {
-  toItem: (problem) => batchProblems.indexOf(problem),
-  fromItem(item) {
-    const problem = typeof item === 'number' ? batchProblems[item] : undefined;
-    if (problem === undefined) throw new MalformedError('unknown problem');
-    return problem;
-  },
-  shape: { kind: 'uint', max: batchProblems.length - 1 },
-};
+const problemCodec: Codec<BatchProblem> = word<BatchProblem>(['clock', 'malformed', 'busy', 'mismatch']);
 
 export const responseHeaderCodec: Codec<ResponseHeader> = struct<ResponseHeader>({
   batch: field(1, batchIdCodec),
@@ -221,16 +214,10 @@ export interface ResponseItem {
   readonly result: Result;
 }
 
-const itemTuple: Codec<readonly [number, Result]> = tuple(uint(limits.operations), resultCodec);
-
-export const responseItemCodec: Codec<ResponseItem> = {
-  toItem: (item) => itemTuple.toItem([item.operation, item.result]),
-  fromItem(item) {
-    const [operation, result] = itemTuple.fromItem(item);
-    return { operation, result };
-  },
-  shape: itemTuple.shape,
-};
+export const responseItemCodec: Codec<ResponseItem> = row<ResponseItem>({
+  operation: uint(limits.operations),
+  result: resultCodec,
+});
 
 export function encodeResponse(header: ResponseHeader, items: readonly ResponseItem[]): Uint8Array {
   return joinFrames([

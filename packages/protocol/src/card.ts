@@ -53,6 +53,9 @@ export interface Card {
   readonly logs?: number;
 }
 
+/** An endpoint names a server and nothing below it: a secret path has no place in a card. */
+const endpointForm = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+$/;
+
 export const cardCodec: Codec<Card> = struct<Card>({
   signingKey: field(1, bytes(32)),
   number: field(2, uint(2 ** 32)),
@@ -69,7 +72,7 @@ export const cardCodec: Codec<Card> = struct<Card>({
       8,
     ),
   ),
-  endpoints: field(6, list(text(200), limits.endpoints)),
+  endpoints: field(6, list(text(200, endpointForm), limits.endpoints)),
   host: field(7, bool()),
   door: field(8, bool()),
   public: field(9, bool()),

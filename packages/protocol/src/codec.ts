@@ -1,5 +1,6 @@
-import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
-import { base32, base32Bytes } from './bytes.ts';
+import { encode as encodeCbor } from 'cborg';
+import { base32, base32Bytes, utf8 } from './bytes.ts';
+import { readItem } from './cbor.ts';
 import { MalformedError } from './errors.ts';
 
 /**
@@ -19,16 +20,17 @@ export type Shape =
   | { readonly kind: 'uint'; readonly max: number }
   | { readonly kind: 'bool' }
   | { readonly kind: 'bytes'; readonly min: number; readonly max: number }
-  | { readonly kind: 'text'; readonly maxBytes: number }
+  | { readonly kind: 'text'; readonly maxBytes: number; readonly form?: RegExp }
   | { readonly kind: 'id'; readonly length: number }
   | { readonly kind: 'list'; readonly of: Shape; readonly max: number }
   | { readonly kind: 'tuple'; readonly of: readonly Shape[] }
+  | { readonly kind: 'row'; readonly of: readonly { readonly name: string; readonly shape: Shape }[] }
+  | { readonly kind: 'word'; readonly of: readonly string[] }
   | { readonly kind: 'struct'; readonly fields: readonly ShapeField[] }
   | {
       readonly kind: 'choice';
       readonly of: readonly { readonly tag: number; readonly name: string; readonly shape: Shape }[];
-    }
-  | { readonly kind: 'either'; readonly of: readonly Shape[] };
+    };
 
 export interface ShapeField {
   readonly name: string;
@@ -40,30 +42,13 @@ export interface ShapeField {
 /** Keys from here on are optional for whoever does not know them; an unknown key below is malformed (rule 31). */
 export const firstOptionalKey = 32;
 
-const strict = {
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  allowBigInt: false,
-  strict: true,
-  useMaps: true,
-  rejectDuplicateMapKeys: true,
-} as const;
-
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   return encodeCbor(codec.toItem(value));
 }
 
 /** @throws {MalformedError} for anything but exactly one value of this shape */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
-  let item: unknown;
-  try {
-    item = decodeCbor(bytes, strict);
-  } catch (cause) {
-    throw new MalformedError('not deterministic CBOR', { cause });
-  }
-  return codec.fromItem(item);
+  return codec.fromItem(readItem(bytes));
 }
 
 export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
@@ -101,20 +86,23 @@ export function bytes(min: number, max: number = min): Codec<Uint8Array> {
   return { toItem: check, fromItem: check, shape: { kind: 'bytes', min, max } };
 }
 
-/** Text of at most `maxBytes` bytes of UTF-8. */
-export function text(maxBytes: number): Codec<string> {
+/** Text of at most `maxBytes` bytes of UTF-8, of the given form if there is one. */
+export function text(maxBytes: number, form?: RegExp): Codec<string> {
   const check = (value: unknown): string => {
     if (typeof value !== 'string' || value.length > maxBytes || !value.isWellFormed()) {
       throw new MalformedError(`not text of at most ${maxBytes} bytes`);
     }
-    // the CBOR decoder puts U+FFFD where bytes were no UTF-8, so the character itself cannot be told from damage
-    if (value.includes('\uFFFD')) throw new MalformedError('text has a replacement character');
-    if (value.length * 3 > maxBytes && new TextEncoder().encode(value).length > maxBytes) {
+    if (value.length * 3 > maxBytes && utf8(value).length > maxBytes) {
       throw new MalformedError(`text is longer than ${maxBytes} bytes`);
     }
+    if (form?.test(value) === false) throw new MalformedError('text of another form');
     return value;
   };
-  return { toItem: check, fromItem: check, shape: { kind: 'text', maxBytes } };
+  return {
+    toItem: check,
+    fromItem: check,
+    shape: form === undefined ? { kind: 'text', maxBytes } : { kind: 'text', maxBytes, form },
+  };
 }
 
 /** An id: `length` bytes on the wire, lower-case base32 in memory (rule 34). */
@@ -169,6 +157,35 @@ export function tuple<T extends readonly unknown[]>(
   };
 }
 
+/** A fixed number of values in a fixed order, with names in memory. */
+export function row<T extends object>(columns: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> {
+  const named = Object.entries(columns) as [string, Codec<unknown>][];
+  const values: Codec<readonly unknown[]> = tuple(...named.map(([, codec]) => codec));
+  return {
+    toItem: (value) => values.toItem(named.map(([name]) => Reflect.get(value, name) as unknown)),
+    fromItem: (item) =>
+      Object.fromEntries(values.fromItem(item).map((value, at) => [named[at]?.[0] ?? '', value])) as T,
+    shape: { kind: 'row', of: named.map(([name, codec]) => ({ name, shape: codec.shape })) },
+  };
+}
+
+/** One of several words, as its place among them. */
+export function word<T extends string>(words: readonly T[]): Codec<T> {
+  return {
+    toItem(value) {
+      const at = words.indexOf(value);
+      if (at < 0) throw new MalformedError(`not one of ${words.join(', ')}`);
+      return at;
+    },
+    fromItem(item) {
+      const value = typeof item === 'number' ? words[item] : undefined;
+      if (value === undefined) throw new MalformedError(`not one of ${words.join(', ')}`);
+      return value;
+    },
+    shape: { kind: 'word', of: words },
+  };
+}
+
 export interface Field<T> {
   readonly key: number;
   readonly codec: Codec<NonNullable<T>>;
@@ -204,12 +221,8 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
     },
     fromItem(item) {
       if (!(item instanceof Map)) throw new MalformedError('not a map');
-      let last = -1;
-      for (const key of item.keys() as MapIterator<unknown>) {
-        if (typeof key !== 'number' || !Number.isSafeInteger(key) || key <= last)
-          throw new MalformedError('keys are not ascending whole numbers');
+      for (const key of item.keys() as MapIterator<number>) {
         if (key < firstOptionalKey && !keys.has(key)) throw new MalformedError(`unknown key ${key}`);
-        last = key;
       }
       const value: Record<string, unknown> = {};
       for (const [name, one] of known) {

@@ -86,7 +86,7 @@ export interface ExternalPart extends PartBase {
 /** Parts that belong together, such as a caption and a file. */
 export interface MultiPart extends PartBase {
   readonly kind: 'multi';
-  readonly parts: readonly LeafPart[];
+  readonly parts: readonly (LeafPart | UnknownPart)[];
 }
 
 /** A kind of part that this version does not know: shown as "sent by a newer Tern" (rule 31). */
@@ -127,33 +127,35 @@ const leafArms = {
   ],
 } as const;
 
-const leafPartCodec: Codec<LeafPart> = choice<LeafPart>(leafArms);
-const knownPartCodec: Codec<LeafPart | MultiPart> = choice<LeafPart | MultiPart>({
-  ...leafArms,
-  multi: [3, struct<Omit<MultiPart, 'kind'>>({ disposition, parts: field(2, list(leafPartCodec, 16)) })],
-});
 const lastKnownPart = 3;
 
-const partCodec: Codec<Part> = {
-  toItem(part) {
-    if (part.kind === 'unknown') throw new MalformedError('a part of unknown kind cannot be sent');
-    return knownPartCodec.toItem(part);
-  },
-  fromItem(item) {
-    if (
-      Array.isArray(item) &&
-      item.length === 2 &&
-      Number.isSafeInteger(item[0]) &&
-      item[0] > lastKnownPart
-    ) {
-      return { kind: 'unknown', disposition: 0 };
-    }
-    return knownPartCodec.fromItem(item);
-  },
-  shape: knownPartCodec.shape,
-};
+/** Reads kinds that came later as unknown ones, alone or among others; never writes them. */
+function orUnknown<T extends PartBase & { readonly kind: string }>(known: Codec<T>): Codec<T | UnknownPart> {
+  return {
+    toItem(part) {
+      if (part.kind === 'unknown') throw new MalformedError('a part of unknown kind cannot be sent');
+      return known.toItem(part as T);
+    },
+    fromItem: (item) =>
+      isLaterKind(item, lastKnownPart) ? { kind: 'unknown', disposition: 0 } : known.fromItem(item),
+    shape: known.shape,
+  };
+}
 
-const contentCodec: Codec<Content> = struct<Content>({
+/** A kind and its body, of a number that this version does not have. */
+function isLaterKind(item: unknown, lastKnown: number): boolean {
+  return Array.isArray(item) && item.length === 2 && typeof item[0] === 'number' && item[0] > lastKnown;
+}
+
+const leafPartCodec: Codec<LeafPart | UnknownPart> = orUnknown(choice<LeafPart>(leafArms));
+const partCodec: Codec<Part> = orUnknown(
+  choice<LeafPart | MultiPart>({
+    ...leafArms,
+    multi: [3, struct<Omit<MultiPart, 'kind'>>({ disposition, parts: field(2, list(leafPartCodec, 16)) })],
+  }),
+);
+
+export const contentCodec: Codec<Content> = struct<Content>({
   id: field(1, messageIdCodec),
   at: field(2, uint(limits.millisecond)),
   inReplyTo: optional(3, messageIdCodec),
@@ -224,11 +226,8 @@ const loadCodec: Codec<Load> = {
     if (load.kind === 'unknown') throw new MalformedError('a load of unknown kind cannot be sent');
     return knownLoadCodec.toItem(load);
   },
-  fromItem(item) {
-    if (Array.isArray(item) && item.length === 2 && Number.isSafeInteger(item[0]) && item[0] > lastKnownLoad)
-      return { kind: 'unknown' };
-    return knownLoadCodec.fromItem(item);
-  },
+  fromItem: (item) =>
+    isLaterKind(item, lastKnownLoad) ? { kind: 'unknown' } : knownLoadCodec.fromItem(item),
   shape: knownLoadCodec.shape,
 };
 
@@ -240,15 +239,19 @@ export const frameCodec: Codec<Frame> = struct<Frame>({
   load: field(5, loadCodec),
 });
 
-/** @throws {MalformedError} when a part breaks its limits */
+/** @throws {MalformedError} when a part breaks its limits, or the number does not fit the load */
 export function encodeFrame(frame: Frame): Uint8Array {
-  return encode(frameCodec, frame);
+  return encode(frameCodec, checkNumber(frame));
 }
 
 /** @throws {MalformedError} for anything but exactly one whole frame */
 export function decodeFrame(encoded: Uint8Array): Frame {
-  const frame = decode(frameCodec, encoded);
-  if ((frame.load.kind === 'content') !== frame.number > 0 && frame.load.kind !== 'unknown')
+  return checkNumber(decode(frameCodec, encoded));
+}
+
+/** Content is numbered, everything else is not; of a later kind nobody here can tell. */
+function checkNumber(frame: Frame): Frame {
+  if (frame.load.kind !== 'unknown' && (frame.load.kind === 'content') !== frame.number > 0)
     throw new MalformedError('number and load do not fit');
   return frame;
 }

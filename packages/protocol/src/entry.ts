@@ -19,10 +19,14 @@ const lengthBytes = 4;
 const inlineOverheadBytes = 1 + saltBytes + lengthBytes + tagBytes;
 const [smallEntryBytes, largeEntryBytes] = limits.inlineEntryBytes;
 
+/** @throws {MalformedError} for a body or a chunk of no allowed size */
 export function encodeEntry(entry: Entry): Uint8Array {
-  return entry.kind === 'inline'
-    ? concat(new Uint8Array([inlineKind]), entry.body)
-    : concat(new Uint8Array([chunkKind]), base32Bytes(entry.chunk), uintBytes(entry.length, 4));
+  const encoded =
+    entry.kind === 'inline'
+      ? concat(new Uint8Array([inlineKind]), entry.body)
+      : concat(new Uint8Array([chunkKind]), base32Bytes(entry.chunk), uintBytes(entry.length, 4));
+  decodeEntry(encoded);
+  return encoded;
 }
 
 /** @throws {MalformedError} for anything but exactly one whole entry */

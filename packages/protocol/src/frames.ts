@@ -1,5 +1,6 @@
 import { concat, uintBytes } from './bytes.ts';
 import { MalformedError } from './errors.ts';
+import { limits } from './limits.ts';
 
 const lengthBytes = 3;
 
@@ -19,7 +20,10 @@ export class FrameReader {
     return this.#heldBytes === 0;
   }
 
-  /** @returns the values completed by these bytes */
+  /**
+   * @returns the values completed by these bytes
+   * @throws {MalformedError} for a length that no answer can have, before anything of it is kept
+   */
   push(bytes: Uint8Array): readonly Uint8Array[] {
     if (bytes.length > 0) this.#pieces.push(bytes);
     this.#heldBytes += bytes.length;
@@ -30,6 +34,7 @@ export class FrameReader {
     this.#wantedBytes = lengthBytes;
     while (held.length - at >= lengthBytes) {
       const length = ((held[at] ?? 0) << 16) | ((held[at + 1] ?? 0) << 8) | (held[at + 2] ?? 0);
+      if (length > limits.responseBytes) throw new MalformedError('frame is too long');
       if (held.length - at < lengthBytes + length) {
         this.#wantedBytes = lengthBytes + length;
         break;

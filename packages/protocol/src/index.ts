@@ -3,6 +3,7 @@ export * from './batch.ts';
 export * from './bytes.ts';
 export * from './capability.ts';
 export * from './card.ts';
+export * from './cbor.ts';
 export * from './chunk-tree.ts';
 export * from './codec.ts';
 export * from './content.ts';

@@ -1,5 +1,5 @@
 import { base32Bytes, concat, uintBytes, utf8 } from './bytes.ts';
-import { bytes, decode, encode, field, list, optional, struct, tuple, uint, type Codec } from './codec.ts';
+import { bytes, decode, encode, field, list, optional, row, struct, uint, type Codec } from './codec.ts';
 import { MalformedError } from './errors.ts';
 import {
   chunkIdCodec,
@@ -128,17 +128,11 @@ const getCodec: Codec<Get> = struct<Get>({
   fromLeaf: field(4, uint(255)),
   leaves: field(5, uint(256)),
 });
-const sliceCodec: Codec<WatchSlice> = (() => {
-  const three: Codec<readonly [LogId, number, number]> = tuple(logIdCodec, seqCodec, numberCodec);
-  return {
-    toItem: (slice: WatchSlice) => three.toItem([slice.log, slice.after, slice.number]),
-    fromItem(item: unknown): WatchSlice {
-      const [log, after, number] = three.fromItem(item);
-      return { log, after, number };
-    },
-    shape: three.shape,
-  };
-})();
+const sliceCodec: Codec<WatchSlice> = row<WatchSlice>({
+  log: logIdCodec,
+  after: seqCodec,
+  number: numberCodec,
+});
 const watchCodec: Codec<Watch> = struct<Watch>({
   token: optional(1, bytes(16)),
   add: field(2, list(sliceCodec, limits.watchSlice)),
@@ -177,20 +171,11 @@ export interface WireOperation {
   readonly proofs: readonly Uint8Array[];
 }
 
-const wireTuple: Codec<readonly [number, Uint8Array, readonly Uint8Array[]]> = tuple(
-  uint(65_535),
-  bytes(0, limits.batchBytes),
-  list(bytes(64), limits.watchSlice),
-);
-
-export const wireOperationCodec: Codec<WireOperation> = {
-  toItem: (operation) => wireTuple.toItem([operation.type, operation.body, operation.proofs]),
-  fromItem(item) {
-    const [type, body, proofs] = wireTuple.fromItem(item);
-    return { type, body, proofs };
-  },
-  shape: wireTuple.shape,
-};
+export const wireOperationCodec: Codec<WireOperation> = row<WireOperation>({
+  type: uint(65_535),
+  body: bytes(0, limits.batchBytes),
+  proofs: list(bytes(64), limits.watchSlice),
+});
 
 export function encodeOperation(operation: Operation): Omit<WireOperation, 'proofs'> {
   const [type, codec] = operationCodecs[operation.kind] as readonly [number, Codec<object>];

@@ -32,6 +32,8 @@ export interface WelcomeParcel {
   readonly firstPolicy: Uint8Array;
   /** payload of the policy of the epoch that the newcomer joins */
   readonly policy: Uint8Array;
+  /** root keys of those who may change the members of a group; absent in a conversation of two */
+  readonly adminKeys?: readonly Uint8Array[];
 }
 
 export interface RejoinParcel {
@@ -40,7 +42,7 @@ export interface RejoinParcel {
   readonly replaces: readonly Uint8Array[];
 }
 
-const parcelCodec: Codec<Parcel> = struct<Parcel>({
+export const parcelCodec: Codec<Parcel> = struct<Parcel>({
   certificate: field(1, bytes(1, 1024)),
   devices: field(2, bytes(1, 2048)),
   name: field(3, text(limits.nameBytes)),
@@ -53,6 +55,7 @@ const parcelCodec: Codec<Parcel> = struct<Parcel>({
       host: field(3, hintCodec),
       firstPolicy: field(4, bytes(1, 4096)),
       policy: field(5, bytes(1, 4096)),
+      adminKeys: optional(6, list(bytes(32), 64)),
     }),
   ),
   rejoin: optional(

@@ -1,5 +1,5 @@
 import { concat, utf8 } from './bytes.ts';
-import { bytes, tuple, type Codec } from './codec.ts';
+import { bytes, row, type Codec } from './codec.ts';
 import { limits } from './limits.ts';
 import type { Primitives } from './primitives.ts';
 
@@ -9,17 +9,10 @@ export interface Signed {
   readonly signature: Uint8Array;
 }
 
-export const signedCodec: Codec<Signed> = (() => {
-  const pair: Codec<readonly [Uint8Array, Uint8Array]> = tuple(bytes(1, limits.signedBytes), bytes(64));
-  return {
-    toItem: (value: Signed) => pair.toItem([value.payload, value.signature]),
-    fromItem(item: unknown): Signed {
-      const [payload, signature] = pair.fromItem(item);
-      return { payload, signature };
-    },
-    shape: pair.shape,
-  };
-})();
+export const signedCodec: Codec<Signed> = row<Signed>({
+  payload: bytes(1, limits.signedBytes),
+  signature: bytes(64),
+});
 
 function signedMessage(label: string, payload: Uint8Array): Uint8Array {
   return concat(utf8(`tern/1 ${label}\0`), payload);
