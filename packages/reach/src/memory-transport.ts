@@ -35,9 +35,9 @@ export function memoryTransport(parts: MemoryTransportParts): Transport {
         const answer = await next(parts.answer(to, request.slice(), { signal: left }));
         const pieces = (answer instanceof Uint8Array ? inPieces(answer) : answer)[Symbol.asyncIterator]();
         for (;;) {
-          const { done, value } = await next(pieces.next());
-          if (done === true) return;
-          yield value.slice();
+          const step: IteratorResult<Uint8Array, unknown> = await next(pieces.next());
+          if (step.done === true) return;
+          yield step.value.slice();
         }
       } finally {
         leaving.abort();

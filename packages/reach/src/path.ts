@@ -132,12 +132,12 @@ class RelayPath implements Path {
   }
 
   card(options: { readonly signal: AbortSignal }): Promise<Card> {
-    return this.#run(options.signal, async (signal) => {
-      const card = this.#card;
-      return card !== undefined && card.number >= this.#newestCardNumber
-        ? card
-        : await this.#cardFetch.run(signal);
-    });
+    const card = this.#card;
+    return this.#run(options.signal, (signal) =>
+      card !== undefined && card.number >= this.#newestCardNumber
+        ? Promise.resolve(card)
+        : this.#cardFetch.run(signal),
+    );
   }
 
   exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {

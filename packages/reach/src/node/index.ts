@@ -1,1 +1,2 @@
+export { nodePrimitives } from './node-primitives.ts';
 export { nodeWorld } from './node-world.ts';
