@@ -70,12 +70,7 @@ function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   return sha256(outer);
 }
 
-function seal(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  associated: Uint8Array,
-): Uint8Array {
+function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array {
   const cipher = createCipheriv(algorithm, sized(key, 32), sized(nonce, 12), { authTagLength: tagBytes });
   if (associated.length > 0) cipher.setAAD(associated, { plaintextLength: plaintext.length });
   return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
