@@ -7,21 +7,24 @@ import { fileURLToPath } from 'node:url';
  * ts-mls 1.6.4 turns newcomers away from valid groups: where a parent node has unmerged leaves it wants *every* filled
  * node above such a leaf, also those above the parent, to have exactly the same list. RFC 9420 section 12.4.3.1 asks for less:
  * the entry is a filled leaf below the node, and each filled node strictly *between* the two lists that leaf too. (It also
- * asks for more: the shipped code accepts a blank leaf below the node and a filled leaf beside it.)
+ * asks for more: the shipped code accepts a blank leaf below the node and a filled leaf beside it, and never comes to an end for
+ * a leaf outside the tree.)
  * This writes the section into the installed file. It knows the file before and after by their hashes and touches nothing else.
  */
 export const correctedVersion = '1.6.4';
 export const shippedHash = '63645bc3be6ec7f6d4f6d88af5c0b63e34f5e1fea693c62bd958d228b51b6f61';
-export const correctedHash = 'a596f677939a133a21c51fe69c826314f7fdcfc1ab04f2d0fa8297f686c475c0';
+export const correctedHash = 'dd3ac571904cd77715c6afc41637ef7738011a1c8336545eda233af0b6e5cf5b';
 
-interface Replacement {
+export interface Correction {
   readonly from: string;
   readonly to: string;
 }
 
-const replacements: readonly Replacement[] = [
+export const corrections: readonly Correction[] = [
   {
-    from: `                if (tree[nodeIndex]?.nodeType !== "leaf" && !dp.includes(toNodeIndex(i)))
+    from: `                const dp = directPath(leafToNodeIndex(leafIndex), leafWidth(tree.length));
+                const nodeIndex = leafToNodeIndex(leafIndex);
+                if (tree[nodeIndex]?.nodeType !== "leaf" && !dp.includes(toNodeIndex(i)))
                     return new ValidationError("Unmerged leaf did not represent a non-blank descendant leaf node");
                 for (const parentIdx of dp) {
                     const dpNode = tree[parentIdx];
@@ -33,9 +36,14 @@ const replacements: readonly Replacement[] = [
                     }
                 }
 `,
-    to: `                // RFC 9420 section 12.4.3.1: a filled leaf that descends from this node ...
+    to: `                // RFC 9420 section 12.4.3.1: a filled leaf (of this tree: outside of it directPath never ends) ...
+                const nodeIndex = leafToNodeIndex(leafIndex);
+                if (tree[nodeIndex]?.nodeType !== "leaf")
+                    return new ValidationError("Unmerged leaf did not represent a non-blank descendant leaf node");
+                // ... that descends from this node ...
+                const dp = directPath(nodeIndex, leafWidth(tree.length));
                 const height = dp.indexOf(toNodeIndex(i));
-                if (tree[nodeIndex]?.nodeType !== "leaf" || height < 0)
+                if (height < 0)
                     return new ValidationError("Unmerged leaf did not represent a non-blank descendant leaf node");
                 // ... and listed by every filled node strictly between the two; what stands above this node is not asked
                 for (const between of dp.slice(0, height)) {
@@ -60,7 +68,7 @@ export const groupStateEncoder = contramapBufferEncoders([`,
 /** @throws {Error} when the text is not the one these corrections were written for */
 export function correctedText(shipped: string): string {
   let text = shipped;
-  for (const { from, to } of replacements) {
+  for (const { from, to } of corrections) {
     const at = text.indexOf(from);
     if (at < 0 || text.indexOf(from, at + 1) >= 0)
       throw new Error('ts-mls: the text to correct is not there exactly once');

@@ -40,7 +40,7 @@ export function cipherSuite(
     name: cipherSuiteName,
     rng: { randomBytes },
     hash: {
-      digest: async (data) => sha256(data),
+      digest: async (data) => primitives.digest(data),
       mac: async (key, data) => hmac(sha256, key, data),
       verifyMac: async (key, mac, data) => equalBytes(mac, hmac(sha256, key, data)),
     },

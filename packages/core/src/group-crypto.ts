@@ -19,7 +19,8 @@ import { adoptEpoch, firstEpoch, memberAt, nextEpoch } from './group-epochs.ts';
 import { acceptedAtCommitter, lifetimeFrom } from './group-lifetime.ts';
 import { webPrimitives, type GroupPrimitives } from './group-primitives.ts';
 import { openMessage, type Opened, type Opening } from './group-opening.ts';
-import { decodeAll, decodeGroupState, encodeHead, type Group } from './group-state.ts';
+import { decodeAll } from './group-parts.ts';
+import { decodeGroupState, encodeHead, type Group } from './group-state.ts';
 
 export { epochOf, membersOf } from './group-epochs.ts';
 export type { Member } from './group-epochs.ts';
@@ -136,21 +137,26 @@ export async function openGroupCrypto(rules: GroupRules): Promise<GroupCrypto> {
     },
     async stageCommit(group, { add = [], remove = [], now }) {
       mustBeMember(group);
-      for (const keyPackage of add) {
-        const checked = await checkKeyPackage(keyPackage, { now, cs, rules });
-        if (checked.kind === 'refused')
-          throw new RefusedError(`key-package-${checked.because}`, `key package refused: ${checked.because}`);
-      }
       const removes = remove.map((removed): Proposal => {
         if (removed === ownLeaf(group) || memberAt(group.mls.ratchetTree, removed) === undefined)
           throw new RefusedError('not-a-member', 'not another member of the group');
         return { proposalType: 'remove', remove: { removed } };
       });
-      const adds = add.map((keyPackage): Proposal => ({
-        proposalType: 'add',
-        add: { keyPackage: keyPackageOf(keyPackage) },
-      }));
-      const composed = await refusing('commit', () => composeCommit(group.mls, [...removes, ...adds], cs));
+      const adds = add.map((bytes): Proposal => {
+        const keyPackage = keyPackageIn(bytes);
+        if (keyPackage === undefined) throw keyPackageRefused('malformed');
+        if (!acceptedAtCommitter(keyPackage.leafNode.lifetime, now)) throw keyPackageRefused('expired');
+        return { proposalType: 'add', add: { keyPackage } };
+      });
+      const composed = await composeCommit(group.mls, [...removes, ...adds], cs).catch(
+        async (cause: unknown) => {
+          for (const keyPackage of add) {
+            const checked = await checkKeyPackage(keyPackage, { now, cs, rules });
+            if (checked.kind === 'refused') throw keyPackageRefused(checked.because, { cause });
+          }
+          throw new RefusedError('commit', 'the group does not allow this change', { cause });
+        },
+      );
       return { ...composed, next: await nextEpoch(group, composed.next, { now, cs }) };
     },
     adoptCommit: (current, staged) => adoptEpoch(current, staged),
@@ -255,13 +261,8 @@ async function checkKeyPackage(
   context: { readonly now: number; readonly cs: GroupSuite; readonly rules: GroupRules },
 ): Promise<KeyPackageCheck> {
   const { now, cs, rules } = context;
-  let keyPackage: KeyPackage;
-  try {
-    keyPackage = keyPackageOf(bytes);
-  } catch (error) {
-    if (error instanceof MalformedError) return { kind: 'refused', because: 'malformed' };
-    throw error;
-  }
+  const keyPackage = keyPackageIn(bytes);
+  if (keyPackage === undefined) return { kind: 'refused', because: 'malformed' };
   const { credential, signaturePublicKey: signatureKey, lifetime } = keyPackage.leafNode;
   if (credential.credentialType !== 'basic') return { kind: 'refused', because: 'credential' };
   if (!acceptedAtCommitter(lifetime, now)) return { kind: 'refused', because: 'expired' };
@@ -284,7 +285,9 @@ async function joinGroup(
   { cs, config }: { readonly cs: GroupSuite; readonly config: ClientConfig },
 ): Promise<Group> {
   const message = decodeAll(decodeMlsMessage, welcome.slice(), 'Welcome');
-  if (message.wireformat !== 'mls_welcome') throw new MalformedError('not a Welcome');
+  if (message.wireformat !== 'mls_welcome' || message.welcome.cipherSuite !== cipherSuiteName) {
+    throw new MalformedError('not a Welcome of our suite');
+  }
   const own = keyPackageOf(keyPackage);
   const privateKeys = secretsOf(secrets);
   try {
@@ -319,6 +322,15 @@ function secretsOf(bytes: Uint8Array): PrivateKeyPackage {
   };
 }
 
+function keyPackageIn(bytes: Uint8Array): KeyPackage | undefined {
+  try {
+    return keyPackageOf(bytes);
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
 function keyPackageOf(bytes: Uint8Array): KeyPackage {
   const message = decodeAll(decodeMlsMessage, bytes.slice(), 'key package');
   if (message.wireformat !== 'mls_key_package' || message.keyPackage.cipherSuite !== cipherSuiteName)
@@ -330,10 +342,6 @@ function mustBeMember(group: Group): void {
   if (!group.active) throw new UsageError('we are not a member of this group any more');
 }
 
-async function refusing<T>(code: string, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt();
-  } catch (cause) {
-    throw new RefusedError(code, 'the group does not allow this change', { cause });
-  }
+function keyPackageRefused(because: string, options?: ErrorOptions): RefusedError {
+  return new RefusedError(`key-package-${because}`, `key package refused: ${because}`, options);
 }

@@ -3,16 +3,8 @@ import type { ClientState, LeafNode, RatchetTree } from 'ts-mls';
 import { directPath, leafToNodeIndex, leafWidth, toLeafIndex } from 'ts-mls/treemath.js';
 
 import { equalBytes, type GroupSuite } from './group-cipher-suite.ts';
-import {
-  namePart,
-  part,
-  pastPart,
-  slimSecretTree,
-  treePart,
-  type Group,
-  type PastEpoch,
-  type PastRatchets,
-} from './group-state.ts';
+import { namePart, pastPart, slimSecretTree, treePart, type PastRatchets } from './group-parts.ts';
+import { part, type Group, type PastEpoch } from './group-state.ts';
 
 /** A device in a group. */
 export interface Member {

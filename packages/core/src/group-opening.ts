@@ -22,14 +22,8 @@ import {
   type Member,
 } from './group-epochs.ts';
 import { acceptedAtReceiver } from './group-lifetime.ts';
-import {
-  decodeAll,
-  decodePastPart,
-  decodeTreePart,
-  part,
-  type Group,
-  type PastRatchets,
-} from './group-state.ts';
+import { decodeAll, decodePastPart, decodeTreePart, type PastRatchets } from './group-parts.ts';
+import { part, type Group } from './group-state.ts';
 
 /** What a commit wants, for the one pure function that judges it (protocol rule 24). */
 export interface CommitView {

@@ -1,8 +1,11 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { MalformedError } from '@tern/protocol';
 
 /** What group encryption takes from the platform. Keys are raw: 32 bytes for the curves, 16 for AES; nonces have 12, tags 16. */
 export interface GroupPrimitives {
+  /** SHA-256 */
+  digest(data: Uint8Array): Awaitable<Uint8Array>;
   sign(seed: Uint8Array, message: Uint8Array): Awaitable<Uint8Array>;
   /** false for whatever is no key or no signature, too */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Awaitable<boolean>;
@@ -40,6 +43,7 @@ export async function webPrimitives(): Promise<GroupPrimitives> {
 
 /** RFC 8032 verification in noble's strict mode, so that members on either implementation judge alike. */
 export const nobleGroupPrimitives: GroupPrimitives = {
+  digest: (data) => sha256(data),
   sign: async (seed, message) => ed25519.sign(message, exactly32(seed)),
   async verify(publicKey, message, signature) {
     try {
@@ -56,6 +60,7 @@ export const nobleGroupPrimitives: GroupPrimitives = {
 };
 
 export const webCryptoPrimitives: GroupPrimitives = {
+  digest: (data) => sha256(data),
   async sign(seed, message) {
     return new Uint8Array(await crypto.subtle.sign('Ed25519', await importEd25519(seed), whole(message)));
   },

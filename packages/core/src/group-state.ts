@@ -4,14 +4,10 @@ import { MalformedError } from '@tern/protocol';
 import type {
   ClientConfig,
   ClientState,
-  Decoder,
   Encoder,
-  GenerationSecret,
   GroupContext,
   KeySchedule,
   PrivateKeyPath,
-  RatchetTree,
-  SecretTree,
   SecretTreeNode,
 } from 'ts-mls';
 import {
@@ -33,15 +29,10 @@ import {
 import { decodeGroupContext, groupContextEncoder } from 'ts-mls/groupContext.js';
 import { decodeKeySchedule, keyScheduleEncoder } from 'ts-mls/keySchedule.js';
 import { decodePrivateKeyPath, privateKeyPathEncoder } from 'ts-mls/privateKeyPath.js';
-import { decodeRatchetTree, encodeRatchetTree } from 'ts-mls/ratchetTree.js';
-import {
-  decodeGenerationSecret,
-  decodeSecretTreeNode,
-  generationSecretEncoder,
-  secretTreeNodeEncoder,
-} from 'ts-mls/secretTree.js';
+import { decodeSecretTreeNode, secretTreeNodeEncoder } from 'ts-mls/secretTree.js';
 
 import { cipherSuiteId, cipherSuiteName } from './group-cipher-suite.ts';
+import { decodeAll, decodeTreePart, leavesOf, secretTreeOf } from './group-parts.ts';
 
 /**
  * What a device knows of one group. Plain data that never changes: each operation gives the next one.
@@ -67,93 +58,10 @@ export interface PastEpoch {
   readonly ratchets: string;
 }
 
-/** The ratchets of an epoch that has ended: enough to open application messages, and nothing else. */
-export interface PastRatchets {
-  readonly groupContext: GroupContext;
-  readonly senderDataSecret: Uint8Array;
-  readonly secretTree: SecretTree;
-}
-
 const stateVersion = 1;
 const checksumBytes = 16;
 /** 64 past epochs and 1,000 kept generations of 1,000 members stay below it */
 const largestPart = 64 * 1024 * 1024;
-
-const spent: GenerationSecret = { secret: new Uint8Array(), generation: 0, unusedGenerations: {} };
-const nobody: SecretTreeNode = { handshake: spent, application: spent };
-
-/** ts-mls derives ratchets for every node of the tree, and uses those of filled leaves. */
-export function slimSecretTree(secretTree: SecretTree, tree: RatchetTree): SecretTree {
-  return secretTree.map((node, at) => (tree[at]?.nodeType === 'leaf' ? node : nobody));
-}
-
-/** Fresh bytes of a tree or of ratchets, and their name. */
-export function namePart(bytes: Uint8Array): readonly [name: string, bytes: Uint8Array] {
-  return [bytesToHex(sha256(bytes)), bytes];
-}
-
-export function treePart(tree: RatchetTree): Uint8Array {
-  return encodeRatchetTree(tree);
-}
-
-/** @throws {MalformedError} */
-export function decodeTreePart(bytes: Uint8Array): RatchetTree {
-  return decodeAll(decodeRatchetTree, bytes, 'ratchet tree');
-}
-
-const pastRatchetEncoder = contramapBufferEncoders(
-  [uint32Encoder, generationSecretEncoder],
-  ({ leaf, application }: PastLeaf): [number, GenerationSecret] => [leaf, application],
-);
-const decodePastRatchet = mapDecoders(
-  [decodeUint32, decodeGenerationSecret],
-  (leaf, application): PastLeaf => ({ leaf, application }),
-);
-const pastEncoder = contramapBufferEncoders(
-  [
-    uint8Encoder,
-    uint32Encoder,
-    groupContextEncoder,
-    varLenDataEncoder,
-    varLenTypeEncoder(pastRatchetEncoder),
-  ],
-  (past: PastRatchets): [number, number, GroupContext, Uint8Array, PastLeaf[]] => [
-    stateVersion,
-    past.secretTree.length,
-    past.groupContext,
-    past.senderDataSecret,
-    leaves(past.secretTree).map(([leaf, { application }]) => ({ leaf, application })),
-  ],
-);
-const decodePast = mapDecoders(
-  [decodeUint8, decodeUint32, decodeGroupContext, decodeVarLenData, decodeVarLenType(decodePastRatchet)],
-  (version, width, groupContext, senderDataSecret, ratchets) => ({
-    version,
-    width,
-    groupContext,
-    senderDataSecret,
-    ratchets,
-  }),
-);
-
-interface PastLeaf {
-  readonly leaf: number;
-  readonly application: GenerationSecret;
-}
-
-export const pastPart: Encoder<PastRatchets> = encode(pastEncoder);
-
-/** @throws {MalformedError} */
-export function decodePastPart(bytes: Uint8Array): PastRatchets {
-  const { version, width, groupContext, senderDataSecret, ratchets } = decodeAll(
-    decodePast,
-    bytes,
-    'past ratchets',
-  );
-  if (version !== stateVersion) throw new MalformedError(`ratchets of version ${version}`);
-  const nodes = ratchets.map(({ leaf, application }) => [leaf, { handshake: spent, application }] as const);
-  return { groupContext, senderDataSecret, secretTree: secretTreeOf(width, nodes) };
-}
 
 const leafEncoder = contramapBufferEncoders(
   [uint32Encoder, secretTreeNodeEncoder],
@@ -214,7 +122,7 @@ const headEncoder = contramapBufferEncoders(
     mls.privatePath,
     mls.signaturePrivateKey,
     mls.confirmationTag,
-    leaves(mls.secretTree),
+    leavesOf(mls.secretTree),
     hexToBytes(tree),
     [...past],
   ],
@@ -323,36 +231,4 @@ function verifiedPart(name: string, stored: Uint8Array): Uint8Array {
   if (bytesToHex(sha256(bytes)) !== name)
     throw new MalformedError('part of a group state does not match its name');
   return bytes;
-}
-
-/**
- * Everything ts-mls throws while decoding means that the bytes are not what they claim to be.
- * @throws {MalformedError} also for bytes left over
- */
-export function decodeAll<T>(decoder: Decoder<T>, bytes: Uint8Array, what: string): T {
-  let decoded: [T, number] | undefined;
-  try {
-    decoded = decoder(bytes, 0);
-  } catch (cause) {
-    throw new MalformedError(`not a ${what}`, { cause });
-  }
-  if (decoded === undefined || decoded[1] !== bytes.length) throw new MalformedError(`not a ${what}`);
-  return decoded[0];
-}
-
-function leaves(secretTree: SecretTree): (readonly [leaf: number, node: SecretTreeNode])[] {
-  return secretTree.flatMap((node, at) => (node === nobody || at % 2 === 1 ? [] : [[at / 2, node] as const]));
-}
-
-function secretTreeOf(
-  width: number,
-  nodes: readonly (readonly [leaf: number, node: SecretTreeNode])[],
-): SecretTree {
-  if (nodes.length > width) throw new MalformedError('group state with more ratchets than leaves');
-  const secretTree = new Array<SecretTreeNode>(width).fill(nobody);
-  for (const [leaf, node] of nodes) {
-    if (leaf * 2 >= width) throw new MalformedError('group state with a ratchet outside its tree');
-    secretTree[leaf * 2] = node;
-  }
-  return secretTree;
 }

@@ -41,6 +41,7 @@ import { cipherSuite, cipherSuiteName } from '../src/group-cipher-suite.ts';
 import { webCryptoPrimitives } from '../src/group-primitives.ts';
 import { nodeGroupPrimitives } from '../src/node/group-primitives.ts';
 import { must } from './group-crypto-devices.ts';
+import { count, hex, items, list, word, type Json } from './group-crypto-json.ts';
 
 const folder = new URL('../../../../shared/vectors/mls/', import.meta.url);
 const missing = !existsSync(folder);
@@ -48,10 +49,6 @@ const suites = [
   ['node:crypto', cipherSuite((length) => new Uint8Array(randomBytes(length)), nodeGroupPrimitives)],
   ['WebCrypto', cipherSuite((length) => new Uint8Array(randomBytes(length)), webCryptoPrimitives)],
 ] as const;
-
-interface Json {
-  readonly [name: string]: unknown;
-}
 
 /** Each case of our suite in this file, under each of our providers. */
 function vectors(
@@ -72,32 +69,6 @@ function vectors(
     expect(ours.length).toBe(cases);
     for (const [, cs] of suites) for (const vector of ours) await check(vector, cs);
   });
-}
-
-function hex(vector: Json, name: string): Uint8Array {
-  return bytes(word(vector, name));
-}
-
-function word(vector: Json, name: string): string {
-  const value = vector[name];
-  if (typeof value !== 'string') throw new Error(`${name} is not a string`);
-  return value;
-}
-
-function count(vector: Json, name: string): number {
-  const value = vector[name];
-  if (typeof value !== 'number') throw new Error(`${name} is not a number`);
-  return value;
-}
-
-function items(vector: Json, name: string): readonly unknown[] {
-  const value = vector[name];
-  if (!Array.isArray(value)) throw new Error(`${name} is not a list`);
-  return value;
-}
-
-function list(vector: Json, name: string): readonly Json[] {
-  return items(vector, name) as readonly Json[];
 }
 
 function decoded<T>(decoder: Decoder<T>, input: Uint8Array): T {

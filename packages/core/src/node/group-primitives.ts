@@ -4,6 +4,7 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hash,
   sign,
   verify,
   type KeyObject,
@@ -15,6 +16,7 @@ import type { GroupPrimitives } from '../group-primitives.ts';
 
 /** Group encryption over node:crypto. Synchronous: WebCrypto sends each of these small calls to a thread and back. */
 export const nodeGroupPrimitives: GroupPrimitives = {
+  digest: (data) => bytes(hash('sha256', data, 'buffer')),
   sign: (seed, message) => bytes(sign(null, message, privateKey(ed25519, seed))),
   verify(key, message, signature) {
     if (key.length !== 32 || signature.length !== 64) return false;
