@@ -133,10 +133,10 @@ describe('OpenSSL answers exactly as the portable primitives do', () => {
         const key = unsigned.slice();
         key[31] = (key[31] ?? 0) | sign;
         for (const nonce of [...smallOrder, ...secondWay]) {
-          for (const one of both) {
-            for (const message of [0, 1, 2, 3])
-              expect(one.ed25519Verify(key, uintBytes(message, 1), concat(nonce, nothing))).toBe(false);
-          }
+          const signature = concat(nonce, nothing);
+          const messages = [0, 1, 2, 3].map((message) => uintBytes(message, 1));
+          for (const one of both)
+            expect(messages.some((message) => one.ed25519Verify(key, message, signature))).toBe(false);
         }
       }
     }

@@ -1,2 +1,4 @@
+export { httpsTransport } from './https-transport.ts';
+export type { HttpsTransportOptions } from './https-transport.ts';
 export { nodePrimitives } from './node-primitives.ts';
 export { nodeWorld } from './node-world.ts';
