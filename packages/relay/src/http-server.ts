@@ -1,0 +1,206 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { MalformedError, RefusedError, UsageError } from '@tern/protocol';
+import { answerMissing, answerWithPage } from './ordinary-page.ts';
+import type { LogSink } from './relay-log.ts';
+import type { Relay } from './relay.ts';
+
+export interface ServeOptions {
+  /** address to listen on */
+  readonly host: string;
+  /** 0 for any free one */
+  readonly port: number;
+  /** the secret path, one segment without slashes */
+  readonly path: string;
+  /** PEM */
+  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  /** files under a secret path of their own */
+  readonly page?: PageFiles;
+  readonly log?: LogSink;
+  /** stops accepting, answers what waits, and ends */
+  readonly signal: AbortSignal;
+}
+
+/** A folder's files as they are served, by their path below the secret one. */
+export interface PageFiles {
+  readonly path: string;
+  /** @returns undefined for a file that is not there */
+  file(name: string): { readonly type: string; readonly bytes: Uint8Array } | undefined;
+}
+
+export interface Server extends AsyncDisposable {
+  /** `http(s)://host:port` */
+  readonly origin: string;
+  readonly port: number;
+  /** resolves when everything is answered and every connection closed */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Carries bodies of POSTs to a relay and its answers back. Whoever lacks the secret path meets an ordinary web server with one page.
+ * @throws {UsageError} when it cannot listen there, or the certificate is none
+ */
+export async function serve(relay: Relay, options: ServeOptions): Promise<Server> {
+  const { limits } = relay;
+  const secret = digest(`/${options.path}`);
+  const leaving = new AbortController();
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const url = request.url ?? '';
+    const method = request.method ?? '';
+    // comparing digests takes the same time wherever the first difference lies
+    const known = timingSafeEqual(digest(url), secret);
+    if (known && method === 'POST') void exchange(relay, options, { request, response });
+    else if (url === '/') answerWithPage(response, method);
+    else if (!answerFile(options.page, url, { method, response })) answerMissing(response, method);
+  };
+  const settings = {
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headSeconds * 1000,
+    requestTimeout: limits.requestSeconds * 1000,
+    keepAliveTimeout: limits.idleSeconds * 1000,
+    connectionsCheckingInterval: 2000,
+    noDelay: true,
+  };
+  const server = createWith(settings, options, answer);
+  server.maxConnections = limits.connections;
+  server.on('checkContinue', answer);
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  options.log?.({ event: 'listening', tls: options.tls !== undefined });
+
+  const ended = once(server, 'close').then(() => {});
+  const leave = (): void => {
+    if (leaving.signal.aborted) return;
+    leaving.abort();
+    relay.hurry();
+    server.close();
+    server.closeIdleConnections();
+  };
+  options.signal.addEventListener('abort', leave, { once: true });
+  if (options.signal.aborted) leave();
+  server.on('request', (_, response) => {
+    // a connection that was kept for more is not kept beyond the answer that is due on it
+    response.once('finish', () => leaving.signal.aborted && server.closeIdleConnections());
+  });
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    origin: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    port,
+    ended,
+    async [Symbol.asyncDispose]() {
+      options.signal.removeEventListener('abort', leave);
+      leave();
+      await ended;
+    },
+  };
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function createWith(
+  settings: Parameters<typeof createServer>[0] & object,
+  options: ServeOptions,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): HttpServer {
+  if (options.tls === undefined) return createServer(settings, answer);
+  try {
+    const { cert, key } = options.tls;
+    return createTlsServer({ ...settings, cert: Buffer.from(cert), key: Buffer.from(key) }, answer);
+  } catch (cause) {
+    throw new UsageError('the certificate and its key cannot be used', { cause });
+  }
+}
+
+async function listen(server: HttpServer, { host, port }: ServeOptions): Promise<void> {
+  server.listen({ host, port });
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new UsageError(
+      code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}, port ${port} (${code})`,
+      { cause },
+    );
+  }
+}
+
+async function exchange(
+  relay: Relay,
+  options: ServeOptions,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    const body = await readBody(request, relay.limits.bodyBytes);
+    const source = request.socket.remoteAddress;
+    const answer = await relay.answer(body, {
+      signal: gone.signal,
+      ...(source === undefined ? {} : { source }),
+    });
+    response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': answer.length,
+      'Access-Control-Allow-Origin': '*',
+      'Cache-Control': 'no-store',
+    });
+    response.end(answer);
+  } catch (cause) {
+    if (gone.signal.aborted) return;
+    if (cause instanceof MalformedError) {
+      answerMissing(response, 'POST');
+      return;
+    }
+    if (!(cause instanceof RefusedError)) {
+      options.log?.({
+        event: 'failed',
+        doing: 'answer',
+        error: cause instanceof Error ? cause.name : 'unknown',
+      });
+    }
+    response.writeHead(503, { 'Content-Length': 0, 'Access-Control-Allow-Origin': '*', 'Retry-After': '1' });
+    response.end();
+  }
+}
+
+async function readBody(request: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes > mostBytes) throw new MalformedError('body is too large');
+    pieces.push(piece);
+  }
+  return new Uint8Array(Buffer.concat(pieces, bytes));
+}
+
+function answerFile(
+  page: PageFiles | undefined,
+  url: string,
+  to: { readonly method: string; readonly response: ServerResponse },
+): boolean {
+  if (page === undefined || (to.method !== 'GET' && to.method !== 'HEAD')) return false;
+  const root = `/${page.path}/`;
+  if (!timingSafeEqual(digest(url.slice(0, root.length)), digest(root))) return false;
+  const file = page.file(url.slice(root.length).split('?')[0] ?? '');
+  if (file === undefined) return false;
+  to.response.writeHead(200, {
+    'Content-Type': file.type,
+    'Content-Length': file.bytes.length,
+    'Cache-Control': 'no-cache',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  to.response.end(to.method === 'HEAD' ? undefined : file.bytes);
+  return true;
+}

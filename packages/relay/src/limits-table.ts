@@ -1,0 +1,140 @@
+/** How a limit shows itself to whoever meets it. */
+export type LimitError =
+  | 'connection refused'
+  | 'connection closed'
+  | 'missing page'
+  | 'HTTP 503'
+  | 'busy'
+  | 'full'
+  | 'quota'
+  | 'watch-unknown'
+  | 'answered at once'
+  | 'malformed'
+  | 'unknown ticket';
+
+export interface Limit {
+  readonly default: number;
+  readonly unit: string;
+  readonly error: LimitError;
+  readonly what: string;
+}
+
+/** Name of each row of the table. */
+export type RelayLimitName =
+  | 'connections'
+  | 'headSeconds'
+  | 'requestSeconds'
+  | 'idleSeconds'
+  | 'headBytes'
+  | 'bodyBytes'
+  | 'batches'
+  | 'opensPerSecond'
+  | 'opensPerSecondOfOne'
+  | 'sessions'
+  | 'ticketsOfSession'
+  | 'watchSetsOfSession'
+  | 'watchedLogs'
+  | 'watchedTogether'
+  | 'waiting'
+  | 'logsOfRight'
+  | 'logBytes'
+  | 'lifetimeSeconds'
+  | 'partialChunks'
+  | 'partialSeconds'
+  | 'diskBytes';
+
+/** Everything a stranger can spend on a relay (rule 33). SPEC.md lists this table; an operator may change each. */
+export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
+  connections: {
+    default: 20_000,
+    unit: 'connections',
+    error: 'connection refused',
+    what: 'open at a time',
+  },
+  headSeconds: {
+    default: 10,
+    unit: 's',
+    error: 'connection closed',
+    what: 'for the head of a request (half-open connections)',
+  },
+  requestSeconds: {
+    default: 60,
+    unit: 's',
+    error: 'connection closed',
+    what: 'for a whole request, however slow the path',
+  },
+  idleSeconds: {
+    default: 65,
+    unit: 's',
+    error: 'connection closed',
+    what: 'that a connection without a request is kept',
+  },
+  headBytes: { default: 8_192, unit: 'B', error: 'connection closed', what: "of a request's head" },
+  bodyBytes: { default: 73_728, unit: 'B', error: 'missing page', what: "of a request's body" },
+  batches: {
+    default: 2_000,
+    unit: 'batches',
+    error: 'busy',
+    what: 'judged or waiting to be judged at a time',
+  },
+  opensPerSecond: {
+    default: 400,
+    unit: 'per s',
+    error: 'HTTP 503',
+    what: 'first batches (HPKE opens) of everybody together',
+  },
+  opensPerSecondOfOne: {
+    default: 40,
+    unit: 'per s',
+    error: 'HTTP 503',
+    what: 'first batches (HPKE opens) of one source',
+  },
+  sessions: {
+    default: 100_000,
+    unit: 'sessions',
+    error: 'unknown ticket',
+    what: 'remembered, the longest silent forgotten first',
+  },
+  ticketsOfSession: {
+    default: 8,
+    unit: 'tickets',
+    error: 'unknown ticket',
+    what: 'of one session that count, newest first',
+  },
+  watchSetsOfSession: {
+    default: 8,
+    unit: 'sets',
+    error: 'watch-unknown',
+    what: 'of one session, newest first',
+  },
+  watchedLogs: { default: 1_000, unit: 'logs', error: 'quota', what: 'in one watch set' },
+  watchedTogether: {
+    default: 2_000_000,
+    unit: 'logs',
+    error: 'watch-unknown',
+    what: 'in all watch sets, the longest unused set forgotten first',
+  },
+  waiting: { default: 10_000, unit: 'watches', error: 'answered at once', what: 'kept waiting at a time' },
+  logsOfRight: { default: 10_000, unit: 'logs', error: 'quota', what: 'begun with one relay link' },
+  logBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'held by one log' },
+  lifetimeSeconds: {
+    default: 31_622_400,
+    unit: 's',
+    error: 'quota',
+    what: 'that an entry is kept; a policy that asks for more gets this',
+  },
+  partialChunks: { default: 64, unit: 'chunks', error: 'quota', what: 'of one log on their way at a time' },
+  partialSeconds: { default: 86_400, unit: 's', error: 'quota', what: 'that a chunk may take to arrive' },
+  diskBytes: { default: 64 * 2 ** 30, unit: 'B', error: 'full', what: 'held by the relay' },
+};
+
+/** The limits of one relay. */
+export type RelayLimits = Readonly<Record<RelayLimitName, number>>;
+
+/** @param changed what differs from the table's defaults */
+export function limitsWith(changed: Partial<RelayLimits> = {}): RelayLimits {
+  const defaults = Object.fromEntries(
+    Object.entries(relayLimits).map(([name, limit]) => [name, limit.default]),
+  ) as Record<RelayLimitName, number>;
+  return { ...defaults, ...changed };
+}

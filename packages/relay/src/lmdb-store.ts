@@ -1,0 +1,138 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { UsageError } from '@tern/protocol';
+import { fixedRecord } from './fixed-record.ts';
+import { GroupCommit, type Judged } from './group-commit.ts';
+import { overlayOn } from './overlay.ts';
+import { openSecretFiles } from './secret-files.ts';
+import { scrubFile } from './file-scrub.ts';
+import { StoreFullError, type RelayStore, type StoreTransaction, type StoreView } from './store.ts';
+
+export interface LmdbStoreOptions {
+  /** a folder of its own, made when it is missing (0700) */
+  readonly dir: string;
+  /** the most bytes of content it takes; beyond, `full` */
+  readonly roomBytes?: number;
+  /** the longest a change waits for others to share its flush, while there are others */
+  readonly gatherMs?: number;
+  /** Stands around every flush: what it returns is what an acknowledgement waits for. Tests hold the flush back with it. */
+  readonly aroundFlush?: (flushed: Promise<void>) => Promise<void>;
+  /** bytes of address space for the file, hence the most it can grow to */
+  readonly mapBytes?: number;
+}
+
+type Database = RootDatabase<Uint8Array, Uint8Array>;
+
+/** Keys of one byte belong to the store; a relay's are longer. */
+const roomKey = new Uint8Array([0]);
+const roomRecord = fixedRecord<{ usedBytes: number }>({ usedBytes: 6 });
+const defaultRoomBytes = 64 * 2 ** 30;
+const defaultGatherMs = 5;
+const mostJudges = 1000;
+
+/**
+ * The embedded store. Commits are synced before they can be seen (no overlapping sync), so a reader is never shown what a crash
+ * could take back, and what a resolved write means is what the disk holds.
+ * @throws {UsageError} when the folder cannot be used
+ */
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelayStore> {
+  const limitBytes = options.roomBytes ?? defaultRoomBytes;
+  const file = join(options.dir, 'relay.mdb');
+  const database = openDatabase(options.dir, file, options.mapBytes);
+  const stored = database.get(roomKey);
+  let usedBytes = stored === undefined ? 0 : roomRecord.decode(stored).usedBytes;
+  const view = viewOf(database);
+
+  const commit = async (
+    judges: readonly ((transaction: StoreTransaction) => unknown)[],
+  ): Promise<readonly Judged[]> => {
+    let used = usedBytes;
+    let outcomes: Judged[] = [];
+    const flushed = database.childTransaction(() => {
+      used = usedBytes;
+      outcomes = judges.map((judge) => {
+        const overlay = overlayOn(view, limitBytes - used);
+        let value: unknown;
+        try {
+          value = judge(overlay.transaction);
+        } catch (cause) {
+          return { kind: 'failed', cause };
+        }
+        for (const { key, value } of overlay.changes.values()) {
+          if (value === undefined) database.removeSync(key);
+          else database.putSync(key, value);
+        }
+        used += overlay.charged();
+        return { kind: 'judged', value };
+      });
+      if (used !== usedBytes) database.putSync(roomKey, roomRecord.encode({ usedBytes: Math.max(0, used) }));
+    });
+    try {
+      const synced = flushed.then(() => {});
+      await (options.aroundFlush?.(synced) ?? synced);
+    } catch (cause) {
+      throw asFull(await causeOf(cause));
+    }
+    usedBytes = Math.max(0, used);
+    return outcomes;
+  };
+  const groups = new GroupCommit({ commit, gatherMs: options.gatherMs ?? defaultGatherMs, mostJudges });
+
+  return {
+    durability: 'fsync',
+    secrets: openSecretFiles(join(options.dir, 'secrets')),
+    read: async (look) => look(view),
+    write: (judge) => groups.add(judge),
+    room: () => ({ usedBytes, limitBytes }),
+    scrub: (removed) => scrubFile(file, removed, (work) => database.transaction(work).then(() => {})),
+    async [Symbol.asyncDispose]() {
+      await groups.idle();
+      await database.close();
+    },
+  };
+}
+
+function openDatabase(dir: string, file: string, mapBytes: number | undefined): Database {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return open<Uint8Array, Uint8Array>({
+      path: file,
+      noSubdir: true,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      cache: false,
+      overlappingSync: false,
+      ...(mapBytes === undefined ? {} : { mapSize: mapBytes }),
+    });
+  } catch (cause) {
+    throw new UsageError("the folder for the relay's data cannot be used", { cause });
+  }
+}
+
+function viewOf(database: Database): StoreView {
+  return {
+    get: (key) => database.get(key),
+    keys: (from, to, limit) =>
+      Array.from(database.getKeys({ start: from, end: to, limit }), (key) => new Uint8Array(key)),
+  };
+}
+
+/** lmdb rejects with a shell around the reason. */
+async function causeOf(cause: unknown): Promise<unknown> {
+  if (cause instanceof Error && 'commitError' in cause) {
+    try {
+      await cause.commitError;
+    } catch (inner) {
+      return inner;
+    }
+  }
+  return cause;
+}
+
+function asFull(cause: unknown): unknown {
+  const text = cause instanceof Error ? cause.message : '';
+  return /MDB_MAP_FULL|MDB_TXN_FULL|ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(text)
+    ? new StoreFullError('the disk is full', { cause })
+    : cause;
+}

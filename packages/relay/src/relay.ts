@@ -1,0 +1,374 @@
+import {
+  batchHeaderCodec,
+  base32,
+  cardResponse,
+  decode,
+  decodeBatch,
+  decodeOperation,
+  encodeResponse,
+  hash,
+  limits as wireLimits,
+  MalformedError,
+  openRequest,
+  RefusedError,
+  responseKeys,
+  sealResponse,
+  splitFrames,
+  unknownTicketResponse,
+  type Batch,
+  type BatchId,
+  type BatchProblem,
+  type ExchangeSecret,
+  type Operation,
+  type Primitives,
+  type RelayId,
+  type ResponseItem,
+  type WireOperation,
+  type World,
+} from '@tern/protocol';
+import { isWriting, judgeBatch, type AskedWrite, type BatchVerdict } from './batch-judge.ts';
+import { CardKeeper, type CardContent } from './card-keeper.ts';
+import { answerGet } from './chunk-rules.ts';
+import { DayVault } from './day-vault.ts';
+import { shrinkErased } from './erase-rules.ts';
+import type { Effects, JudgeContext } from './judge-context.ts';
+import { limitsWith, type RelayLimits } from './limits-table.ts';
+import { PolicyMemory } from './log-ledger.ts';
+import { ItemTray } from './log-reader.ts';
+import { rightUse } from './log-records.ts';
+import { OpenBudget } from './open-budget.ts';
+import { rightKey } from './policy-rules.ts';
+import type { LogSink } from './relay-log.ts';
+import { Sessions } from './sessions.ts';
+import { StoreFullError, type RelayStore } from './store.ts';
+import { sweepStore, type Swept } from './sweep.ts';
+import { Wakers } from './wakers.ts';
+import { answerWatch } from './watch-answer.ts';
+import { WatchSets } from './watch-sets.ts';
+
+export interface RelayOptions {
+  /** stays the caller's: the relay does not close it */
+  readonly store: RelayStore;
+  readonly world: World;
+  readonly primitives: Primitives;
+  /** what differs from the defaults of the table */
+  readonly limits?: Partial<RelayLimits>;
+  /** what the card says beside its keys */
+  readonly card?: Partial<Pick<CardContent, 'endpoints' | 'host' | 'door' | 'public'>>;
+  readonly log?: LogSink;
+}
+
+/** Logs and chunks behind one exchange: sealed bytes in, sealed bytes out. It knows nothing of connections. */
+export interface Relay extends AsyncDisposable {
+  readonly id: RelayId;
+  readonly limits: RelayLimits;
+  /**
+   * Answers the body of one POST; an empty one with the card.
+   * @param options.source tells callers apart where something is rationed; it is never written anywhere
+   * @throws {MalformedError} for what cannot be opened: whoever sent it gets the ordinary missing page
+   * @throws {RefusedError} `busy` when first batches come faster than they may
+   */
+  answer(
+    request: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly source?: string },
+  ): Promise<Uint8Array>;
+  /** the current card, signed */
+  card(): Uint8Array;
+  /** @returns 16 bytes with which logs may be begun here */
+  newRight(): Promise<Uint8Array>;
+  /** Removes what has ended, turns keys, finishes erasing. To be called every now and then. */
+  sweep(options?: { readonly signal?: AbortSignal }): Promise<Swept>;
+  /** Lets every waiting watch be answered now; later ones are not kept waiting. */
+  hurry(): void;
+  /** how much is held in memory for clients */
+  held(): { readonly sessions: number; readonly watchSets: number; readonly waiting: number };
+}
+
+const headerRoomBytes = 200;
+const rightBytes = 16;
+const nonceBytes = 32;
+const noBatch = base32(new Uint8Array(16)) as BatchId;
+
+/** Opens a relay over a store; its identity is the store's. */
+export async function openRelay(options: RelayOptions): Promise<Relay> {
+  return new OpenRelay(options);
+}
+
+class OpenRelay implements Relay {
+  readonly id: RelayId;
+  readonly limits: RelayLimits;
+  readonly #store: RelayStore;
+  readonly #world: World;
+  readonly #primitives: Primitives;
+  readonly #log: LogSink;
+  readonly #cards: CardKeeper;
+  readonly #vault: DayVault;
+  readonly #policies = new PolicyMemory();
+  readonly #sessions: Sessions;
+  readonly #sets: WatchSets;
+  readonly #wakers = new Wakers();
+  readonly #budget: OpenBudget;
+  readonly #pending = new Set<Promise<unknown>>();
+  #judging = 0;
+
+  constructor({ store, world, primitives, limits, card, log }: RelayOptions) {
+    this.#store = store;
+    this.#world = world;
+    this.#primitives = primitives;
+    this.#log = log ?? (() => {});
+    this.limits = limitsWith(limits);
+    this.#vault = new DayVault({ primitives, world, secrets: store.secrets });
+    this.#cards = new CardKeeper({
+      primitives,
+      world,
+      secrets: store.secrets,
+      content: {
+        endpoints: card?.endpoints ?? [],
+        host: card?.host ?? true,
+        door: card?.door ?? true,
+        public: card?.public ?? false,
+        roomBytes: this.limits.logBytes,
+        lifetime: this.limits.lifetimeSeconds,
+        logs: this.limits.logsOfRight,
+      },
+    });
+    this.id = this.#cards.id;
+    this.#sets = new WatchSets(world, this.limits);
+    this.#sessions = new Sessions({
+      primitives,
+      world,
+      limits: this.limits,
+      forgotten: (session) => this.#sets.forgetSession(session),
+    });
+    this.#budget = new OpenBudget(world, this.limits);
+    this.#log({ event: 'opened', durability: store.durability });
+  }
+
+  card(): Uint8Array {
+    return this.#cards.card();
+  }
+
+  held(): { readonly sessions: number; readonly watchSets: number; readonly waiting: number } {
+    return { sessions: this.#sessions.size, watchSets: this.#sets.size, waiting: this.#wakers.waiting };
+  }
+
+  hurry(): void {
+    this.#wakers.close();
+  }
+
+  async newRight(): Promise<Uint8Array> {
+    const right = this.#world.randomBytes(rightBytes);
+    await this.#store.write((transaction) =>
+      transaction.put(rightKey({ primitives: this.#primitives }, right), rightUse.encode({ logs: 0 })),
+    );
+    return right;
+  }
+
+  async sweep(options: { readonly signal?: AbortSignal } = {}): Promise<Swept> {
+    this.#cards.tend();
+    const swept = await sweepStore(this.#store, this.#vault, { ...options, second: this.#second() });
+    await Promise.all(this.#pending);
+    this.#log({ event: 'swept', ...swept });
+    return swept;
+  }
+
+  async answer(
+    request: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly source?: string },
+  ): Promise<Uint8Array> {
+    if (request.length === 0) return cardResponse(this.card());
+    if (request.length > this.limits.bodyBytes) throw new MalformedError('request is too large');
+    let rationed = false;
+    let session: string | undefined;
+    const opened = openRequest(this.#primitives, request, {
+      relay: this.id,
+      keys: {
+        sealingKey: (id) => {
+          const pair = this.#cards.sealingKey(id);
+          if (pair === undefined || this.#budget.take(options.source)) return pair;
+          rationed = true;
+          return undefined;
+        },
+        takeTicket: (id) => {
+          const ticket = this.#sessions.take(id);
+          session = ticket?.session;
+          return ticket;
+        },
+      },
+    });
+    if (rationed) throw new RefusedError('busy', 'too many first batches');
+    if (opened.kind === 'unknown-key') return cardResponse(this.card());
+    if (opened.kind === 'unknown-ticket') return unknownTicketResponse();
+    const { plaintext, exchange } = opened;
+    const asked = { exchange, session: session ?? this.#sessions.begin() };
+    const batch = tryDecode(() => decodeBatch(plaintext));
+    if (batch === undefined)
+      return this.#respond(asked, { batch: headerId(plaintext), problem: 'malformed' });
+    const now = this.#second();
+    if (batch.notAfter <= now || batch.notAfter > now + wireLimits.batchLifetimeSeconds)
+      return this.#respond(asked, { batch: batch.id, problem: 'clock' });
+    if (this.#judging >= this.limits.batches)
+      return this.#respond(asked, { batch: batch.id, problem: 'busy' });
+    const answered = await this.#run(batch, {
+      digest: hash(this.#primitives, 'batch', plaintext),
+      session: asked.session,
+      signal: options.signal,
+    });
+    return this.#respond(asked, { batch: batch.id, ...answered });
+  }
+
+  /** Waits for what is still being erased. The store stays open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hurry();
+    await Promise.all(this.#pending);
+    this.#log({ event: 'closed' });
+  }
+
+  async #run(
+    batch: Batch,
+    asked: { readonly digest: Uint8Array; readonly session: string; readonly signal: AbortSignal },
+  ): Promise<{ readonly items: readonly ResponseItem[] } | { readonly problem: BatchProblem }> {
+    const tray = new ItemTray(batch.room - headerRoomBytes);
+    const writes: AskedWrite[] = [];
+    const reads: {
+      index: number;
+      operation: Exclude<Operation, AskedWrite['operation']>;
+      wire: WireOperation;
+    }[] = [];
+    for (const [index, wire] of batch.operations.entries()) {
+      let operation: Operation | undefined;
+      try {
+        operation = decodeOperation(wire);
+      } catch (cause) {
+        if (!(cause instanceof MalformedError)) throw cause;
+        tray.add(index, { kind: 'malformed' });
+        continue;
+      }
+      if (operation === undefined) tray.add(index, { kind: 'unsupported' });
+      else if (isWriting(operation)) writes.push({ index, operation, wire });
+      else reads.push({ index, operation, wire });
+    }
+    const context = this.#contextOf(batch.id);
+    if (writes.length > 0) {
+      const verdict = await this.#judge(context, { writes, digest: asked.digest, notAfter: batch.notAfter });
+      if (verdict.kind === 'mismatch') return { problem: 'mismatch' };
+      for (const { operation, result } of verdict.items) tray.add(operation, result);
+    }
+    const mayWait =
+      reads.filter(({ operation }) => operation.kind === 'watch').length === 1 &&
+      this.#wakers.waiting < this.limits.waiting;
+    for (const { index, operation, wire } of reads) {
+      if (operation.kind === 'hello') tray.add(index, { kind: 'card', card: this.card(), others: [] });
+      else if (operation.kind === 'get') {
+        const got = await this.#store.read((view) =>
+          answerGet(view, context, { operation, wire, roomBytes: tray.freeBytes }),
+        );
+        tray.add(index, got);
+      } else {
+        const desk = { store: this.#store, sets: this.#sets, wakers: this.#wakers, world: this.#world };
+        const { session, signal } = asked;
+        await answerWatch(desk, context, { operation, wire, index, session, tray, mayWait, signal });
+      }
+    }
+    return { items: tray.items };
+  }
+
+  /** Returns when what was judged is durable, and not before. */
+  async #judge(
+    context: JudgeContext,
+    asked: { readonly writes: readonly AskedWrite[]; readonly digest: Uint8Array; readonly notAfter: number },
+  ): Promise<BatchVerdict> {
+    this.#judging += 1;
+    try {
+      const verdict = await this.#store.write((transaction) => judgeBatch(transaction, context, asked));
+      if (verdict.kind === 'judged') {
+        this.#wakers.wake(verdict.effects.touched);
+        if (verdict.effects.erased.length > 0) this.#finishErasing(verdict.effects.erased);
+      }
+      return verdict;
+    } catch (cause) {
+      if (!(cause instanceof StoreFullError)) throw cause;
+      this.#log({ event: 'full' });
+      const items = asked.writes.map(({ index }) => ({
+        operation: index,
+        result: { kind: 'full' } as const,
+      }));
+      return { kind: 'repeated', items };
+    } finally {
+      this.#judging -= 1;
+    }
+  }
+
+  #finishErasing(erased: Effects['erased']): void {
+    const work = (async () => {
+      try {
+        await this.#store.write((transaction) => shrinkErased(transaction, erased));
+        await this.#store.scrub(erased.map(({ sealed }) => sealed));
+      } catch (cause) {
+        this.#log({
+          event: 'failed',
+          doing: 'erase',
+          error: cause instanceof Error ? cause.name : 'unknown',
+        });
+      }
+    })();
+    this.#pending.add(work);
+    void work.finally(() => this.#pending.delete(work));
+  }
+
+  #respond(
+    asked: { readonly exchange: ExchangeSecret; readonly session: string },
+    content: {
+      readonly batch: BatchId;
+      readonly items?: readonly ResponseItem[];
+      readonly problem?: BatchProblem;
+    },
+  ): Uint8Array {
+    const nonce = this.#world.randomBytes(nonceBytes);
+    const keys = responseKeys(this.#primitives, asked.exchange, nonce);
+    const plaintext = encodeResponse(
+      {
+        batch: content.batch,
+        time: this.#world.now(),
+        card: this.#cards.number,
+        tickets: this.#sessions.issue(asked.session, keys),
+        ...(content.problem === undefined ? {} : { problem: content.problem }),
+      },
+      content.items ?? [],
+    );
+    return sealResponse(this.#primitives, keys, { nonce, plaintext });
+  }
+
+  #contextOf(batch: BatchId): JudgeContext {
+    return {
+      primitives: this.#primitives,
+      relay: this.id,
+      limits: this.limits,
+      vault: this.#vault,
+      policies: this.#policies,
+      nobodysKey: this.#cards.signingKey,
+      batch,
+      second: this.#second(),
+    };
+  }
+
+  #second(): number {
+    return Math.floor(this.#world.now() / 1000);
+  }
+}
+
+function tryDecode<T>(decoding: () => T): T | undefined {
+  try {
+    return decoding();
+  } catch (cause) {
+    if (cause instanceof MalformedError) return undefined;
+    throw cause;
+  }
+}
+
+/** Which batch a malformed one says it is, as far as that can be read. */
+function headerId(plaintext: Uint8Array): BatchId {
+  return (
+    tryDecode(() => decode(batchHeaderCodec, splitFrames(plaintext)[0] ?? new Uint8Array()).id) ?? noBatch
+  );
+}

@@ -1,0 +1,3 @@
+export * from './store-contract.ts';
+export * from './test-client.ts';
+export * from './test-world.ts';

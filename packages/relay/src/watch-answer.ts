@@ -1,0 +1,112 @@
+import type { LogId, Watch, WireOperation, World } from '@tern/protocol';
+import { proves, type JudgeContext } from './judge-context.ts';
+import { readHead } from './log-ledger.ts';
+import { readOn, type ItemTray, type ReadPlace } from './log-reader.ts';
+import type { RelayStore } from './store.ts';
+import type { Wakers } from './wakers.ts';
+import type { WatchSets } from './watch-sets.ts';
+
+/** What following logs needs. */
+export interface WatchDesk {
+  readonly store: RelayStore;
+  readonly sets: WatchSets;
+  readonly wakers: Wakers;
+  readonly world: World;
+}
+
+/** Bytes of the item that ends a watch. */
+const lastItemBytes = 40;
+
+/**
+ * Rule 17. Fills or changes the set, delivers what is new, and if nothing is, waits for it.
+ * @param asked.mayWait false where the batch asks for several watches, or too many are waiting
+ */
+export async function answerWatch(
+  desk: WatchDesk,
+  context: JudgeContext,
+  asked: {
+    readonly operation: Watch;
+    readonly wire: WireOperation;
+    readonly index: number;
+    readonly session: string;
+    readonly tray: ItemTray;
+    readonly mayWait: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { operation, index, session, tray } = asked;
+  const token = operation.token ?? desk.sets.begin(session);
+  const known = desk.sets.find(session, token);
+  if (known === undefined) {
+    tray.add(index, { kind: 'watch-unknown' });
+    return;
+  }
+  const changes = new Map<LogId, ReadPlace | undefined>(operation.drop.map((log) => [log, undefined]));
+  tray.reserve(lastItemBytes);
+  await desk.store.read((view) => {
+    for (const [at, slice] of operation.add.entries()) {
+      const head = readHead(view, slice.log);
+      const kept =
+        head === undefined || slice.number > head.current
+          ? undefined
+          : context.policies.of(view, slice.log, slice.number);
+      if (proves(context, asked.wire, { key: kept?.policy.readKey, at })) {
+        changes.set(slice.log, { after: slice.after, number: slice.number });
+      } else {
+        changes.delete(slice.log);
+        tray.add(index, { kind: 'unreadable', log: slice.log });
+      }
+    }
+  });
+  const places = new Map(known);
+  for (const [log, place] of changes) {
+    if (place === undefined) places.delete(log);
+    else places.set(log, place);
+  }
+  if (places.size > context.limits.watchedLogs) {
+    tray.add(index, { kind: 'quota' });
+    return;
+  }
+
+  using listening = desk.wakers.listen(asked.mayWait && operation.waitSeconds > 0 ? [...places.keys()] : []);
+  const before = tray.items.length;
+  let more = await deliver(desk, context, { places, changes, tray, index });
+  if (!more && tray.items.length === before && asked.mayWait && operation.waitSeconds > 0) {
+    await listening.wait(operation.waitSeconds * 1000, { world: desk.world, signal: asked.signal });
+    more = await deliver(desk, context, { places, changes, tray, index });
+  }
+  const next = desk.sets.next(session, token, changes);
+  if (next === undefined) tray.add(index, { kind: 'watch-unknown' });
+  else tray.add(index, { kind: 'watched', token: next, more });
+}
+
+/** @returns whether there is more than the response has room for */
+async function deliver(
+  desk: WatchDesk,
+  context: JudgeContext,
+  to: {
+    readonly places: Map<LogId, ReadPlace>;
+    readonly changes: Map<LogId, ReadPlace | undefined>;
+    readonly tray: ItemTray;
+    readonly index: number;
+  },
+): Promise<boolean> {
+  const now = { vault: context.vault, second: Math.floor(desk.world.now() / 1000) };
+  return desk.store.read((view) => {
+    for (const [log, at] of to.places) {
+      const read = readOn(view, now, { log, at, tray: to.tray, operation: to.index });
+      if (read.kind === 'turned') {
+        to.places.delete(log);
+        to.changes.set(log, undefined);
+        continue;
+      }
+      if (read.after !== at.after) {
+        const place = { ...at, after: read.after };
+        to.places.set(log, place);
+        to.changes.set(log, place);
+      }
+      if (read.kind === 'more') return true;
+    }
+    return false;
+  });
+}
