@@ -6,8 +6,11 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { UnreachableError, type Hint } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
-import { httpsTransport, type HttpsTransportOptions } from '../src/node/index.ts';
+import { openPath } from '../src/index.ts';
+import { httpsTransport, nodePrimitives, nodeWorld, type HttpsTransportOptions } from '../src/node/index.ts';
 import { transportContract, type Serve, type TransportFixture } from '../src/testing/index.ts';
+import { hello } from './path-scene.ts';
+import { tinyRelay } from './tiny-relay.ts';
 
 const certificate = readFileSync(new URL('localhost.pem', import.meta.url), 'utf8');
 const key = readFileSync(new URL('localhost-key.pem', import.meta.url), 'utf8');
@@ -106,6 +109,32 @@ async function carry(options: HttpsTransportOptions, to: Hint, times = 1): Promi
 }
 
 describe('what goes over the wire', () => {
+  test('a path reaches its relay over TLS: a card, a batch under its key, batches under tickets', async () => {
+    const relay = tinyRelay({ primitives: nodePrimitives, ...nodeWorld });
+    await using server = await listen(
+      (incoming, outgoing) => {
+        void buffer(incoming)
+          .then((request) => relay.answer(new Uint8Array(request)))
+          .then((answer) => outgoing.writeHead(200, { 'content-length': answer.length }).end(answer));
+      },
+      { tls: true },
+    );
+    using transport = httpsTransport({ authorities: certificate });
+    await using path = openPath({
+      hint: { ...server.hint, relay: relay.relay },
+      transport,
+      primitives: nodePrimitives,
+      world: nodeWorld,
+    });
+    for (let times = 0; times < 3; times += 1)
+      expect(await path.exchange([hello], { signal })).toEqual({
+        results: [[{ kind: 'done' }]],
+        whole: true,
+      });
+    expect(relay.counts).toEqual({ card: 1, unknownTicket: 0, key: 1, ticket: 2 });
+    expect(server.connections()).toBe(1);
+  });
+
   test('a request says no more than HTTP needs', async () => {
     const heads: { readonly line: string; readonly raw: readonly string[] }[] = [];
     await using server = await listen(

@@ -8,18 +8,20 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { concat, UsageError, type Primitives } from '@tern/protocol';
+import { concat, noblePrimitives, UsageError, type Primitives } from '@tern/protocol';
 import { isStrictEd25519Key } from './ed25519-key.ts';
 import { bufferOf, PrivateKeys } from './private-keys.ts';
 
 const algorithm = 'chacha20-poly1305';
 const tagBytes = 16;
+/** Up to here JavaScript has sealed before OpenSSL has begun (measured: 13 against 22 us for a record of 1,024 B). */
+const shortBytes = 2048;
 const hmacBlockBytes = 64;
 const x25519PublicPrefix: Uint8Array = Buffer.from('302a300506032b656e032100', 'hex');
 const ed25519PublicPrefix: Uint8Array = Buffer.from('302a300506032b6570032100', 'hex');
 
 /**
- * What `noblePrimitives` does, by OpenSSL: five to thirty times as fast.
+ * What `noblePrimitives` does, with X25519 and Ed25519 by OpenSSL, five to ten times as fast.
  * One difference is left, and only a signer who wants it can make it: over a nonce or key with a part of small order, noble
  * accepts a signature by the equation times eight (RFC 8032 section 5.1.7 allows both), OpenSSL only by the plain one.
  */
@@ -71,7 +73,10 @@ function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
 }
 
 function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(algorithm, sized(key, 32), sized(nonce, 12), { authTagLength: tagBytes });
+  sized(key, 32);
+  if (plaintext.length <= shortBytes)
+    return noblePrimitives.seal(key, sized(nonce, 12), plaintext, associated);
+  const cipher = createCipheriv(algorithm, key, sized(nonce, 12), { authTagLength: tagBytes });
   if (associated.length > 0) cipher.setAAD(associated, { plaintextLength: plaintext.length });
   return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
 }
@@ -83,10 +88,10 @@ function open(
   associated: Uint8Array,
 ): Uint8Array | undefined {
   const end = ciphertext.length - tagBytes;
-  if (end < 0) return undefined;
-  const decipher = createDecipheriv(algorithm, sized(key, 32), sized(nonce, 12), {
-    authTagLength: tagBytes,
-  });
+  sized(key, 32);
+  sized(nonce, 12);
+  if (end <= shortBytes) return noblePrimitives.open(key, nonce, ciphertext, associated);
+  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
   if (associated.length > 0) decipher.setAAD(associated, { plaintextLength: end });
   decipher.setAuthTag(ciphertext.subarray(end));
   const plaintext = decipher.update(ciphertext.subarray(0, end));
