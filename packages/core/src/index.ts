@@ -6,3 +6,23 @@ export { memoryStore } from './memory-store.ts';
 export { taskScope } from './task-scope.ts';
 export type { TaskScope } from './task-scope.ts';
 export { Turns } from './turns.ts';
+export { beginAnew } from './begin-anew.ts';
+export type {
+  Accepted,
+  Client,
+  ContactView,
+  FileSource,
+  GapView,
+  InvitationView,
+  Me,
+  MessageStatus,
+  MessageView,
+  RelayView,
+  SyncReport,
+  Trouble,
+} from './client.ts';
+export { findContact } from './contact.ts';
+export type { Contact, Found } from './contact.ts';
+export type { Notice } from './conversation.ts';
+export type { EngineParts } from './engine.ts';
+export { openClient } from './open-client.ts';

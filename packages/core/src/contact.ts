@@ -1,0 +1,119 @@
+import {
+  bool,
+  bytes,
+  conversationIdCodec,
+  field,
+  hintCodec,
+  list,
+  logIdCodec,
+  openDeviceList,
+  optional,
+  struct,
+  text,
+  uint,
+  limits,
+  equalBytes,
+  type ConversationId,
+  type Hint,
+  type LogId,
+  type PersonId,
+  type Primitives,
+} from '@tern/protocol';
+import { recordTable, type RecordTable } from './record-table.ts';
+
+/** Where two people can leave each other word outside any group. */
+export interface Meeting {
+  readonly secret: Uint8Array;
+  readonly host: Hint;
+  readonly log: LogId;
+}
+
+/** Somebody this person has met, or has accepted an invitation of. */
+export interface Contact {
+  readonly rootKey: Uint8Array;
+  /** as they call themselves */
+  readonly name: string;
+  /** as this person calls them */
+  readonly petname?: string;
+  /** the safety numbers were compared */
+  readonly verified: boolean;
+  readonly blocked: boolean;
+  /** an encoded DeviceList, the one with the highest number seen */
+  readonly devices: Uint8Array;
+  readonly meetings: readonly Meeting[];
+  /** of the two of us */
+  readonly conversation: ConversationId;
+  /** milliseconds since 1970 */
+  readonly addedAt: number;
+  /** taken out of the list; kept so that the same stranger is not new again */
+  readonly removed: boolean;
+}
+
+export const contactTable: RecordTable<Contact> = recordTable(
+  'contacts',
+  struct<Contact>({
+    rootKey: field(1, bytes(32)),
+    name: field(2, text(limits.nameBytes)),
+    petname: optional(3, text(limits.nameBytes)),
+    verified: field(4, bool()),
+    blocked: field(5, bool()),
+    devices: field(6, bytes(0, 2048)),
+    meetings: field(
+      7,
+      list(
+        struct<Meeting>({
+          secret: field(1, bytes(32)),
+          host: field(2, hintCodec),
+          log: field(3, logIdCodec),
+        }),
+        16,
+      ),
+    ),
+    conversation: field(8, conversationIdCodec),
+    addedAt: field(9, uint(limits.millisecond)),
+    removed: field(10, bool()),
+  }),
+);
+
+export function contactName(contact: Contact): string {
+  return contact.petname ?? contact.name;
+}
+
+/** The contact with a newer device list, if this one is newer and its person signed it (rule 26). */
+export function withDevices(primitives: Primitives, contact: Contact, devices: Uint8Array): Contact {
+  const offered = openDeviceList(primitives, devices);
+  if (offered === undefined || !equalBytes(offered.rootKey, contact.rootKey)) return contact;
+  const known = contact.devices.length === 0 ? undefined : openDeviceList(primitives, contact.devices);
+  return known === undefined || offered.number > known.number ? { ...contact, devices } : contact;
+}
+
+/** Does this person's newest list name that device? A list never seen names nobody. */
+export function hasDevice(primitives: Primitives, contact: Contact, deviceKey: Uint8Array): boolean {
+  if (contact.devices.length === 0) return false;
+  return (
+    openDeviceList(primitives, contact.devices)?.deviceKeys.some((key) => equalBytes(key, deviceKey)) ?? false
+  );
+}
+
+/** What a person typed to name somebody: a name, or the first characters of an id. */
+export type Found =
+  | { readonly kind: 'one'; readonly person: PersonId; readonly contact: Contact }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'several'; readonly candidates: readonly (readonly [PersonId, Contact])[] };
+
+/** Names are compared without case; eight characters of an id or more name it whatever names there are. */
+export function findContact(contacts: readonly (readonly [PersonId, Contact])[], who: string): Found {
+  const wanted = who.trim().normalize('NFC');
+  const byId =
+    wanted.length >= 8 ? contacts.filter(([person]) => person.startsWith(wanted.toLowerCase())) : [];
+  const fold = (name: string): string => name.normalize('NFC').toLocaleLowerCase('und');
+  const byName = contacts.filter(
+    ([, contact]) => !contact.removed && fold(contactName(contact)) === fold(wanted),
+  );
+  const matches = byId.length > 0 ? byId : byName;
+  const [first] = matches;
+  if (first === undefined) return { kind: 'none' };
+  return matches.length === 1
+    ? { kind: 'one', person: first[0], contact: first[1] }
+    : { kind: 'several', candidates: matches };
+}

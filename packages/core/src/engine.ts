@@ -1,0 +1,86 @@
+import { equalBytes, originOf, type Hint, type LogId, type Primitives, type World } from '@tern/protocol';
+import { openPath, type Path, type Transport } from '@tern/reach';
+import type { ClientStore, StoreView } from './client-store.ts';
+import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
+import { credentialsOf, holderOf, identityTable, type Credentials, type Identity } from './identity.ts';
+import { UsageError } from '@tern/protocol';
+
+/** What the client is made of; each piece comes in from outside. */
+export interface EngineParts {
+  readonly store: ClientStore;
+  readonly world: World;
+  readonly primitives: Primitives;
+  readonly transport: Transport;
+}
+
+/** Everything one process shares while it works on a home. What must outlive it is in the store. */
+export interface Engine extends EngineParts, AsyncDisposable {
+  readonly groups: GroupCrypto;
+  /** logs that this process has read to their end at least once: only there may it write (rule 27) */
+  readonly caughtUp: Set<LogId>;
+  /** the same object for the same relay as long as the engine lives */
+  path(hint: Hint): Path;
+  /** milliseconds since 1970, corrected by what relays say (rule 32) */
+  now(): number;
+}
+
+/** @throws {UsageError} where the MLS library runs uncorrected */
+export async function openEngine(parts: EngineParts): Promise<Engine> {
+  const { primitives, world } = parts;
+  const groups = await openGroupCrypto({
+    verifyCredential(credential, signatureKey) {
+      const holder = holderOf(primitives, credential);
+      return holder !== undefined && equalBytes(holder.deviceKey, signatureKey);
+    },
+    randomBytes: (length) => world.randomBytes(length),
+  });
+  const paths = new Map<string, Path>();
+  return {
+    ...parts,
+    groups,
+    caughtUp: new Set(),
+    path(hint) {
+      const name = hostName(hint);
+      const known = paths.get(name);
+      if (known !== undefined) return known;
+      const path = openPath({
+        hint,
+        transport: parts.transport,
+        primitives,
+        world,
+        trustOnFirstUse: hint.relay === undefined,
+      });
+      paths.set(name, path);
+      return path;
+    },
+    now() {
+      const offsets = [...paths.values()]
+        .flatMap((path) => (path.clockOffset === undefined ? [] : [path.clockOffset]))
+        .toSorted((a, b) => a - b);
+      return world.now() + (offsets[Math.floor(offsets.length / 2)] ?? 0);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...paths.values()].map((path) => path[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** What tells one relay's way in from another: hints that differ in nothing else than a name have the same. */
+export function hostName(hint: Hint): string {
+  return `${originOf(hint)}/${hint.path}#${hint.relay ?? ''}`;
+}
+
+/** @throws {UsageError} where no identity was made yet */
+export async function identityOf(view: StoreView): Promise<Identity> {
+  const identity = await identityTable.get(view, '', 'self');
+  if (identity === undefined) throw new UsageError('no identity has been made here');
+  return identity;
+}
+
+export async function selfOf(
+  engine: Pick<Engine, 'primitives'>,
+  view: StoreView,
+): Promise<Identity & Credentials> {
+  const identity = await identityOf(view);
+  return { ...identity, ...credentialsOf(engine.primitives, identity) };
+}

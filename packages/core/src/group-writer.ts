@@ -1,0 +1,236 @@
+import { equalBytes, hash, RefusedError, type Load, type ReceiptLine } from '@tern/protocol';
+import type { StoreChange } from './client-store.ts';
+import { receivedTable } from './conversation.ts';
+import type { Engine } from './engine.ts';
+import { followedLogTable, logKeysAt } from './followed-log.ts';
+import { membersOf, ownLeaf } from './group-crypto.ts';
+import { refreshEveryMessages, refreshEveryMs, type AddIntent, type StagedRecord } from './group-record.ts';
+import {
+  dropStaged,
+  enterEpoch,
+  noteInConversation,
+  policyAfter,
+  sealLoad,
+  signPolicy,
+  type GroupSession,
+} from './group-session.ts';
+import type { Credentials } from './identity.ts';
+import { joinLogKeys, splitLogKeys } from './log-keys.ts';
+import { messageById, numberMessage } from './message-store.ts';
+import { parcelEntry } from './meeting.ts';
+import {
+  deleteOutgoing,
+  putOutgoing,
+  rememberOwnEntry,
+  replaceOutgoing,
+  type Outgoing,
+  type OutboxKey,
+} from './outbox.ts';
+import { makeEntry } from './sealed-entry.ts';
+
+/** What waits for one conversation, sealed in its group as far as it was not yet. @returns the sealed things, oldest first */
+export async function sealWaiting(
+  engine: Engine,
+  change: StoreChange,
+  session: GroupSession,
+  waiting: { readonly items: readonly (readonly [OutboxKey, Outgoing])[]; readonly self: Credentials },
+): Promise<void> {
+  for (const [key, item] of waiting.items) {
+    if (item.kind === 'message' && item.sealed === undefined && item.failed === undefined)
+      await sealMessage(engine, change, session, { key, item, self: waiting.self });
+    if (item.kind === 'again' && item.sealed === undefined) {
+      const load: Load = { kind: 'again', device: item.device, numbers: item.numbers };
+      replaceOutgoing(change, key, {
+        ...item,
+        sealed: await sealLoad(engine, change, session, { load, number: 0 }),
+      });
+    }
+  }
+}
+
+async function sealMessage(
+  engine: Engine,
+  change: StoreChange,
+  session: GroupSession,
+  {
+    key,
+    item,
+    self,
+  }: {
+    readonly key: OutboxKey;
+    readonly item: Extract<Outgoing, { kind: 'message' }>;
+    readonly self: Credentials;
+  },
+): Promise<void> {
+  const message = await messageById(change, item.message);
+  // numbers of a device that this home no longer is belong to nobody any more
+  if (message === undefined || (item.device !== undefined && item.device !== self.device)) {
+    deleteOutgoing(change, key);
+    return;
+  }
+  const number = item.number ?? session.conversation.nextNumber;
+  if (item.number === undefined) {
+    session.conversation = { ...session.conversation, nextNumber: number + 1 };
+    numberMessage(change, message, { device: self.device, number });
+  }
+  const sealed = await sealLoad(engine, change, session, {
+    load: { kind: 'content', content: message.content },
+    number,
+  });
+  replaceOutgoing(change, key, { ...item, number, device: self.device, sealed });
+}
+
+/** One receipt for everything that came since the last one (never for receipts themselves). */
+export async function sealReceipt(
+  engine: Engine,
+  change: StoreChange,
+  session: GroupSession,
+  self: Credentials,
+): Promise<void> {
+  if (!session.conversation.receiptDue) return;
+  const lines: ReceiptLine[] = [];
+  for (const [device, from] of await receivedTable.list(change, session.conversation.id)) {
+    if (from.person === self.person) continue;
+    lines.push({
+      device: device as ReceiptLine['device'],
+      delivered: from.delivered.slice(-256),
+      read: from.read.slice(-256),
+    });
+  }
+  session.conversation = { ...session.conversation, receiptDue: false };
+  if (lines.length === 0) return;
+  const sealed = await sealLoad(engine, change, session, {
+    load: { kind: 'receipt', lines: lines.slice(0, 64) },
+    number: 0,
+  });
+  await putOutgoing(change, { kind: 'receipt', conversation: session.conversation.id, sealed });
+}
+
+/**
+ * Stages a commit where somebody waits to be added or removed, or a fresh leaf is due (rule 26). It is durable before it
+ * is sent, and is sent unchanged until the relay says which commit won (rule 13).
+ */
+export async function stageWanted(engine: Engine, change: StoreChange, session: GroupSession): Promise<void> {
+  if (session.record.staged !== undefined) return;
+  const now = engine.now();
+  const members = membersOf(session.group);
+  const wanted = await usableAdds(engine, session, now);
+  const leaves = [...session.record.removes, ...wanted.flatMap((one) => one.replaces)];
+  const remove = members.filter(
+    (member) =>
+      member.leafIndex !== ownLeaf(session.group) &&
+      leaves.some((key) => equalBytes(key, member.signatureKey)),
+  );
+  const due = now >= session.record.refreshAt || session.record.messagesSinceRefresh >= refreshEveryMessages;
+  session.record = { ...session.record, adds: wanted, removes: [] };
+  if (wanted.length === 0 && remove.length === 0 && !due) return;
+  let commit;
+  try {
+    commit = await engine.groups.stageCommit(session.group, {
+      add: wanted.map((one) => one.keyPackage),
+      remove: remove.map((member) => member.leafIndex),
+      now,
+    });
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    session.record = { ...session.record, adds: [] }; // somebody offered what cannot be used: they will ask again
+    return;
+  }
+  const { payload, keys } = await policyAfter(engine, session, {
+    group: commit.next,
+    closes: remove.length > 0,
+  });
+  const wrap = (await currentKeys(change, session)).wrap;
+  const made = makeEntry(engine, session.followed.log, { wrap, plaintext: commit.commit });
+  const staged: StagedRecord = {
+    entry: made.entry,
+    id: made.id,
+    next: await signPolicy(engine, change, session, payload),
+    ...(made.chunk === undefined ? {} : { chunk: made.chunk }),
+    ...(commit.welcome === undefined ? {} : { welcome: commit.welcome }),
+    adds: wanted,
+    keys: joinLogKeys(keys),
+  };
+  session.record = { ...session.record, staged };
+  session.staged = commit.next;
+  rememberOwnEntry(change, session.followed.log, made.id);
+}
+
+/** Those whose key package still works and whose device is not in the group yet. */
+async function usableAdds(engine: Engine, session: GroupSession, now: number): Promise<readonly AddIntent[]> {
+  const members = membersOf(session.group);
+  const usable: AddIntent[] = [];
+  for (const intent of session.record.adds) {
+    const checked = await engine.groups.checkKeyPackage(intent.keyPackage, { now });
+    if (checked.kind !== 'usable') continue;
+    const present = members.some((member) => equalBytes(member.signatureKey, checked.signatureKey));
+    const replaced = intent.replaces.some((key) => equalBytes(key, checked.signatureKey));
+    if (!present || replaced) usable.push(intent);
+  }
+  return usable;
+}
+
+/** Our commit won: its state is ours, and the Welcomes leave (never before: rule 13). */
+export async function adoptStaged(engine: Engine, change: StoreChange, session: GroupSession): Promise<void> {
+  const { staged } = session.record;
+  if (staged === undefined || session.staged === undefined) return;
+  const group = engine.groups.adoptCommit(session.group, session.staged);
+  enterEpoch(change, session, { group, payload: staged.next.payload, keys: splitLogKeys(staged.keys) });
+  dropStaged(session);
+  const done = new Set(staged.adds.map((one) => one.keyPackage));
+  session.record = {
+    ...session.record,
+    adds: session.record.adds.filter(
+      (one) => ![...done].some((keyPackage) => equalBytes(keyPackage, one.keyPackage)),
+    ),
+    refreshAt: engine.now() + refreshEveryMs,
+    messagesSinceRefresh: 0,
+  };
+  for (const add of staged.adds) {
+    noteInConversation(session, { at: engine.now(), kind: 'device-added', person: add.person });
+    if (staged.welcome !== undefined)
+      await leaveWelcome(engine, change, session, { add, welcome: staged.welcome });
+  }
+}
+
+async function leaveWelcome(
+  engine: Engine,
+  change: StoreChange,
+  session: GroupSession,
+  { add, welcome }: { readonly add: AddIntent; readonly welcome: Uint8Array },
+): Promise<void> {
+  const meeting = await followedLogTable.get(change, '', add.meeting);
+  if (meeting === undefined) return;
+  const { followed, conversation } = session;
+  const sealed = await parcelEntry(engine, change, meeting, {
+    conversation: conversation.id,
+    welcome: {
+      welcome,
+      keyPackage: keyPackageName(engine, add.keyPackage),
+      host: followed.host,
+      firstPolicy: followed.firstPolicy.payload,
+      policy: followed.policy,
+      ...(conversation.rule.kind === 'group' ? { adminKeys: conversation.rule.adminKeys } : {}),
+    },
+  });
+  await putOutgoing(change, { kind: 'entry', sealed });
+}
+
+/** A key package is named by its hash, in Welcomes and in the store of whoever made it. */
+export function keyPackageName(engine: Pick<Engine, 'primitives'>, keyPackage: Uint8Array): Uint8Array {
+  return hash(engine.primitives, 'key package', keyPackage);
+}
+
+/** Does this conversation hold a device with that key? */
+export function hasMember(session: GroupSession, deviceKey: Uint8Array): boolean {
+  return membersOf(session.group).some((member) => equalBytes(member.signatureKey, deviceKey));
+}
+
+async function currentKeys(
+  change: StoreChange,
+  session: GroupSession,
+): Promise<ReturnType<typeof splitLogKeys>> {
+  const keys = await logKeysAt(change, session.followed.log, session.followed.number);
+  if (keys === undefined) throw new TypeError('a group without the keys of its own epoch');
+  return keys;
+}

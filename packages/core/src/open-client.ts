@@ -1,0 +1,180 @@
+import {
+  originOf,
+  RefusedError,
+  UsageError,
+  formatRelayLink,
+  type Hint,
+  type PersonId,
+} from '@tern/protocol';
+import { openPath } from '@tern/reach';
+import { fileOf } from './arrangement.ts';
+import type { Client, ContactView, Me, RelayView } from './client.ts';
+import type { StoreView } from './client-store.ts';
+import { conversationTable } from './conversation.ts';
+import { hostName, openEngine, selfOf, type Engine, type EngineParts } from './engine.ts';
+import { fileContent } from './file-download.ts';
+import { knownRelayTable, type KnownRelay } from './followed-log.ts';
+import { identityTable, newIdentity } from './identity.ts';
+import {
+  acceptInvitation,
+  followInbox,
+  invitationViews,
+  makeInvitation,
+  revokeInvitation,
+} from './invitation.ts';
+import { messageById } from './message-store.ts';
+import { changeContact, contactViews, renamed } from './people.ts';
+import { ownSafetyNumber } from './safety-number.ts';
+import { stayOnline, synchronise, Watches } from './synchronisation.ts';
+import { markRead, messageList, messageView, sendFile, sendText } from './talk.ts';
+
+/** Opens a home's client over its store; the store stays its owner's to close. */
+export async function openClient(parts: EngineParts): Promise<Client> {
+  return clientOver(await openEngine(parts));
+}
+
+/** The client over an engine, for whoever also needs the engine (tests, and what repairs a home). */
+export function clientOver(engine: Engine): Client {
+  const { store, primitives, world } = engine;
+  const watches = new Watches();
+  return {
+    init: (name) =>
+      store.change(async (change) => {
+        if ((await identityTable.get(change, '', 'self')) !== undefined)
+          throw new UsageError('an identity exists here already');
+        identityTable.put(change, '', 'self', newIdentity(primitives, world, name));
+        return meFrom(engine, change);
+      }),
+    me: () =>
+      store.read(async (view) =>
+        (await identityTable.get(view, '', 'self')) === undefined ? undefined : meFrom(engine, view),
+      ),
+
+    addRelay: (link, options) => addRelay(engine, link, options),
+    relays: () =>
+      store.read(async (view) => (await knownRelayTable.list(view, '')).map(([, relay]) => relayView(relay))),
+    removeRelay: (id) =>
+      store.change(async (change) => {
+        const wanted = id.trim().toLowerCase();
+        const matches = (await knownRelayTable.list(change, '')).filter(
+          ([, relay]) =>
+            (wanted.length >= 8 && relay.hint.relay?.startsWith(wanted) === true) ||
+            originOf(relay.hint) === wanted,
+        );
+        for (const [key] of matches) knownRelayTable.delete(change, '', key);
+        return matches.length > 0;
+      }),
+
+    invite: (options = {}) => store.change((change) => makeInvitation(engine, change, options)),
+    invitations: () => store.read((view) => invitationViews(engine, view)),
+    revokeInvitation: (id) => store.change((change) => revokeInvitation(change, id)),
+    accept: (link) => store.change((change) => acceptInvitation(engine, change, link)),
+
+    contacts: () => store.read((view): Promise<readonly ContactView[]> => contactViews(engine, view)),
+    verify: (person, verified) => edit(engine, person, (contact) => ({ ...contact, verified })),
+    rename: (person, name) => edit(engine, person, (contact) => renamed(contact, name)),
+    block: (person, blocked) => edit(engine, person, (contact) => ({ ...contact, blocked })),
+    removeContact: (person) => edit(engine, person, (contact) => ({ ...contact, removed: true })),
+
+    sendText: (conversation, text, options = {}) => sendText(engine, { conversation, text, ...options }),
+    sendFile: (conversation, file, options = {}) => sendFile(engine, { conversation, file, ...options }),
+    messages: (conversation, options = {}) =>
+      store.read((view) => messageList(engine, view, { conversation, ...options })),
+    message: (id) => store.read((view) => messageView(engine, view, id)),
+    markRead: (conversation, ids) => markRead(engine, { conversation, ids }),
+    async *fileContent(id, options) {
+      const message = await store.read((view) => messageById(view, id));
+      const part = message === undefined ? undefined : fileOf(message.content.part);
+      if (part === undefined) throw new RefusedError('no-file', 'this message has no file');
+      yield* fileContent(engine, { message: id, part }, options);
+    },
+    notices: (conversation) =>
+      store.read(async (view) => (await conversationTable.get(view, '', conversation))?.notices ?? []),
+
+    sync: ({ signal }) => synchronise(engine, { signal, watches }),
+    run: (options) => stayOnline(engine, { ...options, watches }),
+    changes: (signal) => store.changes(signal),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+async function meFrom(engine: Engine, view: StoreView): Promise<Me> {
+  const self = await selfOf(engine, view);
+  return {
+    name: self.name,
+    person: self.person,
+    device: self.device,
+    safetyNumber: ownSafetyNumber(engine.primitives, self.rootKey),
+  };
+}
+
+async function edit(
+  engine: Engine,
+  person: PersonId,
+  change: Parameters<typeof changeContact>[2],
+): Promise<void> {
+  await engine.store.change((store) => changeContact(store, person, change));
+}
+
+function relayView(relay: KnownRelay): RelayView {
+  return {
+    ...(relay.hint.relay === undefined ? {} : { id: relay.hint.relay }),
+    origin: originOf(relay.hint),
+    canStore: relay.right !== undefined,
+    addedAt: relay.addedAt,
+  };
+}
+
+const loopback = /^(?:localhost|127\.[0-9.]+|\[::1\])$/u;
+
+async function addRelay(
+  engine: Engine,
+  link: Parameters<Client['addRelay']>[0],
+  options: Parameters<Client['addRelay']>[1],
+): Promise<RelayView> {
+  const trusting = options.trustOnFirstUse === true || loopback.test(link.hint.address);
+  if (link.hint.relay === undefined && !trusting) {
+    throw new RefusedError(
+      'relay-without-id',
+      'this link does not say which relay it means: ask for a whole one, or trust whoever answers',
+    );
+  }
+  const hint = await confirmed(engine, link.hint, options.signal);
+  const relay: KnownRelay = {
+    hint,
+    ...(link.right === undefined ? {} : { right: link.right }),
+    addedAt: engine.now(),
+    link: formatRelayLink({ ...link, hint }),
+  };
+  await engine.store.change(async (change) => {
+    const known = await knownRelayTable.get(change, '', hostName(hint));
+    const right = relay.right ?? known?.right;
+    knownRelayTable.put(change, '', hostName(hint), { ...relay, ...(right === undefined ? {} : { right }) });
+    if (
+      right === undefined ||
+      hint.relay === undefined ||
+      (await identityTable.get(change, '', 'self')) === undefined
+    )
+      return;
+    await followInbox(engine, change, { host: hint, relay: hint.relay, self: await selfOf(engine, change) });
+  });
+  return relayView(relay);
+}
+
+/** The hint with the id of the relay that answers there. A relay that is away just now is believed by its id. */
+async function confirmed(engine: Engine, hint: Hint, signal: AbortSignal): Promise<Hint> {
+  await using path = openPath({
+    hint,
+    transport: engine.transport,
+    primitives: engine.primitives,
+    world: engine.world,
+    trustOnFirstUse: hint.relay === undefined,
+  });
+  try {
+    await path.card({ signal });
+  } catch (error) {
+    if (hint.relay === undefined || (error instanceof RefusedError && error.code === 'wrong-relay'))
+      throw error;
+  }
+  return path.relay === undefined ? hint : { ...hint, relay: path.relay };
+}

@@ -1,0 +1,282 @@
+import {
+  decodePolicy,
+  MalformedError,
+  sign,
+  type Delivered,
+  type Hint,
+  type LogId,
+  type Result,
+} from '@tern/protocol';
+import type { Outgoing as Sent } from '@tern/reach';
+import { beginAnew } from './begin-anew.ts';
+import { getChunk } from './chunk-transfer.ts';
+import type { StoreChange, StoreView } from './client-store.ts';
+import { hostName, selfOf, type Engine } from './engine.ts';
+import { followedLogTable, knownRelayTable, logKeysAt, type FollowedLog } from './followed-log.ts';
+import { readGroupEntries } from './group-reader.ts';
+import { openSession, saveSession } from './group-session.ts';
+import { readInboxEntries } from './inbox-reader.ts';
+import { followingPolicy, type LogKeys } from './log-keys.ts';
+import { readMeetingEntries } from './meeting.ts';
+import { recoverGroup } from './recovery.ts';
+import { chunkOfEntry, type ArrivedEntry } from './sealed-entry.ts';
+import type { WatchState } from './watch-state.ts';
+
+/** What one look at a relay came to. */
+export interface Pulled {
+  /** something was new, or there is more: look again */
+  readonly more: boolean;
+  readonly whole: boolean;
+  /** results that a person should know of, such as `quota` */
+  readonly refusals: readonly Result['kind'][];
+}
+
+interface ReadyLog {
+  readonly followed: FollowedLog;
+  readonly keys: LogKeys;
+}
+
+/** The logs on one relay that this device can read now. */
+export async function readyLogs(view: StoreView, host: Hint): Promise<readonly ReadyLog[]> {
+  const ready: ReadyLog[] = [];
+  for (const [, followed] of await followedLogTable.list(view, '')) {
+    if (followed.ended || hostName(followed.host) !== hostName(host)) continue;
+    const keys = await logKeysAt(view, followed.log, followed.kind === 'group' ? followed.number : 0);
+    if (keys !== undefined) ready.push({ followed, keys });
+  }
+  return ready;
+}
+
+/**
+ * One exchange with one relay: begins there what must be begun, and reads everything new in all logs followed there.
+ * @param options.waitSeconds how long the relay may hold the answer back until something is new
+ */
+export async function pull(
+  engine: Engine,
+  host: Hint,
+  options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly waitSeconds: number },
+): Promise<Pulled> {
+  const path = engine.path(host);
+  const { ready, right } = await engine.store.read(async (view) => {
+    const relays = await knownRelayTable.list(view, '');
+    return {
+      ready: await readyLogs(view, host),
+      right: relays.find(([, relay]) => hostName(relay.hint) === hostName(host))?.[1].right,
+    };
+  });
+  if (ready.length === 0) return { more: false, whole: true, refusals: [] };
+  const chores = ready.flatMap((one) => choresOf(engine, one, right));
+  const { operation, seeds } = options.watch.next(
+    ready.map(({ followed, keys }) => ({
+      log: followed.log,
+      after: followed.cursor,
+      number: followed.number,
+      seed: keys.read,
+    })),
+    chores.length > 0 ? 0 : options.waitSeconds,
+  );
+  const { results, whole } = await path.exchange(
+    [...chores.map((chore) => chore.sent), { operation, seeds }],
+    { signal: options.signal },
+  );
+  const watched = results[chores.length] ?? [];
+  const seen = options.watch.took(watched);
+  const arrived = await arrivedEntries(engine, host, { ready, watched, signal: options.signal });
+  const chored = chores.map((chore, at) => ({ chore, result: results[at]?.at(-1) }));
+  const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
+  if (!idle)
+    await engine.store.change((change) => apply(engine, change, { arrived, chored, turned: seen.turned }));
+  if (whole && seen.finished) {
+    for (const { followed } of ready) {
+      const current = !seen.turned.has(followed.log) && !seen.unreadable.has(followed.log) && !seen.more;
+      if (current) engine.caughtUp.add(followed.log);
+    }
+  }
+  const refusals = chored.flatMap(({ result }) =>
+    result === undefined || ['stored', 'duplicate', 'done'].includes(result.kind) ? [] : [result.kind],
+  );
+  return {
+    more:
+      !seen.finished ||
+      seen.more ||
+      seen.turned.size > 0 ||
+      arrived.size > 0 ||
+      (chored.length > 0 && refusals.length === 0),
+    whole,
+    refusals,
+  };
+}
+
+interface Chore {
+  readonly log: LogId;
+  readonly kind: 'create' | 'amend';
+  readonly sent: Sent;
+  readonly policy?: Uint8Array;
+}
+
+/** What a log of ours needs done on its relay before it is read. */
+function choresOf(
+  engine: Engine,
+  { followed, keys }: ReadyLog,
+  right: Uint8Array | undefined,
+): readonly Chore[] {
+  if (followed.toCreate) {
+    if (right === undefined) return [];
+    return [
+      {
+        log: followed.log,
+        kind: 'create',
+        sent: { operation: { kind: 'create', policy: followed.firstPolicy, right } },
+      },
+    ];
+  }
+  const policy = decodePolicy(followed.policy);
+  if (followed.kind !== 'inbox' || policy.revoked.length === followed.revoked.length) return [];
+  const previous = { log: followed.log, policy, payload: followed.policy };
+  const payload = followingPolicy(engine.primitives, previous, {
+    keys,
+    closes: false,
+    revoked: followed.revoked,
+  });
+  const signed = sign(engine.primitives, keys.change, { label: 'policy', payload });
+  return [
+    {
+      log: followed.log,
+      kind: 'amend',
+      sent: { operation: { kind: 'amend', log: followed.log, policy: signed } },
+      policy: payload,
+    },
+  ];
+}
+
+/** Entries by log in the order of their places, those that lie in chunks fetched and verified. */
+async function arrivedEntries(
+  engine: Engine,
+  host: Hint,
+  {
+    ready,
+    watched,
+    signal,
+  }: {
+    readonly ready: readonly ReadyLog[];
+    readonly watched: readonly Result[];
+    readonly signal: AbortSignal;
+  },
+): Promise<ReadonlyMap<LogId, readonly ArrivedEntry[]>> {
+  const byLog = new Map<LogId, ArrivedEntry[]>();
+  const blocked = new Set<LogId>();
+  for (const result of watched) {
+    if (result.kind !== 'entry' || blocked.has(result.log)) continue;
+    const log = ready.find(({ followed }) => followed.log === result.log);
+    if (log === undefined || result.seq <= log.followed.cursor) continue;
+    const body = await bodyOf(engine, host, {
+      delivered: result,
+      number: log.followed.number,
+      keys: log.keys,
+      signal,
+    });
+    if (body === undefined) {
+      blocked.add(result.log); // what follows must not overtake it; the next look asks again
+      continue;
+    }
+    const entries = byLog.get(result.log) ?? [];
+    entries.push({ ...result, body });
+    byLog.set(result.log, entries);
+  }
+  for (const entries of byLog.values()) entries.sort((a, b) => a.seq - b.seq);
+  return byLog;
+}
+
+async function bodyOf(
+  engine: Engine,
+  host: Hint,
+  {
+    delivered,
+    number,
+    keys,
+    signal,
+  }: {
+    readonly delivered: Delivered;
+    readonly number: number;
+    readonly keys: LogKeys;
+    readonly signal: AbortSignal;
+  },
+): Promise<Uint8Array | undefined> {
+  try {
+    const chunk = chunkOfEntry(delivered.entry);
+    if (chunk === undefined) return delivered.entry.subarray(1);
+    const from = { log: delivered.log, number, seed: keys.read, ...chunk };
+    return (
+      (await getChunk(engine.path(host), from, { signal, primitives: engine.primitives })) ?? new Uint8Array()
+    );
+  } catch (error) {
+    if (error instanceof MalformedError) return new Uint8Array(); // opens under no key: read over like any nonsense
+    throw error;
+  }
+}
+
+interface Arrivals {
+  readonly arrived: ReadonlyMap<LogId, readonly ArrivedEntry[]>;
+  readonly chored: readonly { readonly chore: Chore; readonly result: Result | undefined }[];
+  readonly turned: ReadonlySet<LogId>;
+}
+
+async function apply(
+  engine: Engine,
+  change: StoreChange,
+  { arrived, chored, turned }: Arrivals,
+): Promise<void> {
+  for (const { chore, result } of chored) await applyChore(change, chore, result);
+  let copied = false;
+  for (const [log, entries] of arrived) {
+    const self = await selfOf(engine, change);
+    const followed = await followedLogTable.get(change, '', log);
+    if (followed === undefined || followed.ended) continue;
+    if (followed.kind === 'inbox')
+      followedLogTable.put(
+        change,
+        '',
+        log,
+        await readInboxEntries(engine, change, followed, { entries, self }),
+      );
+    if (followed.kind === 'meeting')
+      followedLogTable.put(
+        change,
+        '',
+        log,
+        await readMeetingEntries(engine, change, followed, { entries, self }),
+      );
+    if (followed.kind !== 'group') continue;
+    const session = await openSession(engine, change, log);
+    if (session === undefined) continue;
+    const reading = await readGroupEntries(engine, change, session, { entries, self });
+    await saveSession(engine, change, session);
+    if (reading.lost) await recoverGroup(engine, change, session.conversation, self);
+    copied ||= reading.copied;
+  }
+  if (copied) await beginAnew(engine, change);
+  for (const log of turned) await followTurn(change, log);
+}
+
+async function applyChore(change: StoreChange, chore: Chore, result: Result | undefined): Promise<void> {
+  if (result?.kind !== 'stored' && result?.kind !== 'duplicate' && result?.kind !== 'done') return;
+  const followed = await followedLogTable.get(change, '', chore.log);
+  if (followed === undefined) return;
+  if (chore.kind === 'create') followedLogTable.put(change, '', chore.log, { ...followed, toCreate: false });
+  else if (chore.policy !== undefined) {
+    followedLogTable.put(change, '', chore.log, {
+      ...followed,
+      policy: chore.policy,
+      number: decodePolicy(chore.policy).number,
+    });
+  }
+}
+
+/** An inbox whose policy another device of ours has changed: its keys stay, so the next number reads on. */
+async function followTurn(change: StoreChange, log: LogId): Promise<void> {
+  const followed = await followedLogTable.get(change, '', log);
+  if (followed?.kind !== 'inbox') return;
+  const { number } = decodePolicy(followed.policy);
+  if (followed.number <= number)
+    followedLogTable.put(change, '', log, { ...followed, number: followed.number + 1 });
+}

@@ -1,0 +1,263 @@
+import type { Hint, LogId, Result } from '@tern/protocol';
+import type { Outgoing as Sent } from '@tern/reach';
+import { putChunk } from './chunk-transfer.ts';
+import type { StoreChange, StoreView } from './client-store.ts';
+import { activeLog, conversationTable } from './conversation.ts';
+import { hostName, selfOf, type Engine } from './engine.ts';
+import { uploadBlobs } from './file-upload.ts';
+import { followedLogTable, logKeysAt } from './followed-log.ts';
+import { groupRecordTable } from './group-record.ts';
+import { dropStaged, openSession, saveSession } from './group-session.ts';
+import { adoptStaged, sealReceipt, sealWaiting, stageWanted } from './group-writer.ts';
+import {
+  deleteOutgoing,
+  outbox,
+  outgoingAt,
+  replaceOutgoing,
+  type Outgoing,
+  type OutboxKey,
+  type SealedEntry,
+} from './outbox.ts';
+import { chunkOfEntry } from './sealed-entry.ts';
+
+/** What one round of sending to one relay came to. */
+export interface Pushed {
+  /** something left or changed: there may be more to do */
+  readonly more: boolean;
+  readonly refusals: readonly Result['kind'][];
+}
+
+/** A batch carries at most so many bytes of entries, so that it stays under 64 KiB. */
+const batchEntryBytes = 50_000;
+
+/** A thing that is ready to leave, and what its answer means. */
+interface Ready {
+  readonly entry: SealedEntry;
+  readonly next?: { readonly payload: Uint8Array; readonly signature: Uint8Array };
+  /** absent for a commit, which stays with its group */
+  readonly key?: OutboxKey;
+}
+
+/** Seals what can be sealed and sends what is ready, oldest first, in one batch; chunks go before the entries that name them. */
+export async function push(
+  engine: Engine,
+  host: Hint,
+  options: { readonly signal: AbortSignal },
+): Promise<Pushed> {
+  if (!(await engine.store.read((view) => anythingFor(engine, view, host))))
+    return { more: false, refusals: [] };
+  const uploaded = await uploadBlobs(engine, host, options);
+  const ready = await engine.store.change((change) => prepare(engine, change, host), options);
+  if (ready.length === 0) return { more: uploaded.more, refusals: uploaded.refusals };
+  const refusals: Result['kind'][] = [...uploaded.refusals];
+  const sendable: Ready[] = [];
+  let bytes = 0;
+  for (const one of ready) {
+    const refused = await putBeside(engine, host, one.entry, options);
+    if (refused !== undefined) refusals.push(refused);
+    bytes += one.entry.entry.length + 600;
+    if (bytes > batchEntryBytes) break;
+    sendable.push(one);
+  }
+  const { results } = await engine.path(host).exchange(sendable.map(appendOf), options);
+  const answered = sendable.flatMap((one, at) => {
+    const result = results[at]?.at(-1);
+    return result === undefined ? [] : [{ one, result }];
+  });
+  const moved = await engine.store.change((change) => settle(engine, change, answered), options);
+  for (const { result } of answered)
+    if (result.kind !== 'stored' && result.kind !== 'duplicate') refusals.push(result.kind);
+  return { more: moved, refusals };
+}
+
+function appendOf(ready: Ready): Sent {
+  const { entry, next } = ready;
+  return {
+    operation: {
+      kind: 'append',
+      log: entry.log,
+      number: entry.number,
+      entry: entry.entry,
+      ...(next === undefined ? {} : { next }),
+      ...(entry.capability === undefined ? {} : { capability: entry.capability }),
+    },
+    seeds: [entry.seed],
+  };
+}
+
+async function putBeside(
+  engine: Engine,
+  host: Hint,
+  entry: SealedEntry,
+  options: { readonly signal: AbortSignal },
+): Promise<Result['kind'] | undefined> {
+  const named = chunkOfEntry(entry.entry);
+  if (named === undefined || entry.chunk === undefined) return undefined;
+  const { log, number, seed } = entry;
+  const put = await putChunk(
+    engine.path(host),
+    { log, number, seed, chunk: named.chunk, content: entry.chunk },
+    options,
+  );
+  return put.kind === 'refused' ? put.because : undefined;
+}
+
+/** Cheap look before the store is taken for a change. */
+async function anythingFor(engine: Engine, view: StoreView, host: Hint): Promise<boolean> {
+  const here = new Set<LogId>();
+  for (const [, followed] of await followedLogTable.list(view, '')) {
+    if (hostName(followed.host) !== hostName(host)) continue;
+    here.add(followed.log);
+    if (followed.kind !== 'group' || followed.ended || !engine.caughtUp.has(followed.log)) continue;
+    const record = await groupRecordTable.get(view, '', followed.log);
+    if (record === undefined) continue;
+    if (
+      record.staged !== undefined ||
+      record.adds.length > 0 ||
+      record.removes.length > 0 ||
+      engine.now() >= record.refreshAt
+    )
+      return true;
+  }
+  for (const [, outgoing] of await outbox(view)) {
+    if (outgoing.kind === 'message' && outgoing.failed !== undefined) continue;
+    if (outgoing.sealed !== undefined) {
+      if (hostName(outgoing.sealed.host) === hostName(host)) return true;
+    } else if (outgoing.kind !== 'entry' && outgoing.kind !== 'receipt') {
+      const conversation = await conversationTable.get(view, '', outgoing.conversation);
+      const log = conversation === undefined ? undefined : activeLog(conversation);
+      if (log !== undefined && here.has(log) && engine.caughtUp.has(log)) return true;
+    }
+  }
+  for (const [, conversation] of await conversationTable.list(view, '')) {
+    const log = activeLog(conversation);
+    if (conversation.receiptDue && log !== undefined && here.has(log) && engine.caughtUp.has(log))
+      return true;
+  }
+  return false;
+}
+
+/** Everything that may leave for this relay now, sealed and durable. */
+async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise<readonly Ready[]> {
+  const self = await selfOf(engine, change);
+  const commits: Ready[] = [];
+  const held = new Set<LogId>();
+  for (const [, conversation] of await conversationTable.list(change, '')) {
+    for (const { log, state } of conversation.groups) {
+      const followed = state === 'joined' ? await followedLogTable.get(change, '', log) : undefined;
+      if (
+        followed === undefined ||
+        followed.toCreate ||
+        hostName(followed.host) !== hostName(host) ||
+        !engine.caughtUp.has(log)
+      )
+        continue;
+      const session = await openSession(engine, change, log);
+      if (session === undefined) continue;
+      await stageWanted(engine, change, session);
+      const { staged } = session.record;
+      if (staged !== undefined) {
+        held.add(log); // messages wait for the word on the commit, so that they need not be sealed twice
+        const keys = await logKeysAt(change, log, followed.number);
+        const { number } = followed;
+        if (keys !== undefined)
+          commits.push({ entry: { ...staged, log, host, number, seed: keys.append }, next: staged.next });
+      } else if (activeLog(session.conversation) === log) {
+        const items = (await outbox(change)).filter(([, one]) => waitsFor(one, session.conversation.id));
+        await sealWaiting(engine, change, session, { items: items.slice(0, 64), self });
+        await sealReceipt(engine, change, session, self);
+      }
+      await saveSession(engine, change, session);
+    }
+  }
+  const ready: Ready[] = [...commits];
+  for (const [key, outgoing] of await outbox(change)) {
+    const { sealed } = outgoing;
+    if (sealed === undefined || held.has(sealed.log) || hostName(sealed.host) !== hostName(host)) continue;
+    if ('failed' in outgoing && outgoing.failed !== undefined) continue;
+    if (outgoing.kind !== 'entry' && !engine.caughtUp.has(sealed.log)) continue;
+    ready.push({ entry: sealed, key });
+  }
+  return ready;
+}
+
+function waitsFor(outgoing: Outgoing, conversation: string): boolean {
+  if (outgoing.kind === 'message')
+    return (
+      outgoing.conversation === conversation && outgoing.sealed === undefined && outgoing.blobs.length === 0
+    );
+  return outgoing.kind === 'again' && outgoing.conversation === conversation && outgoing.sealed === undefined;
+}
+
+/** Why a thing will not leave however often it is tried. */
+const final: ReadonlySet<Result['kind']> = new Set([
+  'spent',
+  'expired',
+  'revoked',
+  'malformed',
+  'unsupported',
+]);
+
+async function settle(
+  engine: Engine,
+  change: StoreChange,
+  answered: readonly { readonly one: Ready; readonly result: Result }[],
+): Promise<boolean> {
+  let moved = false;
+  for (const { one, result } of answered) {
+    const arrived = result.kind === 'stored' || result.kind === 'duplicate';
+    const stale = result.kind === 'stale-epoch' || result.kind === 'conflict' || result.kind === 'refused';
+    if (stale) engine.caughtUp.delete(one.entry.log);
+    if (one.key === undefined) {
+      moved =
+        (await settleCommit(engine, change, one, {
+          arrived,
+          lost: result.kind === 'stale-epoch' || result.kind === 'conflict',
+        })) || moved;
+      continue;
+    }
+    const outgoing = await outgoingAt(change, one.key);
+    if (outgoing?.sealed?.id !== one.entry.id) continue; // another process was faster
+    moved = true;
+    if (arrived) deleteOutgoing(change, one.key);
+    else if (final.has(result.kind)) fail(change, one.key, outgoing, result.kind);
+    else if (stale && outgoing.kind !== 'entry') unseal(change, one.key, outgoing);
+    else moved = false;
+  }
+  return moved;
+}
+
+async function settleCommit(
+  engine: Engine,
+  change: StoreChange,
+  one: Ready,
+  outcome: { readonly arrived: boolean; readonly lost: boolean },
+): Promise<boolean> {
+  if (!outcome.arrived && !outcome.lost) return false;
+  const session = await openSession(engine, change, one.entry.log);
+  if (session?.record.staged?.id !== one.entry.id) return false;
+  if (outcome.arrived) await adoptStaged(engine, change, session);
+  else {
+    const { adds } = session.record.staged;
+    dropStaged(session); // another commit won; whoever waited to be added waits for the next
+    session.record = { ...session.record, adds: [...adds, ...session.record.adds].slice(0, 64) };
+  }
+  await saveSession(engine, change, session);
+  return true;
+}
+
+function fail(change: StoreChange, key: OutboxKey, outgoing: Outgoing, because: string): void {
+  if (outgoing.kind === 'message' || outgoing.kind === 'entry')
+    replaceOutgoing(change, key, { ...outgoing, failed: because });
+  else deleteOutgoing(change, key);
+}
+
+/** Its epoch went past: it will be sealed again in the one that is in force when we have caught up (rule 12). */
+function unseal(change: StoreChange, key: OutboxKey, outgoing: Outgoing): void {
+  if (outgoing.kind === 'message') {
+    const { sealed: _, ...rest } = outgoing;
+    replaceOutgoing(change, key, rest);
+  } else {
+    deleteOutgoing(change, key); // receipts and requests are made anew from what is so then
+  }
+}

@@ -1,0 +1,73 @@
+import type { LogId, Operation, Result } from '@tern/protocol';
+
+/** A log to read, from which place, and the seed that proves the right. */
+export interface WantedLog {
+  readonly log: LogId;
+  readonly after: number;
+  readonly number: number;
+  readonly seed: Uint8Array;
+}
+
+/** What one answer to a watch said, beside the entries. */
+export interface Watched {
+  /** the answer came to its end */
+  readonly finished: boolean;
+  readonly more: boolean;
+  readonly turned: ReadonlySet<LogId>;
+  readonly unreadable: ReadonlySet<LogId>;
+}
+
+/**
+ * The watch set this process keeps on one relay (rule 17): after the first time only changes are sent. Everything here may be
+ * lost: the relay then says `watch-unknown` and the set is filled anew.
+ */
+export class WatchState {
+  #token: Uint8Array | undefined;
+  /** what the relay knows, by log: the policy number that was proved */
+  readonly #known = new Map<LogId, number>();
+  #sent: readonly WantedLog[] = [];
+  #dropped: readonly LogId[] = [];
+
+  /** The operation that watches exactly these logs. */
+  next(
+    wanted: readonly WantedLog[],
+    waitSeconds: number,
+  ): { readonly operation: Operation; readonly seeds: readonly Uint8Array[] } {
+    const add = wanted.filter((one) => this.#known.get(one.log) !== one.number).slice(0, slice);
+    const drop = [...this.#known.keys()].filter((log) => !wanted.some((one) => one.log === log));
+    this.#sent = add;
+    this.#dropped = drop;
+    return {
+      operation: {
+        kind: 'watch',
+        ...(this.#token === undefined ? {} : { token: this.#token }),
+        add: add.map(({ log, after, number }) => ({ log, after, number })),
+        drop,
+        waitSeconds,
+      },
+      seeds: add.map(({ seed }) => seed),
+    };
+  }
+
+  took(results: readonly Result[]): Watched {
+    const turned = new Set(results.flatMap((result) => (result.kind === 'turned' ? [result.log] : [])));
+    const unreadable = new Set(
+      results.flatMap((result) => (result.kind === 'unreadable' ? [result.log] : [])),
+    );
+    const last = results.at(-1);
+    if (last?.kind === 'watched') {
+      this.#token = last.token;
+      for (const { log, number } of this.#sent) this.#known.set(log, number);
+      for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);
+      return { finished: true, more: last.more, turned, unreadable };
+    }
+    if (last?.kind === 'watch-unknown') {
+      this.#token = undefined;
+      this.#known.clear();
+    }
+    return { finished: false, more: true, turned, unreadable };
+  }
+}
+
+/** So many logs are added at a time: their proofs fit a batch. */
+const slice = 100;
