@@ -70,7 +70,7 @@ export function correctedText(shipped: string): string {
   let text = shipped;
   for (const { from, to } of corrections) {
     const at = text.indexOf(from);
-    if (at < 0 || text.indexOf(from, at + 1) >= 0)
+    if (at < 0 || text.includes(from, at + 1))
       throw new Error('ts-mls: the text to correct is not there exactly once');
     text = text.slice(0, at) + to + text.slice(at + from.length);
   }

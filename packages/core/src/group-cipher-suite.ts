@@ -195,7 +195,11 @@ function ascii(text: string, ...more: readonly number[]): Uint8Array {
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  parts.reduce((at, part) => (joined.set(part, at), at + part.length), 0);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
   return joined;
 }
 

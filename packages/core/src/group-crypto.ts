@@ -32,7 +32,7 @@ export interface GroupRules {
   /** Does this identity vouch for this signature key? Asked for each member that we meet. */
   verifyCredential(credential: Uint8Array, signatureKey: Uint8Array): boolean;
   randomBytes(length: number): Uint8Array;
-  /** WebCrypto's where not given; node/group-primitives.ts is twice as fast in Node */
+  /** WebCrypto's where not given; in Node, `groupPrimitivesOver(nodePrimitives)` is twice as fast */
   readonly primitives?: GroupPrimitives;
 }
 
@@ -110,7 +110,7 @@ export interface GroupCrypto {
 }
 
 /** Receivers keep this many unused generations of a sender, and jump as far ahead: 36 bytes each when stored. */
-export const generationsKept = 1000;
+const generationsKept = 1000;
 
 /** @throws {UsageError} where ts-mls runs uncorrected (tools/correct-ts-mls.ts): it would turn newcomers away from valid groups */
 export async function openGroupCrypto(rules: GroupRules): Promise<GroupCrypto> {
@@ -176,7 +176,7 @@ export async function openGroupCrypto(rules: GroupRules): Promise<GroupCrypto> {
       });
       return { message, next: { ...group, mls: newState } };
     },
-    openMessage: (group, message, { now, authorise }) => openMessage(group, message, { now, authorise, cs }),
+    openMessage: (group, message, opening) => openMessage(group, message, { ...opening, cs }),
     exportSecret: (group, label, { context, length }) =>
       mlsExporter(group.mls.keySchedule.exporterSecret, label, context, length, cs),
     encodeGroup: (group) => ({ head: encodeHead(group), parts: group.parts }),

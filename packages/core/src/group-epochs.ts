@@ -15,8 +15,8 @@ export interface Member {
 }
 
 /** Protocol rule 28: how long messages may be late. A kept epoch costs about 75 bytes a member, and its tree. */
-export const pastEpochsKept = 64;
-export const pastEpochKeptMs: number = 7 * 24 * 60 * 60 * 1000;
+const pastEpochsKept = 64;
+const pastEpochKeptMs: number = 7 * 24 * 60 * 60 * 1000;
 
 export function memberOf(leafIndex: number, leaf: LeafNode): Member {
   if (leaf.credential.credentialType !== 'basic')

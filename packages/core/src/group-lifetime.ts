@@ -1,9 +1,9 @@
 import type { Lifetime } from 'ts-mls';
 
 /** How long a device's key package may be used to add it. */
-export const keyPackageLifetimeMs: number = 60 * 24 * 60 * 60 * 1000;
+const keyPackageLifetimeMs: number = 60 * 24 * 60 * 60 * 1000;
 /** Clocks of devices may differ by this much (protocol rule 32). */
-export const clockToleranceMs: number = 48 * 60 * 60 * 1000;
+const clockToleranceMs: number = 48 * 60 * 60 * 1000;
 
 const second = 1000;
 

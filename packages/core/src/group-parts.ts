@@ -137,7 +137,7 @@ export function secretTreeOf(
 ): SecretTree {
   if (width > widestTree || nodes.length > width)
     throw new MalformedError('group state with more ratchets than leaves');
-  const secretTree = new Array<SecretTreeNode>(width).fill(nobody);
+  const secretTree = Array.from({ length: width }, () => nobody);
   for (const [leaf, node] of nodes) {
     if (leaf * 2 >= width) throw new MalformedError('group state with a ratchet outside its tree');
     secretTree[leaf * 2] = node;

@@ -1,10 +1,11 @@
-import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
+import { noblePrimitives } from '@tern/protocol';
 import { hexToBytes as hex } from '@noble/hashes/utils.js';
+import { getCiphersuiteFromName, getCiphersuiteImpl } from 'ts-mls';
 import { describe, expect, test } from 'vitest';
 
-import { cipherSuite } from '../src/group-cipher-suite.ts';
-import { nobleGroupPrimitives, webCryptoPrimitives, webPrimitives } from '../src/group-primitives.ts';
-import { nodeGroupPrimitives } from '../src/node/group-primitives.ts';
+import { cipherSuite, cipherSuiteName } from '../src/group-cipher-suite.ts';
+import { groupPrimitivesOver, webCryptoPrimitives, webPrimitives } from '../src/group-primitives.ts';
+import { nodePrimitives } from '@tern/reach/node';
 import { chance } from './group-crypto-devices.ts';
 
 // RFC 9180 appendix A.1.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM, base mode
@@ -20,9 +21,9 @@ const rfc = {
 };
 
 for (const [name, primitives] of [
-  ['node:crypto', nodeGroupPrimitives],
+  ['node:crypto', groupPrimitivesOver(nodePrimitives)],
   ['WebCrypto', webCryptoPrimitives],
-  ['plain JavaScript', nobleGroupPrimitives],
+  ['plain JavaScript', groupPrimitivesOver(noblePrimitives)],
 ] as const) {
   describe(`group encryption over ${name}`, () => {
     test('seals and opens as RFC 9180 appendix A.1.1 says', async () => {
@@ -39,44 +40,21 @@ for (const [name, primitives] of [
       const pick = chance(9180);
       const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => pick(256));
       const { hpke } = cipherSuite(bytes, primitives);
-      const other = new CipherSuite({
-        kem: new DhkemX25519HkdfSha256(),
-        kdf: new HkdfSha256(),
-        aead: new Aes128Gcm(),
-      });
+      const { hpke: other } = await getCiphersuiteImpl(getCiphersuiteFromName(cipherSuiteName)); // over @hpke/core
       for (const length of [0, 1, 32, 1000]) {
         const { privateKey, publicKey } = await hpke.generateKeyPair();
         const [info, aad, plaintext] = [bytes(length), bytes(9), bytes(length)];
-        const recipientKey = await other.kem.importKey(
-          'raw',
-          buffer(await hpke.exportPrivateKey(privateKey)),
-          false,
-        );
-        const recipientPublicKey = await other.kem.importKey(
-          'raw',
-          buffer(await hpke.exportPublicKey(publicKey)),
-          true,
-        );
+        const there = await other.importPrivateKey(await hpke.exportPrivateKey(privateKey));
         const { enc, ct } = await hpke.seal(publicKey, plaintext, info, aad);
-        const there = await other.open(
-          { recipientKey, enc: buffer(enc), info: buffer(info) },
-          buffer(ct),
-          buffer(aad),
+        expect(await other.open(there, enc, ct, info, aad)).toEqual(plaintext);
+        const to = await other.importPublicKey(await hpke.exportPublicKey(publicKey));
+        const back = await other.seal(to, plaintext, info, aad);
+        expect(await hpke.open(privateKey, back.enc, back.ct, info, aad)).toEqual(plaintext);
+        const derived = await other.deriveKeyPair(info.length < 32 ? rfc.ikmE : info);
+        const same = await hpke.deriveKeyPair(info.length < 32 ? rfc.ikmE : info);
+        expect(await hpke.exportPublicKey(same.publicKey)).toEqual(
+          await other.exportPublicKey(derived.publicKey),
         );
-        expect(new Uint8Array(there)).toEqual(plaintext);
-        const back = await other.seal(
-          { recipientPublicKey, info: buffer(info) },
-          buffer(plaintext),
-          buffer(aad),
-        );
-        const here = await hpke.open(
-          privateKey,
-          new Uint8Array(back.enc),
-          new Uint8Array(back.ct),
-          info,
-          aad,
-        );
-        expect(here).toEqual(plaintext);
         const exported = await hpke.exportSecret(publicKey, aad, 40, info);
         expect(await hpke.importSecret(privateKey, aad, exported.enc, 40, info)).toEqual(exported.secret);
       }
@@ -108,7 +86,3 @@ for (const [name, primitives] of [
 test('this platform has the curves of WebCrypto', async () => {
   expect(await webPrimitives()).toBe(webCryptoPrimitives);
 });
-
-function buffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
-}

@@ -38,15 +38,18 @@ import { decryptGroupInfo, decryptGroupSecrets } from 'ts-mls/welcome.js';
 import { expect, test } from 'vitest';
 
 import { cipherSuite, cipherSuiteName } from '../src/group-cipher-suite.ts';
-import { webCryptoPrimitives } from '../src/group-primitives.ts';
-import { nodeGroupPrimitives } from '../src/node/group-primitives.ts';
+import { groupPrimitivesOver, webCryptoPrimitives } from '../src/group-primitives.ts';
+import { nodePrimitives } from '@tern/reach/node';
 import { must } from './group-crypto-devices.ts';
 import { count, hex, items, list, word, type Json } from './group-crypto-json.ts';
 
 const folder = new URL('../../../../shared/vectors/mls/', import.meta.url);
 const missing = !existsSync(folder);
 const suites = [
-  ['node:crypto', cipherSuite((length) => new Uint8Array(randomBytes(length)), nodeGroupPrimitives)],
+  [
+    'node:crypto',
+    cipherSuite((length) => new Uint8Array(randomBytes(length)), groupPrimitivesOver(nodePrimitives)),
+  ],
   ['WebCrypto', cipherSuite((length) => new Uint8Array(randomBytes(length)), webCryptoPrimitives)],
 ] as const;
 

@@ -10,7 +10,8 @@ import {
   openGroupCrypto,
   type Group,
 } from '../src/group-crypto.ts';
-import { nobleGroupPrimitives } from '../src/group-primitives.ts';
+import { groupPrimitivesOver } from '../src/group-primitives.ts';
+import { noblePrimitives } from '@tern/protocol';
 import {
   changed,
   circleOf,
@@ -54,7 +55,7 @@ test('devices over node:crypto, WebCrypto and plain JavaScript understand one an
     randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
   };
   const web = await openGroupCrypto(rules);
-  const noble = await openGroupCrypto({ ...rules, primitives: nobleGroupPrimitives });
+  const noble = await openGroupCrypto({ ...rules, primitives: groupPrimitivesOver(noblePrimitives) });
   const [keysOfBen, keysOfCleo] = [await keyPackageFor(web, 'ben'), await keyPackageFor(noble, 'cleo')];
   const alone = await crypto.createGroup({
     ...(await keyPackageFor(crypto, 'anna')),

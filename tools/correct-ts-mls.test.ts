@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import type * as ClientState from 'ts-mls/clientState.js';
-import { defaultLifetimeConfig } from 'ts-mls';
-import * as corrected from 'ts-mls/clientState.js';
 import { afterAll, expect, test } from 'vitest';
 
-import { correctTsMls, correctedHash, corrections, shippedHash } from '../../../tools/correct-ts-mls.ts';
-import { cipherSuite } from '../src/group-cipher-suite.ts';
-import { nodeGroupPrimitives } from '../src/node/group-primitives.ts';
-import { changed, circleOf, must, testCrypto } from './group-crypto-devices.ts';
+import { correctTsMls, correctedHash, corrections, shippedHash } from './correct-ts-mls.ts';
+import { cipherSuite } from '../packages/core/src/group-cipher-suite.ts';
+import { groupPrimitivesOver } from '../packages/core/src/group-primitives.ts';
+import { nodePrimitives } from '@tern/reach/node';
+import { changed, circleOf, must, testCrypto } from '../packages/core/test/group-crypto-devices.ts';
 
-const installed = createRequire(import.meta.url).resolve('ts-mls/clientState.js');
+const installed = fileURLToPath(new URL('../node_modules/ts-mls/dist/src/clientState.js', import.meta.url));
+
+/** As much of it as is looked at here. */
+interface ClientState {
+  validateRatchetTree(...given: readonly unknown[]): Promise<Error | undefined>;
+}
+
 const shipped = corrections.reduceRight(
   (text, { from, to }) => text.replace(to, () => from),
   await readFile(installed, 'utf8'),
@@ -76,19 +79,14 @@ test('a newcomer joins a sound group that ts-mls as shipped turns it away from',
       .replace(/^\/\/# sourceMappingURL.*$/m, '')
       .replaceAll('from "./', `from "${pathToFileURL(dirname(installed)).href}/`),
   );
-  const asShipped = (await import(/* @vite-ignore */ pathToFileURL(elsewhere).href)) as typeof ClientState;
-  const cs = cipherSuite((length) => new Uint8Array(length), nodeGroupPrimitives);
+  const asShipped = await loaded(elsewhere);
+  const corrected = await loaded(installed);
+  const cs = cipherSuite((length) => new Uint8Array(length), groupPrimitivesOver(nodePrimitives));
+  const lifetimes = { validateLifetimeOnReceive: false };
   const anyone = { validateCredential: async () => true };
   const verdicts = await Promise.all(
     [asShipped, corrected].map(({ validateRatchetTree }) =>
-      validateRatchetTree(
-        ratchetTree,
-        groupContext,
-        defaultLifetimeConfig,
-        anyone,
-        groupContext.treeHash,
-        cs,
-      ),
+      validateRatchetTree(ratchetTree, groupContext, lifetimes, anyone, groupContext.treeHash, cs),
     ),
   );
   expect(verdicts.map((verdict) => verdict?.message)).toEqual([
@@ -113,7 +111,7 @@ test('a newcomer joins a sound group that ts-mls as shipped turns it away from',
     const verdict = await corrected.validateRatchetTree(
       listing(at, [...leaves]),
       groupContext,
-      defaultLifetimeConfig,
+      lifetimes,
       anyone,
       groupContext.treeHash,
       cs,
@@ -121,3 +119,8 @@ test('a newcomer joins a sound group that ts-mls as shipped turns it away from',
     expect(verdict?.message).toBe(words);
   }
 });
+
+async function loaded(file: string): Promise<ClientState> {
+  const module: unknown = await import(/* @vite-ignore */ pathToFileURL(file).href);
+  return module as ClientState;
+}
