@@ -12,7 +12,8 @@ import { groupPrimitivesOver } from '../packages/core/src/group-primitives.ts';
 import { nodePrimitives } from '@tern/reach/node';
 import { changed, circleOf, must, testCrypto } from '../packages/core/test/group-crypto-devices.ts';
 
-const installed = fileURLToPath(new URL('../node_modules/ts-mls/dist/src/clientState.js', import.meta.url));
+const library = ['node_modules', 'ts-mls', 'dist', 'src', 'clientState.js'] as const;
+const installed = join(fileURLToPath(new URL('..', import.meta.url)), ...library);
 
 /** As much of it as is looked at here. */
 interface ClientState {
@@ -35,7 +36,7 @@ async function installation(
 ): Promise<{ root: string; file: string }> {
   const root = await mkdtemp(join(tmpdir(), 'tern-ts-mls-'));
   folders.push(root);
-  const file = join(root, 'node_modules', 'ts-mls', 'dist', 'src', 'clientState.js');
+  const file = join(root, ...library);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(join(root, 'node_modules', 'ts-mls', 'package.json'), JSON.stringify({ version }));
   await writeFile(file, text);
