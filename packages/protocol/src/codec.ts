@@ -43,7 +43,8 @@ export interface ShapeField {
 export const firstOptionalKey = 32;
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  return encodeCbor(codec.toItem(value));
+  // in Node cborg returns a Buffer, whose slice() shares its bytes instead of copying them
+  return new Uint8Array(encodeCbor(codec.toItem(value)));
 }
 
 /** @throws {MalformedError} for anything but exactly one value of this shape */
