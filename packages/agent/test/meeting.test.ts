@@ -6,8 +6,12 @@ test('two people meet by an invitation and talk both ways', async () => {
   const anna = await place.person('Anna');
   const boris = await place.person('Boris', { relays: [] });
   await meet(anna, boris);
-  expect((await anna.client.contacts()).map((one) => [one.name, one.state])).toEqual([['Boris', 'connected']]);
-  expect((await boris.client.contacts()).map((one) => [one.name, one.state])).toEqual([['Anna', 'connected']]);
+  expect((await anna.client.contacts()).map((one) => [one.name, one.state])).toEqual([
+    ['Boris', 'connected'],
+  ]);
+  expect((await boris.client.contacts()).map((one) => [one.name, one.state])).toEqual([
+    ['Anna', 'connected'],
+  ]);
   await say(anna, boris, 'hello Boris');
   await say(boris, anna, 'hello Anna');
   await settle(anna, boris);

@@ -62,6 +62,13 @@ export interface ContactView {
   readonly conversation: ConversationId;
 }
 
+export interface ConversationView {
+  readonly id: ConversationId;
+  /** everybody else in it */
+  readonly people: readonly PersonId[];
+  readonly kind: 'pair' | 'group';
+}
+
 /** Where an own message is. Each state includes those before it. */
 export type MessageStatus = 'queued' | 'stored' | 'delivered' | 'read' | 'failed';
 
@@ -153,6 +160,12 @@ export interface Client extends AsyncDisposable {
   rename(person: PersonId, name: string): Promise<void>;
   block(person: PersonId, blocked: boolean): Promise<void>;
   removeContact(person: PersonId): Promise<void>;
+
+  /** A conversation of several people; they join when their devices answer. @throws {RefusedError} without a relay, or for who is no contact */
+  beginGroup(people: readonly PersonId[]): Promise<ConversationId>;
+  /** @throws {RefusedError} where there is no such group */
+  removeFromGroup(conversation: ConversationId, person: PersonId): Promise<void>;
+  conversations(): Promise<readonly ConversationView[]>;
 
   /** Resolves when the message is durable in the outbox. */
   sendText(

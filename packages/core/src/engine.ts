@@ -1,9 +1,17 @@
-import { equalBytes, originOf, type Hint, type LogId, type Primitives, type World } from '@tern/protocol';
+import {
+  equalBytes,
+  originOf,
+  UsageError,
+  type Hint,
+  type LogId,
+  type Primitives,
+  type World,
+} from '@tern/protocol';
 import { openPath, type Path, type Transport } from '@tern/reach';
 import type { ClientStore, StoreView } from './client-store.ts';
 import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
+import type { GroupPrimitives } from './group-primitives.ts';
 import { credentialsOf, holderOf, identityTable, type Credentials, type Identity } from './identity.ts';
-import { UsageError } from '@tern/protocol';
 
 /** What the client is made of; each piece comes in from outside. */
 export interface EngineParts {
@@ -11,6 +19,8 @@ export interface EngineParts {
   readonly world: World;
   readonly primitives: Primitives;
   readonly transport: Transport;
+  /** for group encryption; WebCrypto where not given */
+  readonly groupPrimitives?: GroupPrimitives;
 }
 
 /** Everything one process shares while it works on a home. What must outlive it is in the store. */
@@ -33,6 +43,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
       return holder !== undefined && equalBytes(holder.deviceKey, signatureKey);
     },
     randomBytes: (length) => world.randomBytes(length),
+    ...(parts.groupPrimitives === undefined ? {} : { primitives: parts.groupPrimitives }),
   });
   const paths = new Map<string, Path>();
   return {

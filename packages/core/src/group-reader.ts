@@ -15,7 +15,7 @@ import { authorise } from './authorise.ts';
 import type { StoreChange } from './client-store.ts';
 import type { Engine } from './engine.ts';
 import { logKeysAt } from './followed-log.ts';
-import type { Member, Opened } from './group-crypto.ts';
+import { membersOf, type Member, type Opened } from './group-crypto.ts';
 import { receiveLoad } from './group-inbox.ts';
 import {
   dropStaged,
@@ -82,6 +82,8 @@ async function readEntry(
     await settleOwn(change, id);
     return 'read';
   }
+  // the commit that brought us in ended an epoch that is not ours, whatever keys an earlier stay has left
+  if (entry.next !== undefined && entry.number < session.followed.number) return 'read';
   const keys = await logKeysAt(change, log, entry.number);
   if (keys === undefined) return 'read'; // before we joined, or past keeping: nothing of it can be opened
   const message = openArrived(engine.primitives, log, { wrap: keys.wrap, body: entry.body });
@@ -179,6 +181,11 @@ function noteMembers(
     readonly self: Credentials;
   },
 ): void {
+  if (session.conversation.rule.kind === 'group') {
+    const people = membersOf(session.group).flatMap((member) => authorOf(engine, member)?.person ?? []);
+    const others = [...new Set(people)].filter((person) => person !== change.self.person);
+    session.conversation = { ...session.conversation, people: others };
+  }
   for (const [kind, members] of [
     ['device-added', change.added],
     ['device-removed', change.removed],

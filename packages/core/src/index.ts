@@ -11,6 +11,7 @@ export type {
   Accepted,
   Client,
   ContactView,
+  ConversationView,
   FileSource,
   GapView,
   InvitationView,
@@ -26,3 +27,5 @@ export type { Contact, Found } from './contact.ts';
 export type { Notice } from './conversation.ts';
 export type { EngineParts } from './engine.ts';
 export { openClient } from './open-client.ts';
+export { groupPrimitivesOver } from './group-primitives.ts';
+export type { GroupPrimitives } from './group-primitives.ts';

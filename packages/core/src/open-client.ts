@@ -8,6 +8,7 @@ import {
 } from '@tern/protocol';
 import { openPath } from '@tern/reach';
 import { fileOf } from './arrangement.ts';
+import { beginCircle, removePerson } from './circle.ts';
 import type { Client, ContactView, Me, RelayView } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import { conversationTable } from './conversation.ts';
@@ -75,6 +76,17 @@ export function clientOver(engine: Engine): Client {
     rename: (person, name) => edit(engine, person, (contact) => renamed(contact, name)),
     block: (person, blocked) => edit(engine, person, (contact) => ({ ...contact, blocked })),
     removeContact: (person) => edit(engine, person, (contact) => ({ ...contact, removed: true })),
+
+    beginGroup: (people) => store.change((change) => beginCircle(engine, change, people)),
+    removeFromGroup: (id, person) => store.change((change) => removePerson(engine, change, { id, person })),
+    conversations: () =>
+      store.read(async (view) =>
+        (await conversationTable.list(view, '')).map(([, { id, people, rule }]) => ({
+          id,
+          people,
+          kind: rule.kind,
+        })),
+      ),
 
     sendText: (conversation, text, options = {}) => sendText(engine, { conversation, text, ...options }),
     sendFile: (conversation, file, options = {}) => sendFile(engine, { conversation, file, ...options }),

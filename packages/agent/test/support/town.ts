@@ -3,6 +3,7 @@ import { formatRelayLink, UnreachableError, type Hint, type World } from '@tern/
 import { memoryTransport, type Transport } from '@tern/reach';
 import { nodePrimitives } from '@tern/reach/node';
 import { openMemoryStore, openRelay, type Relay, type RelayStore } from '@tern/relay';
+import { nodeGroupPrimitives } from '../../src/group-primitives.ts';
 
 /** A clock that only the test moves; whoever waits for longer than it moves goes on waiting. */
 export interface TownWorld extends World {
@@ -53,7 +54,10 @@ export interface Town extends AsyncDisposable {
   readonly relays: readonly TownRelay[];
   readonly transport: Transport;
   /** a home with an identity, and a right to store at some of the relays */
-  person(name: string, options?: { readonly relays?: readonly number[]; readonly store?: ClientStore }): Promise<Resident>;
+  person(
+    name: string,
+    options?: { readonly relays?: readonly number[]; readonly store?: ClientStore },
+  ): Promise<Resident>;
 }
 
 export interface Resident {
@@ -70,7 +74,13 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
   for (let at = 0; at < (options.relays ?? 1); at += 1) {
     const store = openMemoryStore();
     const relay = await openRelay({ store, world, primitives: nodePrimitives });
-    const hint: Hint = { relay: relay.id, address: `relay-${at}.example`, port: 443, tls: true, path: `path-${at}` };
+    const hint: Hint = {
+      relay: relay.id,
+      address: `relay-${at}.example`,
+      port: 443,
+      tls: true,
+      path: `path-${at}`,
+    };
     const link = formatRelayLink({ hint, right: await relay.newRight() });
     relays.push({ hint, link, store, relay, up: true, exchanges: 0 });
   }
@@ -88,13 +98,20 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
     relays,
     transport,
     async person(name, { relays: wanted = [0], store = memoryStore({ world }) } = {}) {
-      const client = await openClient({ store, world, primitives: nodePrimitives, transport });
+      const client = await openClient({
+        store,
+        world,
+        primitives: nodePrimitives,
+        transport,
+        groupPrimitives: nodeGroupPrimitives,
+      });
       clients.push(client);
       if ((await client.me()) === undefined) await client.init(name);
       for (const at of wanted) {
         const { hint } = relays[at] ?? { hint: undefined };
         const right = await relays[at]?.relay.newRight();
-        if (hint !== undefined && right !== undefined) await client.addRelay({ hint, right }, { signal: soon });
+        if (hint !== undefined && right !== undefined)
+          await client.addRelay({ hint, right }, { signal: soon });
       }
       return { name, store, client };
     },
@@ -110,7 +127,8 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
 
 /** Everybody synchronises, so often that nothing is left to do. */
 export async function settle(...people: readonly Resident[]): Promise<void> {
-  for (let round = 0; round < 6; round += 1) for (const { client } of people) await client.sync({ signal: soon });
+  for (let round = 0; round < 6; round += 1)
+    for (const { client } of people) await client.sync({ signal: soon });
 }
 
 /** Two people meet by an invitation of the first. */
@@ -121,7 +139,10 @@ export async function meet(inviter: Resident, guest: Resident): Promise<void> {
   await settle(inviter, guest);
 }
 
-export async function conversationWith(one: Resident, other: Resident): Promise<Parameters<Client['sendText']>[0]> {
+export async function conversationWith(
+  one: Resident,
+  other: Resident,
+): Promise<Parameters<Client['sendText']>[0]> {
   const contact = (await one.client.contacts()).find((each) => each.ownName === other.name);
   if (contact === undefined) throw new Error(`${one.name} does not know ${other.name}`);
   return contact.conversation;
@@ -134,5 +155,7 @@ export async function say(from: Resident, to: Resident, text: string): Promise<s
 /** What one person sees of the conversation with another: texts, and gaps as `(n missing)`. */
 export async function seen(by: Resident, other: Resident): Promise<readonly string[]> {
   const lines = await by.client.messages(await conversationWith(by, other));
-  return lines.map((line) => (line.kind === 'gap' ? `(${line.missing} missing)` : (line.text ?? line.file?.name ?? '')));
+  return lines.map((line) =>
+    line.kind === 'gap' ? `(${line.missing} missing)` : (line.text ?? line.file?.name ?? ''),
+  );
 }

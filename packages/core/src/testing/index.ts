@@ -1,1 +1,2 @@
 export { clientStoreContract } from './client-store-contract.ts';
+export { renewLeaf } from '../circle.ts';

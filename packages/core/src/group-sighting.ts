@@ -1,0 +1,100 @@
+import { decodeMlsMessage, type Decoder } from 'ts-mls';
+import { decodeGroupInfo } from 'ts-mls/groupInfo.js';
+import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
+import { decodePrivateMessage } from 'ts-mls/privateMessage.js';
+import { decodePublicMessage } from 'ts-mls/publicMessage.js';
+import { decodeRatchetTree } from 'ts-mls/ratchetTree.js';
+import { decodeWelcome } from 'ts-mls/welcome.js';
+
+/** Something of MLS (RFC 9420) that lies readable among other bytes. */
+export interface Sighting {
+  readonly what: 'message' | 'key package' | 'welcome' | 'group info' | 'private' | 'public' | 'tree';
+  readonly from: number;
+  /** excluded */
+  readonly to: number;
+}
+
+/** Nothing of MLS is shorter; what is shorter parses by accident. */
+const shortestBytes = 48;
+const longestTreeBytes = 400_000;
+
+/**
+ * Whatever parses as a structure of MLS, whole or with other bytes around it: decoded by the library itself at every place. Structures
+ * that begin with a version or a suite speak for themselves; the others count where their first numbers are such as occur.
+ */
+export function mlsIn(bytes: Uint8Array): readonly Sighting[] {
+  const found: Sighting[] = [];
+  for (let from = 0; from + shortestBytes <= bytes.length; from += 1) {
+    for (const { what, decoder, begins } of structures) {
+      if (!begins(bytes, from)) continue;
+      const to = endOf(decoder, bytes, from);
+      if (to !== undefined && to - from >= shortestBytes) found.push({ what, from, to });
+    }
+  }
+  return found;
+}
+
+interface Structure {
+  readonly what: Sighting['what'];
+  readonly decoder: Decoder<unknown>;
+  /** whether it is worth trying here */
+  begins(bytes: Uint8Array, from: number): boolean;
+}
+
+const structures: readonly Structure[] = [
+  { what: 'message', decoder: decodeMlsMessage, begins: (bytes, at) => isVersion(bytes, at) },
+  {
+    what: 'key package',
+    decoder: decodeKeyPackage,
+    begins: (bytes, at) => isVersion(bytes, at) && isSuite(bytes, at + 2),
+  },
+  {
+    what: 'group info',
+    decoder: decodeGroupInfo,
+    begins: (bytes, at) => isVersion(bytes, at) && isSuite(bytes, at + 2),
+  },
+  // a Welcome names at least one newcomer: its first length is not zero
+  { what: 'welcome', decoder: decodeWelcome, begins: (bytes, at) => isSuite(bytes, at) && bytes[at + 2] !== 0 },
+  { what: 'private', decoder: decodePrivateMessage, begins: isGroupAndEpoch },
+  { what: 'public', decoder: decodePublicMessage, begins: isGroupAndEpoch },
+  { what: 'tree', decoder: decodeRatchetTree, begins: isTree },
+];
+
+function endOf(decoder: Decoder<unknown>, bytes: Uint8Array, from: number): number | undefined {
+  try {
+    const decoded = decoder(bytes, from);
+    return decoded === undefined ? undefined : from + decoded[1];
+  } catch {
+    return undefined; // whatever the library throws at bytes says that they are not its own
+  }
+}
+
+/** RFC 9420 section 6: mls10 */
+function isVersion(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0 && bytes[at + 1] === 1;
+}
+
+/** RFC 9420 section 17.1: 1 to 7, and X-Wing's private number */
+function isSuite(bytes: Uint8Array, at: number): boolean {
+  const suite = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  return (suite >= 1 && suite <= 7) || suite >= 0xf000;
+}
+
+/** A group id of 16 or 32 bytes and an epoch below 2^24. */
+function isGroupAndEpoch(bytes: Uint8Array, at: number): boolean {
+  const length = bytes[at];
+  if (length !== 16 && length !== 32) return false;
+  for (let place = at + 1 + length; place < at + 6 + length; place += 1) if (bytes[place] !== 0) return false;
+  return true;
+}
+
+/** A length of two or four bytes, and then a leaf. */
+function isTree(bytes: Uint8Array, at: number): boolean {
+  const first = bytes[at] ?? 0;
+  const width = first >>> 6 === 1 ? 2 : first >>> 6 === 2 ? 4 : 0;
+  if (width === 0) return false;
+  let length = first & 63;
+  for (let place = at + 1; place < at + width; place += 1) length = length * 256 + (bytes[place] ?? 0);
+  if (length > Math.min(longestTreeBytes, bytes.length - at - width)) return false;
+  return bytes[at + width] === 1 && bytes[at + width + 1] === 1;
+}
