@@ -35,7 +35,12 @@ function readOperation(hex: string): PlainObject {
   const { type, body, proofs } = readStructure('operation', hex) as PlainObject;
   const name = operationNames.get(Number(type));
   if (name === undefined) return { type: type ?? '', kind: 'unknown', proofs: proofs ?? [] };
-  return { kind: name, ...readOperationBody(name, String(body)), proofs: proofs ?? [] };
+  return { kind: name, ...readOperationBody(name, shown(body)), proofs: proofs ?? [] };
+}
+
+function shown(value: Plain | undefined): string {
+  if (typeof value !== 'string') throw new Wrong('not bytes');
+  return value;
 }
 
 /** With the conditions that the tables do not show. */
@@ -43,7 +48,7 @@ export function readOperationBody(name: string, hex: string): PlainObject {
   const value = readStructure(name, hex) as PlainObject;
   if (name === 'put') {
     const length = Number(value['length']);
-    if (length < 1 || Number(value['offset']) + String(value['bytes']).length / 2 > length)
+    if (length < 1 || Number(value['offset']) + shown(value['bytes']).length / 2 > length)
       throw new Wrong('put');
   }
   if (

@@ -159,7 +159,7 @@ function itemAt(items: readonly Tree[], at: number): Tree {
 
 /** RFC 4648 section 6, by way of the digits of one large number. */
 export function base32Of(hex: string): string {
-  const bits = [...hex].map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
+  const bits = Array.from(hex, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, '0')).join('');
   const fives = bits.match(/.{1,5}/gu) ?? [];
   return fives
     .map((five) => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(five.padEnd(5, '0'), 2)])
