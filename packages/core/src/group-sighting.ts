@@ -1,4 +1,5 @@
 import { decodeMlsMessage, type Decoder } from 'ts-mls';
+import { mapDecoderOption } from 'ts-mls/codec/tlsDecoder.js';
 import { decodeGroupInfo } from 'ts-mls/groupInfo.js';
 import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
 import { decodePrivateMessage } from 'ts-mls/privateMessage.js';
@@ -41,6 +42,13 @@ interface Structure {
   begins(bytes: Uint8Array, from: number): boolean;
 }
 
+/** One that names a newcomer by a hash: without this, chance alone would write a Welcome into some megabytes. */
+const decodePlausibleWelcome: Decoder<unknown> = mapDecoderOption(decodeWelcome, ({ secrets }) =>
+  secrets.length > 0 && secrets.every((one) => [32, 48, 64].includes(one.newMember.length))
+    ? secrets
+    : undefined,
+);
+
 const structures: readonly Structure[] = [
   { what: 'message', decoder: decodeMlsMessage, begins: (bytes, at) => isVersion(bytes, at) },
   {
@@ -53,8 +61,7 @@ const structures: readonly Structure[] = [
     decoder: decodeGroupInfo,
     begins: (bytes, at) => isVersion(bytes, at) && isSuite(bytes, at + 2),
   },
-  // a Welcome names at least one newcomer: its first length is not zero
-  { what: 'welcome', decoder: decodeWelcome, begins: (bytes, at) => isSuite(bytes, at) && bytes[at + 2] !== 0 },
+  { what: 'welcome', decoder: decodePlausibleWelcome, begins: isSuite },
   { what: 'private', decoder: decodePrivateMessage, begins: isGroupAndEpoch },
   { what: 'public', decoder: decodePublicMessage, begins: isGroupAndEpoch },
   { what: 'tree', decoder: decodeRatchetTree, begins: isTree },
@@ -74,10 +81,10 @@ function isVersion(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 0 && bytes[at + 1] === 1;
 }
 
-/** RFC 9420 section 17.1: 1 to 7, and X-Wing's private number */
+/** RFC 9420 section 17.1, and the numbers that the library gives to suites of the future */
 function isSuite(bytes: Uint8Array, at: number): boolean {
-  const suite = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  return (suite >= 1 && suite <= 7) || suite >= 0xf000;
+  const suite = bytes[at + 1] ?? 0;
+  return bytes[at] === 0 && suite >= 1 && suite <= 88;
 }
 
 /** A group id of 16 or 32 bytes and an epoch below 2^24. */

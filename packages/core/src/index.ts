@@ -29,3 +29,6 @@ export type { EngineParts } from './engine.ts';
 export { openClient } from './open-client.ts';
 export { groupPrimitivesOver } from './group-primitives.ts';
 export type { GroupPrimitives } from './group-primitives.ts';
+export { largestExportBytes } from './export-seal.ts';
+export { exportHome, importHome, unsentBecause } from './portable.ts';
+export type { Imported } from './portable.ts';

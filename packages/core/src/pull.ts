@@ -26,7 +26,8 @@ import type { WatchState } from './watch-state.ts';
 export interface Pulled {
   /** something was new, or there is more: look again */
   readonly more: boolean;
-  readonly whole: boolean;
+  /** something was learnt: a look that brings nothing forward several times in a row is given up */
+  readonly moved: boolean;
   /** results that a person should know of, such as `quota` */
   readonly refusals: readonly Result['kind'][];
 }
@@ -57,6 +58,7 @@ export async function pull(
   options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly waitSeconds: number },
 ): Promise<Pulled> {
   const path = engine.path(host);
+  const before = options.watch.size;
   const { ready, right } = await engine.store.read(async (view) => {
     const relays = await knownRelayTable.list(view, '');
     return {
@@ -64,7 +66,7 @@ export async function pull(
       right: relays.find(([, relay]) => hostName(relay.hint) === hostName(host))?.[1].right,
     };
   });
-  if (ready.length === 0) return { more: false, whole: true, refusals: [] };
+  if (ready.length === 0) return { more: false, moved: false, refusals: [] };
   const chores = ready.flatMap((one) => choresOf(engine, one, right));
   const { operation, seeds } = options.watch.next(
     ready.map(({ followed, keys }) => ({
@@ -86,25 +88,18 @@ export async function pull(
   const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
   if (!idle)
     await engine.store.change((change) => apply(engine, change, { arrived, chored, turned: seen.turned }));
-  if (whole && seen.finished) {
-    for (const { followed } of ready) {
-      const current = !seen.turned.has(followed.log) && !seen.unreadable.has(followed.log) && !seen.more;
-      if (current) engine.caughtUp.add(followed.log);
-    }
+  if (whole && seen.finished && !seen.more) {
+    for (const { followed } of ready)
+      if (options.watch.has(followed.log, followed.number)) engine.caughtUp.add(followed.log);
   }
   const refusals = chored.flatMap(({ result }) =>
     result === undefined || ['stored', 'duplicate', 'done'].includes(result.kind) ? [] : [result.kind],
   );
-  return {
-    more:
-      !seen.finished ||
-      seen.more ||
-      seen.turned.size > 0 ||
-      arrived.size > 0 ||
-      (chored.length > 0 && refusals.length === 0),
-    whole,
-    refusals,
-  };
+  const moved = arrived.size > 0 || chored.length > refusals.length || options.watch.size > before;
+  // what came from strangers and contacts may lead to logs that are not watched yet
+  const led = ready.some(({ followed }) => followed.kind !== 'group' && arrived.has(followed.log));
+  const more = !seen.finished || seen.more || seen.turned.size > 0 || led || chored.length > refusals.length;
+  return { more, moved, refusals };
 }
 
 interface Chore {
@@ -164,9 +159,8 @@ async function arrivedEntries(
   },
 ): Promise<ReadonlyMap<LogId, readonly ArrivedEntry[]>> {
   const byLog = new Map<LogId, ArrivedEntry[]>();
-  const blocked = new Set<LogId>();
   for (const result of watched) {
-    if (result.kind !== 'entry' || blocked.has(result.log)) continue;
+    if (result.kind !== 'entry') continue;
     const log = ready.find(({ followed }) => followed.log === result.log);
     if (log === undefined || result.seq <= log.followed.cursor) continue;
     const body = await bodyOf(engine, host, {
@@ -175,10 +169,6 @@ async function arrivedEntries(
       keys: log.keys,
       signal,
     });
-    if (body === undefined) {
-      blocked.add(result.log); // what follows must not overtake it; the next look asks again
-      continue;
-    }
     const entries = byLog.get(result.log) ?? [];
     entries.push({ ...result, body });
     byLog.set(result.log, entries);
@@ -201,7 +191,7 @@ async function bodyOf(
     readonly keys: LogKeys;
     readonly signal: AbortSignal;
   },
-): Promise<Uint8Array | undefined> {
+): Promise<Uint8Array> {
   try {
     const chunk = chunkOfEntry(delivered.entry);
     if (chunk === undefined) return delivered.entry.subarray(1);

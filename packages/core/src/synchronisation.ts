@@ -48,7 +48,7 @@ async function settleHost(
     const pushed = pulled.more ? { more: false, refusals: [] } : await push(engine, host, options);
     for (const refusal of [...pulled.refusals, ...pushed.refusals]) refusals.add(refusal);
     if (!pulled.more && !pushed.more) return [...refusals];
-    stalls = pulled.whole ? 0 : stalls + 1;
+    stalls = pulled.moved || pushed.more ? 0 : stalls + 1;
     if (stalls === mostStalls) return [...refusals];
   }
 }

@@ -27,13 +27,17 @@ export class WatchState {
   readonly #known = new Map<LogId, number>();
   #sent: readonly WantedLog[] = [];
   #dropped: readonly LogId[] = [];
+  /** more logs are to be added than fit one operation */
+  #left = false;
 
   /** The operation that watches exactly these logs. */
   next(
     wanted: readonly WantedLog[],
     waitSeconds: number,
   ): { readonly operation: Operation; readonly seeds: readonly Uint8Array[] } {
-    const add = wanted.filter((one) => this.#known.get(one.log) !== one.number).slice(0, slice);
+    const unknown = wanted.filter((one) => this.#known.get(one.log) !== one.number);
+    const add = unknown.slice(0, slice);
+    this.#left = unknown.length > slice;
     const drop = [...this.#known.keys()].filter((log) => !wanted.some((one) => one.log === log));
     this.#sent = add;
     this.#dropped = drop;
@@ -49,6 +53,15 @@ export class WatchState {
     };
   }
 
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** whether the relay watches this log for us, under this policy */
+  has(log: LogId, number: number): boolean {
+    return this.#known.get(log) === number;
+  }
+
   took(results: readonly Result[]): Watched {
     const turned = new Set(results.flatMap((result) => (result.kind === 'turned' ? [result.log] : [])));
     const unreadable = new Set(
@@ -59,7 +72,7 @@ export class WatchState {
       this.#token = last.token;
       for (const { log, number } of this.#sent) this.#known.set(log, number);
       for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);
-      return { finished: true, more: last.more, turned, unreadable };
+      return { finished: true, more: last.more || this.#left, turned, unreadable };
     }
     if (last?.kind === 'watch-unknown') {
       this.#token = undefined;
