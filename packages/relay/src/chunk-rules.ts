@@ -56,7 +56,7 @@ export function judgePut(
   const missing = without([operation.offset, end], upload.have);
   const have = merged([...upload.have, [operation.offset, end]]);
   const bytes = missing.reduce((sum, [from, to]) => sum + to - from, 0);
-  const { head } = standing;
+  const head = readHead(transaction, log) ?? standing.head;
   const policy = context.policies.of(transaction, log, head.current)?.policy;
   if (policy === undefined) return { kind: 'refused' };
   if (have.length > mostRanges) return { kind: 'quota' };
@@ -94,7 +94,7 @@ function uploadOf(transaction: StoreTransaction, context: JudgeContext, operatio
   if (stored !== undefined) {
     const { head, have } = decodePartial(stored);
     if (head.until >= context.second) return { ...head, have };
-    dropPartial(transaction, operation.log, operation.chunk);
+    endPartial(transaction, operation.log, operation.chunk);
   }
   const { from, to } = span('partial', base32Bytes(operation.log));
   const most = context.limits.partialChunks;
@@ -127,6 +127,17 @@ function complete(
   sealChunk(transaction, context, { log, chunk, content, until: what.until, entries: 0 });
   writeHead(transaction, log, head);
   return { kind: 'put', have: [[0, length]], complete: true };
+}
+
+/** Removes an upload and gives its bytes back. */
+function endPartial(transaction: StoreTransaction, log: LogId, chunk: ChunkId): void {
+  const stored = transaction.get(keys.partial(log, chunk));
+  const head = readHead(transaction, log);
+  if (stored === undefined || head === undefined) return;
+  const bytes = decodePartial(stored).have.reduce((sum, [from, to]) => sum + to - from, 0);
+  dropPartial(transaction, log, chunk);
+  transaction.charge(-bytes);
+  writeHead(transaction, log, { ...head, usedBytes: Math.max(0, head.usedBytes - bytes) });
 }
 
 /** Removes what there is of an upload. The bytes it counted stay booked: whoever drops it gives them back. */

@@ -77,18 +77,26 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
   options.log?.({ event: 'listening', tls: options.tls !== undefined });
 
   const ended = once(server, 'close').then(() => {});
+  let answering = 0;
+  // connections on which no answer is due have nothing to wait for, half-open ones included
+  const endWhenAnswered = (): void => {
+    if (leaving.signal.aborted && answering === 0) server.closeAllConnections();
+  };
   const leave = (): void => {
     if (leaving.signal.aborted) return;
     leaving.abort();
     relay.hurry();
     server.close();
-    server.closeIdleConnections();
+    endWhenAnswered();
   };
   options.signal.addEventListener('abort', leave, { once: true });
   if (options.signal.aborted) leave();
   server.on('request', (_, response) => {
-    // a connection that was kept for more is not kept beyond the answer that is due on it
-    response.once('finish', () => leaving.signal.aborted && server.closeIdleConnections());
+    answering += 1;
+    response.once('close', () => {
+      answering -= 1;
+      endWhenAnswered();
+    });
   });
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {

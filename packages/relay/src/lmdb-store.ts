@@ -17,9 +17,7 @@ export interface LmdbStoreOptions {
   /** the longest a change waits for others to share its flush, while there are others */
   readonly gatherMs?: number;
   /** Stands around every flush: what it returns is what an acknowledgement waits for. Tests hold the flush back with it. */
-  readonly aroundFlush?: (flushed: Promise<void>) => Promise<void>;
-  /** bytes of address space for the file, hence the most it can grow to */
-  readonly mapBytes?: number;
+  readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>;
 }
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
@@ -32,14 +30,14 @@ const defaultGatherMs = 5;
 const mostJudges = 1000;
 
 /**
- * The embedded store. Commits are synced before they can be seen (no overlapping sync), so a reader is never shown what a crash
- * could take back, and what a resolved write means is what the disk holds.
+ * The embedded store. A group is judged, committed and synced in one synchronous transaction: a reader is never shown what a crash
+ * could take back, a commit that fails throws where it failed and leaves nothing, and a resolved write is on the disk.
  * @throws {UsageError} when the folder cannot be used
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelayStore> {
   const limitBytes = options.roomBytes ?? defaultRoomBytes;
   const file = join(options.dir, 'relay.mdb');
-  const database = openDatabase(options.dir, file, options.mapBytes);
+  const database = openDatabase(options.dir, file);
   const stored = database.get(roomKey);
   let usedBytes = stored === undefined ? 0 : roomRecord.decode(stored).usedBytes;
   const view = viewOf(database);
@@ -49,30 +47,32 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
   ): Promise<readonly Judged[]> => {
     let used = usedBytes;
     let outcomes: Judged[] = [];
-    const flushed = database.childTransaction(() => {
+    const flush = async (): Promise<void> => {
       used = usedBytes;
-      outcomes = judges.map((judge) => {
-        const overlay = overlayOn(view, limitBytes - used);
-        let value: unknown;
-        try {
-          value = judge(overlay.transaction);
-        } catch (cause) {
-          return { kind: 'failed', cause };
-        }
-        for (const { key, value } of overlay.changes.values()) {
-          if (value === undefined) database.removeSync(key);
-          else database.putSync(key, value);
-        }
-        used += overlay.charged();
-        return { kind: 'judged', value };
+      database.transactionSync(() => {
+        outcomes = judges.map((judge) => {
+          const overlay = overlayOn(view, limitBytes - used);
+          let value: unknown;
+          try {
+            value = judge(overlay.transaction);
+          } catch (cause) {
+            return { kind: 'failed', cause };
+          }
+          for (const { key, value } of overlay.changes.values()) {
+            if (value === undefined) database.removeSync(key);
+            else database.putSync(key, value);
+          }
+          used += overlay.charged();
+          return { kind: 'judged', value };
+        });
+        if (used !== usedBytes)
+          database.putSync(roomKey, roomRecord.encode({ usedBytes: Math.max(0, used) }));
       });
-      if (used !== usedBytes) database.putSync(roomKey, roomRecord.encode({ usedBytes: Math.max(0, used) }));
-    });
+    };
     try {
-      const synced = flushed.then(() => {});
-      await (options.aroundFlush?.(synced) ?? synced);
+      await (options.aroundFlush?.(flush) ?? flush());
     } catch (cause) {
-      throw asFull(await causeOf(cause));
+      throw asFull(cause);
     }
     usedBytes = Math.max(0, used);
     return outcomes;
@@ -85,7 +85,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
     read: async (look) => look(view),
     write: (judge) => groups.add(judge),
     room: () => ({ usedBytes, limitBytes }),
-    scrub: (removed) => scrubFile(file, removed, (work) => database.transaction(work).then(() => {})),
+    scrub: (removed) => scrubFile(file, removed, async (work) => database.transactionSync(work)),
     async [Symbol.asyncDispose]() {
       await groups.idle();
       await database.close();
@@ -93,7 +93,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
   };
 }
 
-function openDatabase(dir: string, file: string, mapBytes: number | undefined): Database {
+function openDatabase(dir: string, file: string): Database {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     return open<Uint8Array, Uint8Array>({
@@ -103,7 +103,6 @@ function openDatabase(dir: string, file: string, mapBytes: number | undefined): 
       encoding: 'binary',
       cache: false,
       overlappingSync: false,
-      ...(mapBytes === undefined ? {} : { mapSize: mapBytes }),
     });
   } catch (cause) {
     throw new UsageError("the folder for the relay's data cannot be used", { cause });
@@ -116,18 +115,6 @@ function viewOf(database: Database): StoreView {
     keys: (from, to, limit) =>
       Array.from(database.getKeys({ start: from, end: to, limit }), (key) => new Uint8Array(key)),
   };
-}
-
-/** lmdb rejects with a shell around the reason. */
-async function causeOf(cause: unknown): Promise<unknown> {
-  if (cause instanceof Error && 'commitError' in cause) {
-    try {
-      await cause.commitError;
-    } catch (inner) {
-      return inner;
-    }
-  }
-  return cause;
 }
 
 function asFull(cause: unknown): unknown {

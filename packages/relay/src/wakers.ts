@@ -5,9 +5,11 @@ export class Wakers {
   readonly #byLog = new Map<LogId, Set<() => void>>();
   readonly #all = new Set<() => void>();
   #closed = false;
+  #waiting = 0;
 
+  /** how many wait at this moment */
   get waiting(): number {
-    return this.#all.size;
+    return this.#waiting;
   }
 
   /** Something is new in these logs. */
@@ -40,7 +42,7 @@ export class Wakers {
       this.#byLog.set(log, wakers.add(waker));
     }
     return {
-      async wait(ms, { world, signal }) {
+      wait: async (ms, { world, signal }) => {
         signal.throwIfAborted();
         if (woken) return;
         const over = new AbortController();
@@ -48,9 +50,11 @@ export class Wakers {
         const wake = new Promise<void>((resolve) => {
           resolveWait = resolve;
         });
+        this.#waiting += 1;
         try {
           await Promise.race([wake, timer]);
         } finally {
+          this.#waiting -= 1;
           over.abort();
           // the timer that lost rejects with the reason of `over`, which is nobody's concern
           timer.catch(() => {});

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import type { LogId, Result, WatchSlice } from '@tern/protocol';
+import { smallEntry, type Answer, type MadePolicy, type TestClient } from '../src/testing/index.ts';
+import { only, openSetting, type Setting } from './setting.ts';
+
+function watch(
+  client: TestClient,
+  asked: {
+    readonly add?: readonly MadePolicy[];
+    readonly drop?: readonly LogId[];
+    readonly token?: Uint8Array | undefined;
+    readonly waitSeconds?: number;
+    readonly room?: number;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Answer> {
+  const add = (asked.add ?? []).map(({ log }): WatchSlice => ({ log, after: 0, number: 0 }));
+  return client.ask(
+    [
+      {
+        operation: {
+          kind: 'watch',
+          ...(asked.token === undefined ? {} : { token: asked.token }),
+          add,
+          drop: asked.drop ?? [],
+          waitSeconds: asked.waitSeconds ?? 0,
+        },
+        seeds: (asked.add ?? []).map(({ seeds }) => seeds.read),
+      },
+    ],
+    {
+      ...(asked.room === undefined ? {} : { room: asked.room }),
+      ...(asked.signal === undefined ? {} : { signal: asked.signal }),
+    },
+  );
+}
+
+function tokenOf(answer: Answer): Uint8Array {
+  const [watched] = only(answer.results, 'watched');
+  if (watched === undefined) throw new Error('not watched');
+  return watched.token;
+}
+
+const seqs = ({ results }: Answer): readonly number[] => only(results, 'entry').map(({ seq }) => seq);
+
+async function say(setting: Setting, made: MadePolicy = setting.made): Promise<Result> {
+  const { client, world } = setting;
+  return client.one(
+    { kind: 'append', log: made.log, number: 0, entry: smallEntry(world) },
+    made.seeds.append,
+  );
+}
+
+async function begin(setting: Setting): Promise<MadePolicy> {
+  const made = setting.anotherPolicy();
+  await setting.client.one({ kind: 'create', policy: made.signed, right: setting.right });
+  return made;
+}
+
+test('rule 17: a set is filled once with proofs and then named by its token', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const other = await begin(setting);
+  await say(setting);
+  const one = await watch(reader, { add: [setting.made, other] });
+  expect(seqs(one)).toEqual([1]);
+  await say(setting);
+  await say(setting, other);
+  const two = await watch(reader, { token: tokenOf(one) });
+  expect(only(two.results, 'entry').map(({ log, seq }) => [log, seq])).toEqual([
+    [setting.made.log, 2],
+    [other.log, 1],
+  ]);
+  const three = await watch(reader, { token: tokenOf(two), drop: [other.log] });
+  await say(setting, other);
+  await say(setting);
+  expect(seqs(await watch(reader, { token: tokenOf(three) }))).toEqual([3]);
+});
+
+test('rule 17: both tokens stay valid until the next is used, so a lost response changes nothing', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [setting.made] }));
+  await say(setting);
+  const lost = await watch(reader, { token });
+  expect(seqs(lost)).toEqual([1]);
+  const again = await watch(reader, { token });
+  expect(seqs(again)).toEqual([1]);
+  await say(setting);
+  // the answer that seemed lost arrives after all, and its token counts as well
+  const next = await watch(reader, { token: tokenOf(lost) });
+  expect(seqs(next)).toEqual([2]);
+  for (const old of [token, tokenOf(again)]) {
+    expect((await watch(reader, { token: old })).results).toEqual([{ kind: 'watch-unknown' }]);
+  }
+  expect(seqs(await watch(reader, { token: tokenOf(lost) }))).toEqual([2]);
+});
+
+test('rule 17: a token is bound to its session', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [setting.made] }));
+  expect((await watch(setting.another(), { token })).results).toEqual([{ kind: 'watch-unknown' }]);
+  expect((await watch(reader, { token: new Uint8Array(16) })).results).toEqual([{ kind: 'watch-unknown' }]);
+  expect(only((await watch(reader, { token })).results, 'watched').length).toBe(1);
+});
+
+test('rule 17: a log without a right proof is named unreadable, and the others are followed', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  await say(setting);
+  const stranger = setting.anotherPolicy();
+  const answer = await watch(reader, { add: [stranger, setting.made] });
+  expect(answer.results).toMatchObject([
+    { kind: 'unreadable', log: stranger.log },
+    { kind: 'entry', log: setting.made.log },
+    { kind: 'watched' },
+  ]);
+});
+
+test('rule 17: a set holds 1,000 logs at most', async () => {
+  await using setting = await openSetting({ limits: { watchedLogs: 2 } });
+  const reader = setting.another();
+  const [one, two] = [await begin(setting), await begin(setting)];
+  const token = tokenOf(await watch(reader, { add: [setting.made, one] }));
+  expect((await watch(reader, { token, add: [two] })).results).toEqual([{ kind: 'quota' }]);
+  expect(only((await watch(reader, { token, add: [two], drop: [one.log] })).results, 'watched').length).toBe(
+    1,
+  );
+});
+
+test('a response is as long as its path allows, and says that there is more', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  for (let count = 0; count < 7; count += 1) await say(setting);
+  const seen: number[] = [];
+  let answer = await watch(reader, { add: [setting.made], room: 4096 });
+  for (;;) {
+    seen.push(...seqs(answer));
+    expect(answer.bytes.length).toBeLessThan(4096 + 500);
+    if (only(answer.results, 'watched')[0]?.more === false) break;
+    answer = await watch(reader, { token: tokenOf(answer), room: 4096 });
+  }
+  expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a waiting reader is woken by what is new, and answered with nothing when its time is up', async () => {
+  await using setting = await openSetting();
+  const { relay, world } = setting;
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [setting.made] }));
+  const waiting = watch(reader, { token, waitSeconds: 30 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  await say(setting);
+  const woken = await waiting;
+  expect(seqs(woken)).toEqual([1]);
+  const second = watch(reader, { token: tokenOf(woken), waitSeconds: 30 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  world.pass(29_999);
+  await say(setting, await begin(setting));
+  expect(relay.held().waiting).toBe(1);
+  world.pass(1);
+  expect((await second).results).toMatchObject([{ kind: 'watched', more: false }]);
+  expect(relay.held().waiting).toBe(0);
+});
+
+test('a reader that goes away leaves nothing waiting', async () => {
+  await using setting = await openSetting();
+  const { relay } = setting;
+  const gone = new AbortController();
+  const waiting = watch(setting.another(), { add: [setting.made], waitSeconds: 30, signal: gone.signal });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  gone.abort(new Error('the reader went away'));
+  await expect(waiting).rejects.toThrow('the reader went away');
+  expect(relay.held().waiting).toBe(0);
+});
+
+test('two devices follow the same log without disturbing each other', async () => {
+  await using setting = await openSetting();
+  const [one, two] = [setting.another(), setting.another()];
+  await say(setting);
+  const first = await watch(one, { add: [setting.made] });
+  await say(setting);
+  expect(seqs(await watch(two, { add: [setting.made] }))).toEqual([1, 2]);
+  expect(seqs(await watch(one, { token: tokenOf(first) }))).toEqual([2]);
+});
