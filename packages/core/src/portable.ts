@@ -186,7 +186,7 @@ export async function importHome(
   if (opened.kind !== 'opened') return opened;
   const portable = decode(portableCodec, opened.content);
   await using engine = await openEngine(parts);
-  return parts.store.change(async (change) => {
+  return await parts.store.change(async (change) => {
     if (!(await isEmpty(change))) return { kind: 'not-empty' };
     putRecords(change, portable.records);
     const identity = await checkedIdentity(change);

@@ -1,0 +1,27 @@
+import type { Client, ClientStore } from '@tern/core';
+import type { Primitives, World } from '@tern/protocol';
+import type { Transport } from '@tern/reach';
+import type { Call, CommandForm } from './command-line.ts';
+import type { Output } from './output.ts';
+import type { Terminal } from './passphrase.ts';
+
+/** What every command works with; main puts it together and nobody else does. */
+export interface Context {
+  readonly output: Output;
+  /** where the home is */
+  readonly dir: string;
+  readonly world: World;
+  readonly primitives: Primitives;
+  readonly transport: Transport;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** where somebody can be asked, and what `-` reads */
+  readonly terminal: Terminal;
+  /** Ctrl-C, or whoever stops this program */
+  readonly signal: AbortSignal;
+  openClient(store: ClientStore): Promise<Client>;
+}
+
+/** A command of `tern`: its form, and what it does. What was not possible is thrown. */
+export interface Command extends CommandForm {
+  run(call: Call, context: Context): Promise<void>;
+}
