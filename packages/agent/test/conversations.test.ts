@@ -50,6 +50,7 @@ test('rule 20: an invitation that was used, revoked or has expired is refused, a
   await boris.client.accept(link);
   await settle(anna, boris);
   await clara.client.accept(link);
+  expect((await clara.client.sync({ signal: soon })).troubles.map((one) => one.code)).toEqual(['spent']);
   await settle(anna, clara);
   expect((await anna.client.contacts()).map((one) => one.name)).toEqual(['Boris']);
   expect((await clara.client.contacts()).map((one) => one.state)).toEqual(['waiting']);

@@ -84,8 +84,6 @@ export const invitationTable: RecordTable<InvitationRecord> = recordTable(
 /** Rule 3: an invitation is good for one person and seven days unless its maker says otherwise. */
 const invitationLifetimeMs = 7 * 86_400_000;
 const mostUses = 1000;
-/** an acceptance may be sent again with other bytes when its sender begins anew */
-const entriesPerUse = 4;
 
 function acceptanceInfo(invitation: InvitationId): Uint8Array {
   return concat(utf8('tern/1 acceptance\0'), base32Bytes(invitation));
@@ -145,8 +143,8 @@ export async function makeInvitation(
     log: inbox.log,
     key,
     notAfter,
-    entries: uses * entriesPerUse,
-    bytes: uses * entriesPerUse * 3072,
+    entries: uses,
+    bytes: uses * 3072,
     serial,
   });
   const link = formatInvitationLink({

@@ -1,4 +1,4 @@
-import type { Hint, LogId, Result } from '@tern/protocol';
+import { capabilityCodec, decode, type Hint, type LogId, type Result } from '@tern/protocol';
 import type { Outgoing as Sent } from '@tern/reach';
 import { putChunk } from './chunk-transfer.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
@@ -24,6 +24,8 @@ import { chunkOfEntry } from './sealed-entry.ts';
 export interface Pushed {
   /** something left or changed: there may be more to do */
   readonly more: boolean;
+  /** something arrived; without that, trying again and again would bring nothing forward */
+  readonly moved: boolean;
   readonly refusals: readonly Result['kind'][];
 }
 
@@ -45,10 +47,10 @@ export async function push(
   options: { readonly signal: AbortSignal },
 ): Promise<Pushed> {
   if (!(await engine.store.read((view) => anythingFor(engine, view, host))))
-    return { more: false, refusals: [] };
+    return { more: false, moved: false, refusals: [] };
   const uploaded = await uploadBlobs(engine, host, options);
   const ready = await engine.store.change((change) => prepare(engine, change, host), options);
-  if (ready.length === 0) return { more: uploaded.more, refusals: uploaded.refusals };
+  if (ready.length === 0) return { more: uploaded.more, moved: uploaded.more, refusals: uploaded.refusals };
   const refusals: Result['kind'][] = [...uploaded.refusals];
   const sendable: Ready[] = [];
   let bytes = 0;
@@ -64,10 +66,22 @@ export async function push(
     const result = results[at]?.at(-1);
     return result === undefined ? [] : [{ one, result }];
   });
-  const moved = await engine.store.change((change) => settle(engine, change, answered), options);
-  for (const { result } of answered)
-    if (result.kind !== 'stored' && result.kind !== 'duplicate') refusals.push(result.kind);
-  return { more: moved, refusals };
+  const more = await engine.store.change((change) => settle(engine, change, answered), options);
+  const arrived = answered.filter(({ result }) => hasArrived(result));
+  // an inbox that is not there yet is no trouble: whoever made the invitation has not been online
+  const early = ({ one, result }: Answered): boolean =>
+    result.kind === 'refused' && one.entry.capability !== undefined;
+  for (const one of answered) if (!hasArrived(one.result) && !early(one)) refusals.push(one.result.kind);
+  return { more: more || uploaded.more, moved: arrived.length > 0 || uploaded.more, refusals };
+}
+
+interface Answered {
+  readonly one: Ready;
+  readonly result: Result;
+}
+
+function hasArrived(result: Result): boolean {
+  return result.kind === 'stored' || result.kind === 'duplicate';
 }
 
 function appendOf(ready: Ready): Sent {
@@ -198,33 +212,34 @@ const final: ReadonlySet<Result['kind']> = new Set([
   'unsupported',
 ]);
 
-async function settle(
-  engine: Engine,
-  change: StoreChange,
-  answered: readonly { readonly one: Ready; readonly result: Result }[],
-): Promise<boolean> {
+async function settle(engine: Engine, change: StoreChange, answered: readonly Answered[]): Promise<boolean> {
   let moved = false;
   for (const { one, result } of answered) {
-    const arrived = result.kind === 'stored' || result.kind === 'duplicate';
+    const arrived = hasArrived(result);
     const stale = result.kind === 'stale-epoch' || result.kind === 'conflict' || result.kind === 'refused';
     if (stale) engine.caughtUp.delete(one.entry.log);
     if (one.key === undefined) {
-      moved =
-        (await settleCommit(engine, change, one, {
-          arrived,
-          lost: result.kind === 'stale-epoch' || result.kind === 'conflict',
-        })) || moved;
+      const lost = result.kind === 'stale-epoch' || result.kind === 'conflict';
+      moved = (await settleCommit(engine, change, one, { arrived, lost })) || moved;
       continue;
     }
     const outgoing = await outgoingAt(change, one.key);
     if (outgoing?.sealed?.id !== one.entry.id) continue; // another process was faster
-    moved = true;
+    const ended = final.has(result.kind) ? result.kind : endedBefore(engine, outgoing.sealed);
     if (arrived) deleteOutgoing(change, one.key);
-    else if (final.has(result.kind)) fail(change, one.key, outgoing, result.kind);
+    else if (ended !== undefined) fail(change, one.key, outgoing, ended);
     else if (stale && outgoing.kind !== 'entry') unseal(change, one.key, outgoing);
-    else moved = false;
+    else continue;
+    moved = true;
   }
   return moved;
+}
+
+/** An invitation that ran out while its maker was away will not be answered any more. */
+function endedBefore(engine: Engine, sealed: SealedEntry): 'expired' | undefined {
+  if (sealed.capability === undefined) return undefined;
+  const { notAfter } = decode(capabilityCodec, sealed.capability.payload);
+  return notAfter * 1000 < engine.now() ? 'expired' : undefined;
 }
 
 async function settleCommit(

@@ -45,10 +45,12 @@ async function settleHost(
     options.signal.throwIfAborted();
     const pulled = await pull(engine, host, { ...options, waitSeconds: 0 });
     if (!pulled.more) await askForMissing(engine, host);
-    const pushed = pulled.more ? { more: false, refusals: [] } : await push(engine, host, options);
+    const pushed = pulled.more
+      ? { more: false, moved: false, refusals: [] }
+      : await push(engine, host, options);
     for (const refusal of [...pulled.refusals, ...pushed.refusals]) refusals.add(refusal);
     if (!pulled.more && !pushed.more) return [...refusals];
-    stalls = pulled.moved || pushed.more ? 0 : stalls + 1;
+    stalls = pulled.moved || pushed.moved ? 0 : stalls + 1;
     if (stalls === mostStalls) return [...refusals];
   }
 }

@@ -56,7 +56,14 @@ export interface Town extends AsyncDisposable {
   /** a home with an identity, and a right to store at some of the relays */
   person(
     name: string,
-    options?: { readonly relays?: readonly number[]; readonly store?: ClientStore },
+    options?: {
+      readonly relays?: readonly number[];
+      readonly store?: ClientStore;
+      /** a clock that is off by so much */
+      readonly offsetMs?: number;
+      /** what this person's requests go through */
+      readonly through?: (transport: Transport) => Transport;
+    },
   ): Promise<Resident>;
 }
 
@@ -97,12 +104,20 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
     world,
     relays,
     transport,
-    async person(name, { relays: wanted = [0], store = memoryStore({ world }) } = {}) {
+    async person(
+      name,
+      {
+        relays: wanted = [0],
+        store = memoryStore({ world }),
+        offsetMs = 0,
+        through = (same: Transport): Transport => same,
+      } = {},
+    ) {
       const client = await openClient({
         store,
-        world,
+        world: { ...world, now: () => world.now() + offsetMs },
         primitives: nodePrimitives,
-        transport,
+        transport: through(transport),
         groupPrimitives: nodeGroupPrimitives,
       });
       clients.push(client);
