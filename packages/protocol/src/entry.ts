@@ -34,7 +34,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   if (bytes[0] === inlineKind) {
     if (bytes.length !== smallEntryBytes && bytes.length !== largeEntryBytes)
       throw new MalformedError('entry of no allowed size');
-    return { kind: 'inline', body: bytes.slice(1) };
+    return { kind: 'inline', body: new Uint8Array(bytes.subarray(1)) };
   }
   if (bytes[0] === chunkKind && bytes.length === 37) {
     const length = new DataView(bytes.buffer, bytes.byteOffset + 33, 4).getUint32(0);
@@ -93,7 +93,7 @@ export function openBody(
   if (padded === undefined || padded.length < lengthBytes) return undefined;
   const length = new DataView(padded.buffer, padded.byteOffset, lengthBytes).getUint32(0);
   if (length > padded.length - lengthBytes) return undefined;
-  return padded.slice(lengthBytes, lengthBytes + length);
+  return new Uint8Array(padded.subarray(lengthBytes, lengthBytes + length));
 }
 
 function bodyKey(primitives: Primitives, key: Uint8Array, salt: Uint8Array): Uint8Array {

@@ -153,7 +153,7 @@ export function openRequest(
     if (bytes.length < headerEnd + shareBytes) throw new MalformedError('request is cut');
     const keyPair = options.keys.sealingKey(bytes.subarray(2, headerEnd));
     if (keyPair === undefined) return { kind: 'unknown-key' };
-    const encapsulated = bytes.slice(headerEnd, headerEnd + shareBytes);
+    const encapsulated = copyOf(bytes, headerEnd, shareBytes);
     const info = requestInfo(bytes.subarray(0, headerEnd), options.relay);
     const context = hpkeReceiver(primitives, keyPair, { info, encapsulated });
     if (context === undefined) throw new MalformedError('key of low order');
@@ -164,7 +164,7 @@ export function openRequest(
   if (bytes[1] === requestUnderTicket) {
     const headerEnd = 2 + ticketIdBytes + freshBytes + shareBytes;
     if (bytes.length < headerEnd) throw new MalformedError('request is cut');
-    const ticketId = bytes.slice(2, 2 + ticketIdBytes);
+    const ticketId = copyOf(bytes, 2, ticketIdBytes);
     const ticket = options.keys.takeTicket(ticketId);
     if (ticket === undefined) return { kind: 'unknown-ticket' };
     const agreed = primitives.x25519(
@@ -183,10 +183,15 @@ export function openRequest(
       keysFrom(primitives, prk, 'request'),
       bytes.subarray(headerEnd),
     );
-    const fresh = bytes.slice(2 + ticketIdBytes, 2 + ticketIdBytes + freshBytes);
+    const fresh = copyOf(bytes, 2 + ticketIdBytes, freshBytes);
     return { kind: 'opened', plaintext, exchange: exchangeOf(primitives, prk, fresh), ticketId };
   }
   throw new MalformedError('unknown mode');
+}
+
+/** A request may be a Buffer, whose slice() would share its bytes. */
+function copyOf(bytes: Uint8Array, from: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, from + length));
 }
 
 /** The keys of one response: its records' and the secrets of the tickets it brings. */

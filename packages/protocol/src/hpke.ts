@@ -116,7 +116,7 @@ export function hpkeExport(
 
 /** RFC 9180 section 5.2: the base nonce with the sequence number added. */
 export function nonceAt(baseNonce: Uint8Array, sequence: number): Uint8Array {
-  const nonce = baseNonce.slice();
+  const nonce = new Uint8Array(baseNonce);
   const counter = uintBytes(sequence, 6);
   for (let at = 0; at < 6; at += 1) nonce[6 + at] = (nonce[6 + at] ?? 0) ^ (counter[at] ?? 0);
   return nonce;

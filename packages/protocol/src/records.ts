@@ -78,7 +78,7 @@ export class RecordOpener {
       opened.push(this.#open(held.subarray(lengthBytes, lengthBytes + length)));
       held = held.subarray(lengthBytes + length);
     }
-    this.#held = held.slice();
+    this.#held = new Uint8Array(held);
     return concat(...opened);
   }
 

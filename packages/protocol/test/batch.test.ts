@@ -98,7 +98,7 @@ describe('operations', () => {
     ]);
   });
 
-  test('rules 29 and 30: no operation of this version forwards or defers, so nobody can ask for it', () => {
+  test('rules 29 and 30: the operations of this version neither forward nor defer', () => {
     expect(Object.keys(operationCodecs)).toEqual([
       'hello',
       'create',
@@ -109,6 +109,12 @@ describe('operations', () => {
       'watch',
       'erase',
     ]);
+  });
+
+  test('rules 29 and 30: whoever asks for more is never understood, and the relay answers that it is unsupported', () => {
+    for (let type = 8; type < 65_536; type += 1)
+      expect(decodeOperation({ type, body: new Uint8Array([0xa0]) })).toBeUndefined();
+    expect(results).toContainEqual({ kind: 'unsupported' });
   });
 
   test('rule 16: a put within its chunk and a get of whole leaves are read', () => {

@@ -18,7 +18,7 @@ import { bytesOf, card, keyOf, nextPolicy, primitives } from './fixtures.ts';
 import { contents, frames } from './samples.ts';
 
 /** Encodes an item that no codec of this version would. */
-export function encodeItem(item: unknown): Uint8Array {
+function encodeItem(item: unknown): Uint8Array {
   const anything: Codec<unknown> = {
     toItem: (value) => value,
     fromItem: (value) => value,
@@ -28,7 +28,7 @@ export function encodeItem(item: unknown): Uint8Array {
 }
 
 /** A field that this version does not know and may pass over. */
-export function withLaterField<T>(codec: Codec<T>, value: T): Uint8Array {
+function withLaterField<T>(codec: Codec<T>, value: T): Uint8Array {
   const known = codec.toItem(value) as ReadonlyMap<number, unknown>;
   return encodeItem(
     new Map<number, unknown>([...known, [33, ['later', new Map([[1, true]])]], [500, new Uint8Array([1])]]),
@@ -36,7 +36,7 @@ export function withLaterField<T>(codec: Codec<T>, value: T): Uint8Array {
 }
 
 /** @param at where in the item another one is put, by keys and places */
-export function replaced(item: Item, at: readonly number[], by: unknown): unknown {
+function replaced(item: Item, at: readonly number[], by: unknown): unknown {
   const [first, ...rest] = at;
   if (first === undefined) return by;
   if (item instanceof Map) {
@@ -74,11 +74,11 @@ export const contentWithLaterPart: Uint8Array = encodeItem(
 export const frameOfLaterLoad: Uint8Array = encodeItem(
   replaced(readItem(encodeFrame(mustBe(frames[0]))), [5], [9, new Map([[1, 'later']])]),
 );
-export const laterCard: Uint8Array = encode(
+const laterCard: Uint8Array = encode(
   signedCodec,
   sign(primitives, bytesOf('relay'), { label: 'card', payload: withLaterField(cardCodec, card) }),
 );
-export const laterPolicy: Uint8Array = encode(
+const laterPolicy: Uint8Array = encode(
   signedCodec,
   sign(primitives, bytesOf('change 0'), {
     label: 'policy',

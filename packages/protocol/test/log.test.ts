@@ -211,6 +211,15 @@ describe('entries', () => {
     }
   });
 
+  test('rule 19: whoever has the key and the log opens what lies there', () => {
+    const context = bytesOf('context');
+    for (const name of ['a commit', 'a welcome', 'a message']) {
+      const content = { plaintext: bytesOf(name, 500), salt: bytesOf(name, 16), context };
+      const body = sealBody(primitives, bytesOf('wrap'), content);
+      expect(openBody(primitives, bytesOf('wrap'), { body, context })).toEqual(content.plaintext);
+    }
+  });
+
   test('rule 19: a body opens for the right key, log and bytes only; every other is refused', () => {
     const context = bytesOf('context');
     const content = { plaintext: bytesOf('MLS'), salt: bytesOf('salt', 16), context };

@@ -1,5 +1,5 @@
 /**
- * The second decoder (rule 31): written from SPEC.md alone, sharing no line with src/. It is slow, and plain on purpose:
+ * The second decoder (rule 31): it follows SPEC.md and shares no line with src/. It is slow, and plain on purpose:
  * where it and the product disagree, one of them or SPEC.md is wrong.
  */
 

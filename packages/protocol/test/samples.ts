@@ -1,10 +1,8 @@
 /** One or a few values of every structure, as vectors and tests use them. */
 import {
-  decode,
   encodeEntry,
   encodeOperation,
   operationCodecs,
-  signedCodec,
   type BatchHeader,
   type BatchId,
   type ConversationId,
@@ -32,7 +30,6 @@ import {
   nextPolicy,
   photo,
   photoId,
-  relay,
   signedCapability,
   signedCard,
   signedFirst,
@@ -268,14 +265,3 @@ export const samples: Readonly<Record<string, readonly unknown[]>> = {
   content: contents,
   frame: frames,
 };
-
-/** What a device's relay is called in these samples. */
-export const sampleRelay: typeof relay = relay;
-
-/** @returns the payload and signature of something signed */
-export function signedParts(encoded: Uint8Array): {
-  readonly payload: Uint8Array;
-  readonly signature: Uint8Array;
-} {
-  return decode(signedCodec, encoded);
-}

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  base32Bytes,
   cardResponse,
+  encodeBatch,
+  encodeOperation,
   MalformedError,
   openCard,
   openRecords,
@@ -21,8 +24,9 @@ import {
   type RequestKeys,
   type Ticket,
 } from '../src/index.ts';
-import { bytesOf, hint, idOf, primitives, relay, sealingKeys, signedCard } from './fixtures.ts';
+import { bytesOf, hint, idOf, log, primitives, relay, sealingKeys, signedCard } from './fixtures.ts';
 import { hexOf } from './bytes-text.ts';
+import { batchHeader, smallEntry } from './samples.ts';
 
 const keyId = bytesOf('key id', 8);
 const key = { id: keyId, publicKey: sealingKeys.publicKey };
@@ -108,6 +112,65 @@ describe('an answer in clear', () => {
     expect(() => new ResponseReader(primitives, undefined).push(new Uint8Array(bytes))).toThrow(
       MalformedError,
     );
+  });
+});
+
+describe('bytes from Node', () => {
+  test('rule 7: a base nonce given as a Buffer is never changed by what is sealed under it', () => {
+    const keys = { key: recordKeys.key, baseNonce: Buffer.from(recordKeys.baseNonce) };
+    const sealed = sealRecords(primitives, keys, bytesOf('batch', 3000));
+    expect(sealed).toEqual(sealRecords(primitives, recordKeys, bytesOf('batch', 3000)));
+    expect(hexOf(keys.baseNonce)).toBe(hexOf(recordKeys.baseNonce));
+  });
+
+  test('what was opened from a Buffer stays as it was when the Buffer is used again', () => {
+    const { bytes, exchange } = firstRequest(bytesOf('batch'));
+    const request = Buffer.from(bytes);
+    const opened = openRequest(primitives, request, { relay, keys: keysWith() });
+    request.fill(0);
+    expect(opened).toEqual({ kind: 'opened', plaintext: bytesOf('batch'), exchange });
+    const opener = new RecordOpener(primitives, recordKeys);
+    const sealed = sealRecords(primitives, recordKeys, bytesOf('batch'));
+    const piece = Buffer.from(sealed.subarray(0, 100));
+    opener.push(piece);
+    piece.fill(0);
+    expect(opener.push(sealed.subarray(100))).toEqual(bytesOf('batch'));
+  });
+});
+
+describe('what whoever carries the bytes learns', () => {
+  test('rule 23: two batches of the same size and sealed anew have nothing in common but version, mode and key id', () => {
+    const [one, two] = ['one', 'two'].map((seed) => firstRequest(bytesOf('batch', 700), seed).bytes);
+    if (one === undefined || two === undefined) throw new Error('not sealed');
+    expect(one.length).toBe(two.length);
+    expect(one.subarray(0, 10)).toEqual(two.subarray(0, 10));
+    const same = one.subarray(42).filter((byte, at) => byte === two[42 + at]).length;
+    expect(same).toBeLessThan(one.length / 32);
+  });
+
+  test('rule 23: a sealed batch never shows a log, an entry or a proof', () => {
+    const operation = encodeOperation({ kind: 'append', log, number: 3, entry: smallEntry });
+    const proof = bytesOf('proof', 64);
+    const batch = encodeBatch({ ...batchHeader, operations: [{ ...operation, proofs: [proof] }] });
+    const carried = Buffer.from(firstRequest(batch).bytes);
+    for (const secret of [base32Bytes(log), smallEntry, proof, base32Bytes(batchHeader.id)])
+      for (let at = 0; at + 8 <= secret.length; at += 4)
+        expect(carried.includes(Buffer.from(secret.subarray(at, at + 8)))).toBe(false);
+  });
+
+  test('rule 23: a seized sealing key opens a first batch, and never one under a ticket', () => {
+    const first = firstRequest(bytesOf('batch'));
+    expect(openRequest(primitives, first.bytes, { relay, keys: keysWith() }).kind).toBe('opened');
+    const { ticket } = issued(first.exchange);
+    const { bytes } = sealRequestWithTicket(primitives, bytesOf('batch'), {
+      relay,
+      ticket,
+      random: bytesOf('r', 64),
+    });
+    const guessed = new Map([
+      [hexOf(ticket.id), { secret: ticket.secret, sharePrivateKey: sealingKeys.privateKey }],
+    ]);
+    expect(() => openRequest(primitives, bytes, { relay, keys: keysWith(guessed) })).toThrow(MalformedError);
   });
 });
 

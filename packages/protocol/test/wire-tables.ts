@@ -10,7 +10,7 @@ import { structures } from './structures.ts';
 export const specPath: string = resolve(import.meta.dirname, '../SPEC.md');
 
 /** Name of a marked section of SPEC.md, and its text. */
-export const generatedSections: ReadonlyMap<string, () => string> = new Map([
+const generatedSections: ReadonlyMap<string, () => string> = new Map([
   ['operations', operationTable],
   ['structures', structureTables],
   ['limits', limitTable],
