@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   limits,
@@ -36,7 +37,29 @@ test('rule 33: every limit of the wire stands in SPEC.md with its value', () => 
   expect(lines.size).toBe(Object.keys(limits).length);
 });
 
-test('rule 33: what SPEC.md shows is never larger than a batch or an answer may be', () => {
+test('rule 33: every limit that a stranger can spend on a relay stands in SPEC.md with its default', () => {
+  const path = resolve(import.meta.dirname, '../../relay/src/limits-table.ts');
+  const source =
+    readFileSync(path, 'utf8').split('export const relayLimits')[1]?.split('} as const')[0] ?? '';
+  const inSource = [...source.matchAll(/^ {2}(\w+): \{\s*default: ([\d_ *]+),/gmu)].map(
+    ([, name, value = '']) => [name, numberOf(value)],
+  );
+  const [, table = ''] = spec.split('<!-- relay limits -->');
+  const rows = [...table.matchAll(/^\| (\w+) \| (\d+) [^|]*\|[^|]+\| [^|]+ \|$/gmu)];
+  expect(rows.map(([, name, value]) => [name, Number(value)])).toEqual(inSource);
+  expect(inSource.length).toBeGreaterThan(15);
+});
+
+/** Of a product of whole numbers and their powers, as TypeScript writes it. */
+function numberOf(text: string): number {
+  return text
+    .replaceAll('_', '')
+    .split(' * ')
+    .map((factor) => factor.split(' ** ').map(Number))
+    .reduce((product, [base = 0, exponent = 1]) => product * base ** exponent, 1);
+}
+
+test('rule 33: what one operation holds is never more than a batch or an answer may be', () => {
   expect(limits.putBytes).toBeLessThan(limits.batchBytes - 2048);
   expect(limits.chunkBytes).toBeLessThan(limits.responseBytes);
   expect(limits.watchSlice * (64 + 48)).toBeLessThan(limits.batchBytes);
