@@ -8,7 +8,7 @@ import { membersOf } from './group-crypto.ts';
 import { groupRecordTable } from './group-record.ts';
 import { openSession, saveSession } from './group-session.ts';
 import { holderOf } from './identity.ts';
-import { parcelEntry } from './meeting.ts';
+import { parcelEntry } from './meeting-log.ts';
 import { putOutgoing } from './outbox.ts';
 import { beginGroup } from './pair-group.ts';
 

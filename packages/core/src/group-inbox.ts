@@ -33,9 +33,9 @@ export async function receiveLoad(
     case 'again':
       if (load.device === arrival.self.device)
         await sendAgain(change, session, { device: load.device, numbers: load.numbers });
-      return;
+      break;
     case 'unknown':
-      return;
+      break;
   }
 }
 

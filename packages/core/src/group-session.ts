@@ -12,7 +12,7 @@ import { conversationTable, withGroup, withNotice, type Conversation, type Notic
 import type { StoreChange } from './client-store.ts';
 import type { Engine } from './engine.ts';
 import { followedLogTable, keepLogKeys, logKeysAt, type FollowedLog } from './followed-log.ts';
-import { epochAuthenticator, type Group } from './group-crypto.ts';
+import { epochAuthenticator, membersOf, type Group } from './group-crypto.ts';
 import { groupRecordTable, loadGroup, saveGroup, type GroupRecord } from './group-record.ts';
 import { epochKeysLabel, followingPolicy, logKeysBytes, splitLogKeys, type LogKeys } from './log-keys.ts';
 import { rememberOwnEntry, type SealedEntry } from './outbox.ts';
@@ -163,4 +163,9 @@ export function historiesAgree(session: GroupSession, frame: Frame, epoch: numbe
     return false;
   const ours = session.record.seen.find(([seq]) => seq === frame.seen[0]);
   return ours === undefined || equalBytes(ours[1], frame.seen[1]);
+}
+
+/** Does this conversation hold a device with that key? */
+export function hasMember(session: GroupSession, deviceKey: Uint8Array): boolean {
+  return membersOf(session.group).some((member) => equalBytes(member.signatureKey, deviceKey));
 }

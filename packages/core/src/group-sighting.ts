@@ -39,7 +39,7 @@ interface Structure {
   readonly what: Sighting['what'];
   readonly decoder: Decoder<unknown>;
   /** whether it is worth trying here */
-  begins(bytes: Uint8Array, from: number): boolean;
+  readonly begins: (bytes: Uint8Array, from: number) => boolean;
 }
 
 /** One that names a newcomer by a hash: without this, chance alone would write a Welcome into some megabytes. */

@@ -1,23 +1,25 @@
-import { equalBytes, hash, RefusedError, type Load, type ReceiptLine } from '@tern/protocol';
+import { equalBytes, RefusedError, type Load, type ReceiptLine } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
 import { receivedTable } from './conversation.ts';
 import type { Engine } from './engine.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
-import { membersOf, ownLeaf } from './group-crypto.ts';
+import { membersOf, ownLeaf, type Member } from './group-crypto.ts';
 import { refreshEveryMessages, refreshEveryMs, type AddIntent, type StagedRecord } from './group-record.ts';
 import {
   dropStaged,
   enterEpoch,
+  hasMember,
   noteInConversation,
   policyAfter,
   sealLoad,
   signPolicy,
   type GroupSession,
 } from './group-session.ts';
-import type { Credentials } from './identity.ts';
+import { holderOf, type Credentials } from './identity.ts';
 import { joinLogKeys, splitLogKeys } from './log-keys.ts';
 import { messageById, numberMessage } from './message-store.ts';
-import { parcelEntry } from './meeting.ts';
+import { keyPackageName } from './key-packages.ts';
+import { parcelEntry } from './meeting-log.ts';
 import {
   deleteOutgoing,
   putOutgoing,
@@ -114,15 +116,13 @@ export async function stageWanted(engine: Engine, change: StoreChange, session: 
   if (session.record.staged !== undefined) return;
   const now = engine.now();
   const members = membersOf(session.group);
-  const wanted = await usableAdds(engine, session, now);
-  const leaves = [...session.record.removes, ...wanted.flatMap((one) => one.replaces)];
+  const { wanted, later } = await usableAdds(engine, session, now);
   const remove = members.filter(
-    (member) =>
-      member.leafIndex !== ownLeaf(session.group) &&
-      leaves.some((key) => equalBytes(key, member.signatureKey)),
+    (member) => member.leafIndex !== ownLeaf(session.group) && leaves(engine, session, { member, wanted }),
   );
   const due = now >= session.record.refreshAt || session.record.messagesSinceRefresh >= refreshEveryMessages;
-  session.record = { ...session.record, adds: wanted, removes: [] };
+  const removes = session.record.removes.filter((key) => hasMember(session, key)); // kept until a commit of ours has won
+  session.record = { ...session.record, adds: [...wanted, ...later], removes };
   if (wanted.length === 0 && remove.length === 0 && !due) return;
   let commit;
   try {
@@ -133,7 +133,7 @@ export async function stageWanted(engine: Engine, change: StoreChange, session: 
     });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    session.record = { ...session.record, adds: [] }; // somebody offered what cannot be used: they will ask again
+    session.record = { ...session.record, adds: later }; // somebody offered what cannot be used: they will ask again
     return;
   }
   const { payload, keys } = await policyAfter(engine, session, {
@@ -156,18 +156,35 @@ export async function stageWanted(engine: Engine, change: StoreChange, session: 
   rememberOwnEntry(change, session.followed.log, made.id);
 }
 
-/** Those whose key package still works and whose device is not in the group yet. */
-async function usableAdds(engine: Engine, session: GroupSession, now: number): Promise<readonly AddIntent[]> {
-  const members = membersOf(session.group);
-  const usable: AddIntent[] = [];
+/** Is this device to go: because somebody wants it, or because its own person puts another in its place? */
+function leaves(
+  engine: Engine,
+  session: GroupSession,
+  { member, wanted }: { readonly member: Member; readonly wanted: readonly AddIntent[] },
+): boolean {
+  const isMember = (key: Uint8Array): boolean => equalBytes(key, member.signatureKey);
+  if (session.record.removes.some(isMember)) return true;
+  const person = holderOf(engine.primitives, member.credential)?.person;
+  return wanted.some((add) => add.person === person && add.replaces.some(isMember));
+}
+
+/** Those whose key package still works. A device that is in the group yet comes `later`, once it was removed. */
+async function usableAdds(
+  engine: Engine,
+  session: GroupSession,
+  now: number,
+): Promise<{ readonly wanted: readonly AddIntent[]; readonly later: readonly AddIntent[] }> {
+  const wanted: AddIntent[] = [];
+  const later: AddIntent[] = [];
+  const taken: Uint8Array[] = [];
   for (const intent of session.record.adds) {
     const checked = await engine.groups.checkKeyPackage(intent.keyPackage, { now });
-    if (checked.kind !== 'usable') continue;
-    const present = members.some((member) => equalBytes(member.signatureKey, checked.signatureKey));
-    const replaced = intent.replaces.some((key) => equalBytes(key, checked.signatureKey));
-    if (!present || replaced) usable.push(intent);
+    if (checked.kind !== 'usable' || taken.some((key) => equalBytes(key, checked.signatureKey))) continue;
+    taken.push(checked.signatureKey);
+    if (!hasMember(session, checked.signatureKey)) wanted.push(intent);
+    else if (session.record.removes.some((key) => equalBytes(key, checked.signatureKey))) later.push(intent);
   }
-  return usable;
+  return { wanted, later };
 }
 
 /** Our commit won: its state is ours, and the Welcomes leave (never before: rule 13). */
@@ -214,16 +231,6 @@ async function leaveWelcome(
     },
   });
   await putOutgoing(change, { kind: 'entry', sealed });
-}
-
-/** A key package is named by its hash, in Welcomes and in the store of whoever made it. */
-export function keyPackageName(engine: Pick<Engine, 'primitives'>, keyPackage: Uint8Array): Uint8Array {
-  return hash(engine.primitives, 'key package', keyPackage);
-}
-
-/** Does this conversation hold a device with that key? */
-export function hasMember(session: GroupSession, deviceKey: Uint8Array): boolean {
-  return membersOf(session.group).some((member) => equalBytes(member.signatureKey, deviceKey));
 }
 
 async function currentKeys(

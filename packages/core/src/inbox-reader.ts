@@ -4,11 +4,10 @@ import { contactTable, withDevices, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import type { Engine } from './engine.ts';
 import type { FollowedLog } from './followed-log.ts';
-import { openSession, saveSession } from './group-session.ts';
-import { hasMember } from './group-writer.ts';
+import { hasMember, openSession, saveSession } from './group-session.ts';
 import type { Credentials, Identity } from './identity.ts';
 import { acceptanceName, invitationTable, openAcceptanceEntry, type OpenedAcceptance } from './invitation.ts';
-import { followMeeting } from './meeting.ts';
+import { followMeeting } from './meeting-log.ts';
 import { beginPairGroup } from './pair-group.ts';
 import type { ArrivedEntry } from './sealed-entry.ts';
 

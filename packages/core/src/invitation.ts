@@ -48,7 +48,8 @@ import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
 import type { Identity } from './identity.ts';
 import { inboxLog } from './log-keys.ts';
-import { followMeeting, newKeyPackage } from './meeting.ts';
+import { newKeyPackage } from './key-packages.ts';
+import { followMeeting } from './meeting-log.ts';
 import { putOutgoing } from './outbox.ts';
 import { recordTable, type RecordTable } from './record-table.ts';
 
@@ -262,7 +263,7 @@ export async function acceptInvitation(
     name: self.name,
     certificate: self.certificate,
     devices: self.devices,
-    keyPackage: await newKeyPackage(engine, change, self),
+    keyPackage: await newKeyPackage(engine, change, { self, person, conversation: conversationId }),
     meeting: secret,
     hosts: [],
   };

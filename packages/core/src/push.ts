@@ -252,11 +252,7 @@ async function settleCommit(
   const session = await openSession(engine, change, one.entry.log);
   if (session?.record.staged?.id !== one.entry.id) return false;
   if (outcome.arrived) await adoptStaged(engine, change, session);
-  else {
-    const { adds } = session.record.staged;
-    dropStaged(session); // another commit won; whoever waited to be added waits for the next
-    session.record = { ...session.record, adds: [...adds, ...session.record.adds].slice(0, 64) };
-  }
+  else dropStaged(session); // another commit won; who waited to be added or removed waits for the next
   await saveSession(engine, change, session);
   return true;
 }
