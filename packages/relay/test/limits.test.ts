@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { openCard, sealRequest } from '@tern/protocol';
+import { openRelay, relayLimits, type LogEvent } from '../src/index.ts';
+import { smallEntry, TestClient } from '../src/testing/index.ts';
+import { openSetting, primitives } from './setting.ts';
+
+const { signal } = new AbortController();
+
+test('rule 33: every limit has a default, a unit, an error and a sentence', () => {
+  const rows = Object.entries(relayLimits);
+  expect(rows.length).toBeGreaterThan(15);
+  for (const [, row] of rows) {
+    expect(row.default).toBeGreaterThan(0);
+    expect([row.unit, row.error, row.what].every((text) => text.length > 0)).toBe(true);
+  }
+});
+
+test('rule 33: first batches are rationed, to one source and to all; tickets are not', async () => {
+  await using setting = await openSetting({ limits: { opensPerSecond: 6, opensPerSecondOfOne: 2 } });
+  const { client, relay, world } = setting;
+  world.pass(10_000);
+  const [key] = openCard(primitives, relay.card())?.card.keys ?? [];
+  if (key === undefined) throw new Error('no key');
+  const knock = async (source: string): Promise<string> => {
+    const sealed = sealRequest(primitives, client.batch([]), {
+      relay: relay.id,
+      key,
+      seed: world.randomBytes(32),
+    });
+    return relay.answer(sealed.bytes, { signal, source }).then(
+      () => 'opened',
+      (cause: { readonly code?: string }) => cause.code ?? 'unknown',
+    );
+  };
+  expect([await knock('a'), await knock('a'), await knock('a')]).toEqual(['opened', 'opened', 'busy']);
+  expect([await knock('b'), await knock('b'), await knock('c')]).toEqual(['opened', 'opened', 'opened']);
+  expect([await knock('c'), await knock('d')]).toEqual(['opened', 'busy']);
+  expect((await client.ask([{ operation: { kind: 'hello' } }])).results.length).toBe(1);
+  world.pass(1000);
+  expect([await knock('a'), await knock('d')]).toEqual(['opened', 'opened']);
+});
+
+test('rule 33: a right begins as many logs as it may, and another right goes on', async () => {
+  await using setting = await openSetting({ limits: { logsOfRight: 2 } });
+  const { client, relay, right } = setting;
+  const create = (by: Uint8Array) =>
+    client.one({ kind: 'create', policy: setting.anotherPolicy().signed, right: by });
+  expect(await create(right)).toEqual({ kind: 'done' });
+  expect(await create(right)).toEqual({ kind: 'quota' });
+  expect(await create(await relay.newRight())).toEqual({ kind: 'done' });
+});
+
+test('rule 33: sessions beyond the limit are forgotten, the longest silent first', async () => {
+  await using setting = await openSetting({ limits: { sessions: 3 } });
+  const { relay } = setting;
+  const clients = [setting.client, setting.another(), setting.another(), setting.another()];
+  for (const client of clients) await client.ask([{ operation: { kind: 'hello' } }]);
+  expect(relay.held().sessions).toBe(3);
+  await expect(setting.client.ask([{ operation: { kind: 'hello' } }])).rejects.toThrow('unknown-ticket');
+  expect((await clients[3]?.ask([{ operation: { kind: 'hello' } }]))?.results.length).toBe(1);
+});
+
+test('rule 33: watch sets beyond the limit are forgotten, and are unknown', async () => {
+  await using setting = await openSetting({ limits: { watchSetsOfSession: 2 } });
+  const { client, relay } = setting;
+  const begin = async (): Promise<Uint8Array> => {
+    const watched = await client.one({ kind: 'watch', add: [], drop: [], waitSeconds: 0 });
+    return watched.kind === 'watched' ? watched.token : new Uint8Array();
+  };
+  const tokens = [await begin(), await begin(), await begin()];
+  expect(relay.held().watchSets).toBe(2);
+  const kinds: string[] = [];
+  for (const token of tokens) {
+    kinds.push((await client.one({ kind: 'watch', token, add: [], drop: [], waitSeconds: 0 })).kind);
+  }
+  expect(kinds).toEqual(['watch-unknown', 'watched', 'watched']);
+});
+
+test('rule 33: as many watches wait as may, and the next is answered at once', async () => {
+  await using setting = await openSetting({ limits: { waiting: 1 } });
+  const { relay } = setting;
+  const wait = (client: TestClient) => client.one({ kind: 'watch', add: [], drop: [], waitSeconds: 30 });
+  const first = wait(setting.another());
+  while (relay.held().waiting === 0) await Promise.resolve();
+  expect(await wait(setting.another())).toMatchObject({ kind: 'watched', more: false });
+  relay.hurry();
+  expect(await first).toMatchObject({ kind: 'watched' });
+});
+
+test('rule 33: a relay that judges as much as it may says that it is busy', async () => {
+  await using setting = await openSetting();
+  const busy = await openRelay({
+    store: setting.store,
+    world: setting.world,
+    primitives,
+    limits: { batches: 0 },
+  });
+  const client = new TestClient(busy, primitives, setting.world);
+  expect(await client.ask([{ operation: { kind: 'hello' } }])).toMatchObject({ problem: 'busy' });
+});
+
+test('logs name events and numbers, and nothing that was said or by whom', async () => {
+  const lines: LogEvent[] = [];
+  await using setting = await openSetting();
+  const relay = await openRelay({
+    store: setting.store,
+    world: setting.world,
+    primitives,
+    log: (event) => lines.push(event),
+  });
+  const client = new TestClient(relay, primitives, setting.world);
+  const { log, seeds } = setting.made;
+  await client.one({ kind: 'append', log, number: 0, entry: smallEntry(setting.world) }, seeds.append);
+  await relay.sweep();
+  await relay[Symbol.asyncDispose]();
+  expect(lines.map(({ event }) => event)).toEqual(['opened', 'swept', 'closed']);
+  expect(JSON.stringify(lines)).not.toMatch(/[a-z2-7]{20,}/);
+});
