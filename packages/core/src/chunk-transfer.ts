@@ -5,6 +5,7 @@ import {
   UnreachableError,
   verifyRange,
   type ChunkId,
+  type LeafRange,
   type LogId,
   type Primitives,
   type Result,
@@ -16,8 +17,9 @@ export type PutOutcome =
   | { readonly kind: 'complete' }
   | { readonly kind: 'refused'; readonly because: Result['kind'] };
 
-/** Plaintext of the answer to a get of the whole room. */
-const rangeLeaves = 48;
+/** Leaves of one range, and ranges of one exchange: a cut answer still brings those ranges that came whole. */
+const rangeLeaves = 64;
+const rangesAtOnce = 4;
 const tries = 5;
 
 /**
@@ -94,35 +96,50 @@ export async function getChunk(
 ): Promise<Uint8Array | undefined> {
   const content = new Uint8Array(from.length);
   const leaves = leafCount(from.length);
-  let failures = 0;
-  for (let leaf = 0; leaf < leaves;) {
-    const count = Math.min(rangeLeaves, leaves - leaf);
-    const get = {
-      kind: 'get',
-      log: from.log,
-      number: from.number,
-      chunk: from.chunk,
-      fromLeaf: leaf,
-      leaves: count,
-    } as const;
-    const { results } = await path.exchange([{ operation: get, seeds: [from.seed] }], options);
-    const result = results[0]?.at(-1);
-    if (result === undefined) {
-      failures += 1;
-      if (failures === tries) throw new UnreachableError('a chunk does not get through');
-      continue;
+  let missing = Array.from({ length: Math.ceil(leaves / rangeLeaves) }, (_, at) => ({
+    from: at * rangeLeaves,
+    to: Math.min((at + 1) * rangeLeaves, leaves),
+  }));
+  for (let failures = 0; missing.length > 0;) {
+    const asked = missing.slice(0, rangesAtOnce);
+    const { results } = await path.exchange(
+      asked.map((range) => getOf(from, range)),
+      options,
+    );
+    const came = new Set<LeafRange>();
+    for (const [at, range] of asked.entries()) {
+      const result = results[at]?.at(-1);
+      if (result === undefined) continue;
+      if (result.kind !== 'range') return undefined;
+      const part = { range, bytes: result.bytes, proof: result.proof };
+      if (
+        result.length !== from.length ||
+        !verifyRange(options.primitives, { id: from.chunk, length: from.length }, part)
+      ) {
+        throw new MalformedError('the relay answers with other bytes than were asked for');
+      }
+      content.set(result.bytes, range.from * limits.leafBytes);
+      came.add(range);
     }
-    if (result.kind !== 'range') return undefined;
-    const part = { range: { from: leaf, to: leaf + count }, bytes: result.bytes, proof: result.proof };
-    if (
-      result.length !== from.length ||
-      !verifyRange(options.primitives, { id: from.chunk, length: from.length }, part)
-    ) {
-      throw new MalformedError('the relay answers with other bytes than were asked for');
-    }
-    content.set(result.bytes, leaf * limits.leafBytes);
-    leaf += count;
-    failures = 0;
+    failures = came.size > 0 ? 0 : failures + 1;
+    if (failures === tries) throw new UnreachableError('a chunk does not get through');
+    missing = missing.filter((range) => !came.has(range));
   }
   return content;
+}
+
+function getOf(
+  from: { readonly log: LogId; readonly number: number; readonly seed: Uint8Array; readonly chunk: ChunkId },
+  range: LeafRange,
+): Sent {
+  const leaves = range.to - range.from;
+  const get = {
+    kind: 'get',
+    log: from.log,
+    number: from.number,
+    chunk: from.chunk,
+    fromLeaf: range.from,
+    leaves,
+  } as const;
+  return { operation: get, seeds: [from.seed] };
 }

@@ -29,8 +29,17 @@ export async function* fileContent(
   const sources = await sourcesOf(engine, file.message);
   const digest = sha256.create();
   let left = part.size;
-  for (const [place, [chunk, length]] of part.chunks.entries()) {
-    const sealed = await fromAny(engine, sources, { chunk, length }, options);
+  const coming: Promise<Uint8Array>[] = [];
+  for (const place of part.chunks.keys()) {
+    for (let next = coming.length; next < Math.min(place + piecesAtOnce, part.chunks.length); next += 1) {
+      const [chunk, length] = part.chunks[next] ?? [];
+      if (chunk === undefined || length === undefined) break;
+      const piece = fromAny(engine, sources, { chunk, length }, options);
+      piece.catch(() => undefined); // it is thrown where its turn comes; a reader who left early asked for nothing more
+      coming.push(piece);
+    }
+    const sealed = (await coming[place]) ?? new Uint8Array();
+    coming[place] = Promise.resolve(new Uint8Array());
     const piece = engine.primitives.open(
       part.key,
       nonceAt(new Uint8Array(12), place),
@@ -46,6 +55,9 @@ export async function* fileContent(
   if (left !== 0 || !equalBytes(digest.digest(), part.hash))
     throw new MalformedError('the file is not the one that was sent');
 }
+
+/** Pieces on their way at a time, the one that is read next included. */
+const piecesAtOnce = 4;
 
 interface Source {
   readonly followed: FollowedLog;

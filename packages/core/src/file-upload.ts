@@ -118,6 +118,9 @@ async function* pieces(content: AsyncIterable<Uint8Array>, wholeBytes: number): 
   }
 }
 
+/** Pieces of a file on their way at a time. */
+const piecesAtOnce = 4;
+
 interface Upload {
   readonly key: OutboxKey;
   readonly blob: string;
@@ -158,24 +161,35 @@ export async function uploadBlobs(
   const { blob, followed } = upload;
   const keys = await engine.store.read((view) => logKeysAt(view, followed.log, followed.number));
   if (keys === undefined) return { more: false, refusals: [] };
-  for (const [place, piece] of await engine.store.read((view) => blobTable.list(view, blob))) {
-    if (piece.done) continue;
-    const chunk = chunkIdOf(engine.primitives, piece.sealed);
-    const to = {
-      log: followed.log,
-      number: followed.number,
-      seed: keys.append,
-      chunk,
-      content: piece.sealed,
-    };
-    const put = await putChunk(engine.path(host), to, options);
-    if (put.kind === 'refused') {
-      if (put.because === 'stale-epoch' || put.because === 'refused') engine.caughtUp.delete(followed.log);
-      return { more: false, refusals: [put.because] };
-    }
-    await engine.store.change(async (change) =>
-      blobTable.put(change, blob, place, { sealed: new Uint8Array(), done: true }),
+  const waiting = (await engine.store.read((view) => blobTable.list(view, blob))).filter(
+    ([, piece]) => !piece.done,
+  );
+  for (let at = 0; at < waiting.length; at += piecesAtOnce) {
+    const pieces = waiting.slice(at, at + piecesAtOnce);
+    const puts = await Promise.all(
+      pieces.map(([, piece]) => {
+        const chunk = chunkIdOf(engine.primitives, piece.sealed);
+        const to = {
+          log: followed.log,
+          number: followed.number,
+          seed: keys.append,
+          chunk,
+          content: piece.sealed,
+        };
+        return putChunk(engine.path(host), to, options);
+      }),
     );
+    await engine.store.change(async (change) => {
+      for (const [index, [place]] of pieces.entries()) {
+        if (puts[index]?.kind === 'complete')
+          blobTable.put(change, blob, place, { sealed: new Uint8Array(), done: true });
+      }
+    });
+    const refused = puts.find((put) => put.kind === 'refused');
+    if (refused === undefined) continue;
+    if (refused.because === 'stale-epoch' || refused.because === 'refused')
+      engine.caughtUp.delete(followed.log);
+    return { more: false, refusals: [refused.because] };
   }
   await engine.store.change(async (change) => {
     const outgoing = await outgoingAt(change, upload.key);
