@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { UsageError } from '@tern/protocol';
@@ -14,10 +14,17 @@ export interface LmdbStoreOptions {
   readonly dir: string;
   /** the most bytes of content it takes; beyond, `full` */
   readonly roomBytes?: number;
+  /** bytes free on the disk and bytes it has, asked before every flush */
+  readonly disk?: () => DiskSpace;
   /** the longest a change waits for others to share its flush, while there are others */
   readonly gatherMs?: number;
   /** Stands around every flush: what it returns is what an acknowledgement waits for. Tests hold the flush back with it. */
   readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>;
+}
+
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly wholeBytes: number;
 }
 
 type Database = RootDatabase<Uint8Array, Uint8Array>;
@@ -28,6 +35,9 @@ const roomRecord = fixedRecord<{ usedBytes: number }>({ usedBytes: 6 });
 const defaultRoomBytes = 64 * 2 ** 30;
 const defaultGatherMs = 5;
 const mostJudges = 1000;
+/** what is left free on the disk, so that erasing and ending, which write before they free, still work on a full one */
+const mostReservedBytes = 64 * 2 ** 20;
+const reservedShare = 0.05;
 
 /**
  * The embedded store. A group is judged, committed and synced in one synchronous transaction: a reader is never shown what a crash
@@ -41,6 +51,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
   const stored = database.get(roomKey);
   let usedBytes = stored === undefined ? 0 : roomRecord.decode(stored).usedBytes;
   const view = viewOf(database);
+  const disk = options.disk ?? (() => diskSpaceOf(options.dir));
 
   const commit = async (
     judges: readonly ((transaction: StoreTransaction) => unknown)[],
@@ -49,9 +60,10 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
     let outcomes: Judged[] = [];
     const flush = async (): Promise<void> => {
       used = usedBytes;
+      const takeBytes = Math.min(limitBytes, usedBytes + freeForContent(disk()));
       database.transactionSync(() => {
         outcomes = judges.map((judge) => {
-          const overlay = overlayOn(view, limitBytes - used);
+          const overlay = overlayOn(view, takeBytes - used);
           let value: unknown;
           try {
             value = judge(overlay.transaction);
@@ -107,6 +119,15 @@ function openDatabase(dir: string, file: string): Database {
   } catch (cause) {
     throw new UsageError("the folder for the relay's data cannot be used", { cause });
   }
+}
+
+function diskSpaceOf(dir: string): DiskSpace {
+  const { bavail, blocks, bsize } = statfsSync(dir);
+  return { freeBytes: bavail * bsize, wholeBytes: blocks * bsize };
+}
+
+function freeForContent({ freeBytes, wholeBytes }: DiskSpace): number {
+  return Math.max(0, freeBytes - Math.min(mostReservedBytes, wholeBytes * reservedShare));
 }
 
 function viewOf(database: Database): StoreView {

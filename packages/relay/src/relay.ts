@@ -1,10 +1,5 @@
 import {
-  batchHeaderCodec,
-  base32,
   cardResponse,
-  decode,
-  decodeBatch,
-  decodeOperation,
   encodeResponse,
   hash,
   limits as wireLimits,
@@ -13,25 +8,23 @@ import {
   RefusedError,
   responseKeys,
   sealResponse,
-  splitFrames,
   unknownTicketResponse,
   type Batch,
   type BatchId,
   type BatchProblem,
   type ExchangeSecret,
-  type Operation,
   type Primitives,
   type RelayId,
   type ResponseItem,
-  type WireOperation,
   type World,
 } from '@tern/protocol';
-import { isWriting, judgeBatch, type AskedWrite, type BatchVerdict } from './batch-judge.ts';
+import { judgeBatch, type AskedWrite, type BatchVerdict } from './batch-judge.ts';
+import { openBatch, sortBatch } from './batch-opening.ts';
 import { CardKeeper, type CardContent } from './card-keeper.ts';
 import { answerGet } from './chunk-rules.ts';
 import { DayVault } from './day-vault.ts';
-import { shrinkErased } from './erase-rules.ts';
-import type { Effects, JudgeContext } from './judge-context.ts';
+import { Eraser } from './eraser.ts';
+import type { JudgeContext } from './judge-context.ts';
 import { limitsWith, type RelayLimits } from './limits-table.ts';
 import { PolicyMemory } from './log-ledger.ts';
 import { ItemTray } from './log-reader.ts';
@@ -87,7 +80,6 @@ export interface Relay extends AsyncDisposable {
 const headerRoomBytes = 200;
 const rightBytes = 16;
 const nonceBytes = 32;
-const noBatch = base32(new Uint8Array(16)) as BatchId;
 
 /** Opens a relay over a store; its identity is the store's. */
 export async function openRelay(options: RelayOptions): Promise<Relay> {
@@ -108,7 +100,7 @@ class OpenRelay implements Relay {
   readonly #sets: WatchSets;
   readonly #wakers = new Wakers();
   readonly #budget: OpenBudget;
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #eraser: Eraser;
   #judging = 0;
 
   constructor({ store, world, primitives, limits, card, log }: RelayOptions) {
@@ -141,6 +133,7 @@ class OpenRelay implements Relay {
       forgotten: (session) => this.#sets.forgetSession(session),
     });
     this.#budget = new OpenBudget(world, this.limits);
+    this.#eraser = new Eraser(store, this.#log);
     this.#log({ event: 'opened', durability: store.durability });
   }
 
@@ -167,7 +160,7 @@ class OpenRelay implements Relay {
   async sweep(options: { readonly signal?: AbortSignal } = {}): Promise<Swept> {
     this.#cards.tend();
     const swept = await sweepStore(this.#store, this.#vault, { ...options, second: this.#second() });
-    await Promise.all(this.#pending);
+    await this.#eraser.idle();
     this.#log({ event: 'swept', ...swept });
     return swept;
   }
@@ -201,9 +194,9 @@ class OpenRelay implements Relay {
     if (opened.kind === 'unknown-ticket') return unknownTicketResponse();
     const { plaintext, exchange } = opened;
     const asked = { exchange, session: session ?? this.#sessions.begin() };
-    const batch = tryDecode(() => decodeBatch(plaintext));
-    if (batch === undefined)
-      return this.#respond(asked, { batch: headerId(plaintext), problem: 'malformed' });
+    const found = openBatch(plaintext);
+    if (found.kind === 'malformed') return this.#respond(asked, { batch: found.id, problem: 'malformed' });
+    const { batch } = found;
     const now = this.#second();
     if (batch.notAfter <= now || batch.notAfter > now + wireLimits.batchLifetimeSeconds)
       return this.#respond(asked, { batch: batch.id, problem: 'clock' });
@@ -220,7 +213,7 @@ class OpenRelay implements Relay {
   /** Waits for what is still being erased. The store stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.hurry();
-    await Promise.all(this.#pending);
+    await this.#eraser.idle();
     this.#log({ event: 'closed' });
   }
 
@@ -229,25 +222,8 @@ class OpenRelay implements Relay {
     asked: { readonly digest: Uint8Array; readonly session: string; readonly signal: AbortSignal },
   ): Promise<{ readonly items: readonly ResponseItem[] } | { readonly problem: BatchProblem }> {
     const tray = new ItemTray(batch.room - headerRoomBytes);
-    const writes: AskedWrite[] = [];
-    const reads: {
-      index: number;
-      operation: Exclude<Operation, AskedWrite['operation']>;
-      wire: WireOperation;
-    }[] = [];
-    for (const [index, wire] of batch.operations.entries()) {
-      let operation: Operation | undefined;
-      try {
-        operation = decodeOperation(wire);
-      } catch (cause) {
-        if (!(cause instanceof MalformedError)) throw cause;
-        tray.add(index, { kind: 'malformed' });
-        continue;
-      }
-      if (operation === undefined) tray.add(index, { kind: 'unsupported' });
-      else if (isWriting(operation)) writes.push({ index, operation, wire });
-      else reads.push({ index, operation, wire });
-    }
+    const { writes, reads, settled } = sortBatch(batch);
+    for (const { index, result } of settled) tray.add(index, result);
     const context = this.#contextOf(batch.id);
     if (writes.length > 0) {
       const verdict = await this.#judge(context, { writes, digest: asked.digest, notAfter: batch.notAfter });
@@ -283,7 +259,7 @@ class OpenRelay implements Relay {
       const verdict = await this.#store.write((transaction) => judgeBatch(transaction, context, asked));
       if (verdict.kind === 'judged') {
         this.#wakers.wake(verdict.effects.touched);
-        if (verdict.effects.erased.length > 0) this.#finishErasing(verdict.effects.erased);
+        if (verdict.effects.erased.length > 0) this.#eraser.finish(verdict.effects.erased);
       }
       return verdict;
     } catch (cause) {
@@ -297,23 +273,6 @@ class OpenRelay implements Relay {
     } finally {
       this.#judging -= 1;
     }
-  }
-
-  #finishErasing(erased: Effects['erased']): void {
-    const work = (async () => {
-      try {
-        await this.#store.write((transaction) => shrinkErased(transaction, erased));
-        await this.#store.scrub(erased.map(({ sealed }) => sealed));
-      } catch (cause) {
-        this.#log({
-          event: 'failed',
-          doing: 'erase',
-          error: cause instanceof Error ? cause.name : 'unknown',
-        });
-      }
-    })();
-    this.#pending.add(work);
-    void work.finally(() => this.#pending.delete(work));
   }
 
   #respond(
@@ -355,20 +314,4 @@ class OpenRelay implements Relay {
   #second(): number {
     return Math.floor(this.#world.now() / 1000);
   }
-}
-
-function tryDecode<T>(decoding: () => T): T | undefined {
-  try {
-    return decoding();
-  } catch (cause) {
-    if (cause instanceof MalformedError) return undefined;
-    throw cause;
-  }
-}
-
-/** Which batch a malformed one says it is, as far as that can be read. */
-function headerId(plaintext: Uint8Array): BatchId {
-  return (
-    tryDecode(() => decode(batchHeaderCodec, splitFrames(plaintext)[0] ?? new Uint8Array()).id) ?? noBatch
-  );
 }

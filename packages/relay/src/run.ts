@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly world: World;
   readonly primitives: Primitives;
   /** takes the lines for the operator */
-  print(line: string): void;
+  readonly print: (line: string) => void;
 }
 
 const defaultPort = 7700;

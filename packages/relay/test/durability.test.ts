@@ -24,14 +24,14 @@ const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImme
 
 test('no acknowledgement leaves before the flush that covers it resolved, and no reader sees what is not flushed', () =>
   withFolder(async (dir) => {
-    let release: (() => void) | undefined;
+    const flushBegan = Promise.withResolvers<() => void>();
     let holding = false;
     const store = await openLmdbStore({
       dir,
       async aroundFlush(flush) {
         if (holding) {
           const released = Promise.withResolvers<void>();
-          release = () => released.resolve();
+          flushBegan.resolve(() => released.resolve());
           await released.promise;
         }
         await flush();
@@ -51,7 +51,7 @@ test('no acknowledgement leaves before the flush that covers it resolved, and no
     const stored = client
       .one({ kind: 'append', log: made.log, number: 0, entry: smallEntry(world) }, made.seeds.append)
       .then((result) => happened.push(result.kind));
-    while (release === undefined) await turnOfTheLoop();
+    const release = await flushBegan.promise;
     for (let turn = 0; turn < 20; turn += 1) await turnOfTheLoop();
     expect(happened).toEqual([]);
     expect(relay.held().waiting).toBe(1);
@@ -106,6 +106,26 @@ test('a full relay says so, loses nothing, and goes on when there is room again'
     });
     expect(await append()).toEqual({ kind: 'stored', seq: count + 1 });
     expect(await append()).toEqual({ kind: 'full' });
+  }));
+
+test('a disk that is full is the same as a full relay, and erasing still works on it', () =>
+  withFolder(async (dir) => {
+    const space = { freeBytes: 2 ** 30, wholeBytes: 2 ** 31 };
+    const store = await openLmdbStore({ dir, disk: () => space });
+    await using setting = await openSetting({ store });
+    const { client, made, world } = setting;
+    const { log, seeds } = made;
+    const append = () =>
+      client.one({ kind: 'append', log, number: 0, entry: smallEntry(world) }, seeds.append);
+    expect(await append()).toEqual({ kind: 'stored', seq: 1 });
+    space.freeBytes = 60 * 2 ** 20;
+    expect(await append()).toEqual({ kind: 'full' });
+    expect(only(await follow(client, made), 'entry').length).toBe(1);
+    expect(await client.one({ kind: 'erase', log, number: 0, seqs: [1] }, seeds.change)).toEqual({
+      kind: 'done',
+    });
+    space.freeBytes = 2 ** 30;
+    expect(await append()).toEqual({ kind: 'stored', seq: 2 });
   }));
 
 const child = `

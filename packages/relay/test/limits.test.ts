@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openCard, sealRequest } from '@tern/protocol';
+import { openCard, sealRequest, TernError } from '@tern/protocol';
 import { openRelay, relayLimits, type LogEvent } from '../src/index.ts';
 import { smallEntry, TestClient } from '../src/testing/index.ts';
 import { openSetting, primitives } from './setting.ts';
@@ -29,7 +29,7 @@ test('rule 33: first batches are rationed, to one source and to all; tickets are
     });
     return relay.answer(sealed.bytes, { signal, source }).then(
       () => 'opened',
-      (cause: { readonly code?: string }) => cause.code ?? 'unknown',
+      (cause: unknown) => (cause instanceof TernError ? cause.code : 'unknown'),
     );
   };
   expect([await knock('a'), await knock('a'), await knock('a')]).toEqual(['opened', 'opened', 'busy']);

@@ -3,8 +3,8 @@ import type { RelayStore } from '../store.ts';
 
 /** The functions of a test runner that the contract needs. */
 export interface ContractRunner {
-  test(name: string, run: () => Promise<void>): void;
-  expect(value: unknown): { toEqual(expected: unknown): void };
+  readonly test: (name: string, run: () => Promise<void>) => void;
+  readonly expect: (value: unknown) => { toEqual(expected: unknown): void };
 }
 
 /** A place where stores are opened; opening again finds what was there. */

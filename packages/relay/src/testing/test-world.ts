@@ -45,7 +45,7 @@ export function testWorld(start: number = Date.UTC(2026, 10, 1), seed = 'chance'
     },
     pass(ms) {
       now += ms;
-      for (const one of [...waiting]) if (one.until <= now) one.go();
+      for (const one of Array.from(waiting)) if (one.until <= now) one.go();
     },
   };
 }
