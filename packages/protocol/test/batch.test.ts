@@ -112,7 +112,7 @@ describe('operations', () => {
   });
 
   test('rules 29 and 30: whoever asks for more is never understood, and the relay answers that it is unsupported', () => {
-    for (let type = 8; type < 65_536; type += 1)
+    for (const type of [...Array(300).keys(), 65_535].filter((one) => one >= 8))
       expect(decodeOperation({ type, body: new Uint8Array([0xa0]) })).toBeUndefined();
     expect(results).toContainEqual({ kind: 'unsupported' });
   });

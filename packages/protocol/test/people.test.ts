@@ -73,7 +73,10 @@ const parcel = first(samples['parcel'] as readonly Parcel[]);
 /** Opens what is damaged: it is refused, malformed, or says what it said. */
 function neverSaysMore(encoded: Uint8Array, open: (bytes: Uint8Array) => unknown): void {
   const said = open(encoded);
-  for (const { bytes } of byteMutations(encoded)) {
+  const damages = [...byteMutations(encoded)];
+  // a signature costs milliseconds: some hundred places, spread over the whole, are enough
+  const step = Math.ceil(damages.length / 300);
+  for (const { bytes } of damages.filter((_, at) => at % step === 0)) {
     try {
       expect([undefined, said]).toContainEqual(open(bytes));
     } catch (error) {
