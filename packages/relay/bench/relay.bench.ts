@@ -164,10 +164,17 @@ async function benchThroughput(opened: Opened): Promise<readonly BenchFigure[]> 
   const gate = new Gate(opened.relay);
   const all = await openPairs(opened, gate);
   const rounds = 20;
-  const flushes = opened.flushes();
+  const warmingRounds = 10;
+  let flushes = 0;
   const spent = { cpu: 0, seconds: 0 };
   let delivered = 0;
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = -warmingRounds; round < rounds; round += 1) {
+    if (round === 0) {
+      flushes = opened.flushes();
+      delivered = 0;
+      spent.cpu = 0;
+      spent.seconds = 0;
+    }
     const saying = Promise.all(all.map((pair) => say(pair)));
     await gathered(gate, pairs);
     const writing = await gate.all();
@@ -207,7 +214,7 @@ async function gathered(gate: Gate, count: number): Promise<void> {
 
 /** Opening one request under a ticket and sealing its answer, with nothing in between. */
 function benchSealing(relay: Relay): number {
-  const rounds = 500;
+  const rounds = 1000;
   const sharePrivateKey = world.randomBytes(32);
   const ticket = {
     id: world.randomBytes(16),

@@ -71,7 +71,6 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
   };
   const server = createWith(settings, options, answer);
   server.maxConnections = limits.connections;
-  server.on('checkContinue', answer);
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   options.log?.({ event: 'listening', tls: options.tls !== undefined });

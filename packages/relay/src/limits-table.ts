@@ -32,6 +32,7 @@ export type RelayLimitName =
   | 'opensPerSecondOfOne'
   | 'sessions'
   | 'ticketsOfSession'
+  | 'getsOfBatch'
   | 'watchSetsOfSession'
   | 'watchedLogs'
   | 'watchedTogether'
@@ -101,6 +102,7 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unknown ticket',
     what: 'of one session that count, newest first',
   },
+  getsOfBatch: { default: 32, unit: 'gets', error: 'quota', what: 'answered in one batch' },
   watchSetsOfSession: {
     default: 8,
     unit: 'sets',

@@ -233,9 +233,15 @@ class OpenRelay implements Relay {
     const mayWait =
       reads.filter(({ operation }) => operation.kind === 'watch').length === 1 &&
       this.#wakers.waiting < this.limits.waiting;
+    let gets = 0;
     for (const { index, operation, wire } of reads) {
       if (operation.kind === 'hello') tray.add(index, { kind: 'card', card: this.card(), others: [] });
       else if (operation.kind === 'get') {
+        gets += 1;
+        if (gets > this.limits.getsOfBatch) {
+          tray.add(index, { kind: 'quota' });
+          continue;
+        }
         const got = await this.#store.read((view) =>
           answerGet(view, context, { operation, wire, roomBytes: tray.freeBytes }),
         );

@@ -87,8 +87,8 @@ async function sweepLog(
         const ended = endEntry(transaction, { log, seq, today: now.today });
         if (ended === undefined) continue;
         if (gone === seq - 1) gone = seq;
-        freedBytes += ended;
-        count += 1;
+        freedBytes += ended.bytes;
+        count += ended.removed;
       }
       if (from === head.gone + 1 || from === 1) freedBytes += endChunks(transaction, log, now);
       transaction.charge(-freedBytes);
@@ -102,19 +102,19 @@ async function sweepLog(
   return removed;
 }
 
-/** @returns the bytes it gave back, or undefined while the entry lives on */
+/** @returns what it gave back, or undefined while the entry lives on */
 function endEntry(
   transaction: StoreTransaction,
   place: { readonly log: LogId; readonly seq: number; readonly today: number },
-): number | undefined {
+): { readonly bytes: number; readonly removed: 0 | 1 } | undefined {
   const key = keys.entry(place.log, place.seq);
   const stored = transaction.get(key);
-  if (stored === undefined) return 0;
+  if (stored === undefined) return { bytes: 0, removed: 0 };
   const { head, id, sealed } = decodeEntryRecord(stored);
   if (dayOf(head.until) >= place.today) return undefined;
   transaction.remove(key);
   transaction.remove(keys.entryId(place.log, base32(id) as Parameters<typeof keys.entryId>[1]));
-  return head.day === 0 ? 0 : Math.max(0, sealed.length - sealBytes);
+  return { bytes: head.day === 0 ? 0 : Math.max(0, sealed.length - sealBytes), removed: 1 };
 }
 
 /** @returns the bytes that chunks and uploads gave back */

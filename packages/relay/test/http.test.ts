@@ -1,5 +1,7 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, request, type IncomingHttpHeaders } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { connect } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +10,28 @@ import { expect, test } from 'vitest';
 import { noblePrimitives as primitives, openCard, parseRelayLink, type RelayLink } from '@tern/protocol';
 import { openMemoryStore, openRelay, runRelay, serve, type Relay } from '../src/index.ts';
 import { firstPolicy, smallEntry, TestClient, testWorld } from '../src/testing/index.ts';
+
+/** For 127.0.0.1, of nobody, until the year 2126. */
+const certificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBjzCCATagAwIBAgIUUJHExAEbUKAPq/ajHdszqNqxGPowCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAzMTgxOFoYDzIxMjYxMDMw
+MDMxODE4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARX519vtXLqHnUzjzC6yH5GsJ9Vz0HFUqCYkSi4lmuGBndfQ8aXoVO0
+Oe0XpP0UI8581Vd2xI0TRAAt7gLyRMZio2QwYjAdBgNVHQ4EFgQUzC7NJp44Sn7v
+eNEF+ZobnVdW3AMwHwYDVR0jBBgwFoAUzC7NJp44Sn7veNEF+ZobnVdW3AMwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0cAMEQC
+IGgnhEheiNUZgoOHdxJChQjON57sx2sof41sLi6LL+Z0AiAjlJFcOVvmLUywLuRr
+a+q5aOfY4+k9RKTZPCjR+gcipA==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5RoSWbqNVKk3WbU+
+Ysgd7xGnj8/Q37EPp5Pv3vYGQKGhRANCAARX519vtXLqHnUzjzC6yH5GsJ9Vz0HF
+UqCYkSi4lmuGBndfQ8aXoVO0Oe0XpP0UI8581Vd2xI0TRAAt7gLyRMZi
+-----END PRIVATE KEY-----
+`,
+};
 
 interface Page {
   readonly status: number;
@@ -24,13 +48,14 @@ async function fetchPage(
     readonly headers?: Record<string, string>;
   } = {},
 ): Promise<Page> {
-  const sent = request(`${origin}${path}`, {
+  const sent = (origin.startsWith('https') ? requestTls : request)(`${origin}${path}`, {
+    ca: certificate.cert,
     method: options.method ?? 'GET',
     agent: false,
     headers: options.headers ?? {},
   });
   sent.end(options.body);
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const pieces: Buffer[] = [];
   for await (const piece of response as AsyncIterable<Buffer>) pieces.push(piece);
   const { date: _, ...headers } = response.headers;
@@ -124,6 +149,51 @@ test('a relay that ends answers its waiting readers first', async () => {
   stop.abort();
   expect((await waiting).results).toMatchObject([{ kind: 'watched', more: false }]);
   await ended;
+});
+
+test('a relay speaks TLS by itself when it has a certificate', async () => {
+  const world = testWorld();
+  await using relay = await openRelay({ store: openMemoryStore(), world, primitives });
+  const { signal } = new AbortController();
+  await using server = await serve(relay, { host: '127.0.0.1', port: 0, path, tls: certificate, signal });
+  expect(server.origin).toBe(`https://127.0.0.1:${server.port}`);
+  const client = new TestClient(overHttp(relay, server.origin), primitives, world);
+  expect(await client.one({ kind: 'hello' })).toMatchObject({ kind: 'card' });
+});
+
+test('rule 4: the app lies under a secret path of its own, and what is not there is missing like anything', async () => {
+  const relay = await openRelay({ store: openMemoryStore(), world: testWorld(), primitives });
+  const { signal } = new AbortController();
+  const app = new TextEncoder().encode('<title>app</title>');
+  await using server = await serve(relay, {
+    host: '127.0.0.1',
+    port: 0,
+    path,
+    signal,
+    page: {
+      path: 'app-secret',
+      file: (name) => (name === '' ? { type: 'text/html', bytes: app } : undefined),
+    },
+  });
+  const page = await fetchPage(server.origin, '/app-secret/');
+  expect(page.status).toBe(200);
+  expect(page.body.toString()).toBe('<title>app</title>');
+  const missing = await fetchPage(server.origin, '/missing');
+  for (const wrong of ['/app-secret', '/app-secret/other.js', '/app-secre/']) {
+    expect(await fetchPage(server.origin, wrong)).toEqual(missing);
+  }
+});
+
+test('a relay that ends does not wait for connections on which nobody asks anything', async () => {
+  const { origin, stop, ended } = await openServed();
+  const { port, hostname } = new URL(origin);
+  const silent = connect(Number(port), hostname);
+  await once(silent, 'connect');
+  const closed = once(silent, 'close');
+  await fetchPage(origin, '/');
+  stop.abort();
+  await ended;
+  await closed;
 });
 
 async function runOnce(
