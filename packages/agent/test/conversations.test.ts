@@ -1,3 +1,6 @@
+import { capabilityCodec, decode, encodeEntry, parseInvitationLink } from '@tern/protocol';
+import { openPath } from '@tern/reach';
+import { nodePrimitives } from '@tern/reach/node';
 import { expect, test } from 'vitest';
 import { conversationWith, meet, say, seen, settle, soon, town, type Resident } from './support/town.ts';
 
@@ -22,7 +25,7 @@ test('with a relay each, both talk over the relay that the invitation named (rul
   expect(place.relays[1]?.exchanges ?? 0).toBeGreaterThanOrEqual(before);
 });
 
-test("rule 21: two people who accept each other's invitations at once have one conversation", async () => {
+test("rule 21: two people who accept each other's invitations at once have one conversation, never two", async () => {
   await using place = await town({ relays: 2 });
   const anna = await place.person('Anna', { relays: [0] });
   const boris = await place.person('Boris', { relays: [1] });
@@ -185,4 +188,51 @@ test("a blocked person's messages do not appear, and nothing tells them", async 
   await settle(anna, boris);
   expect(await seen(anna, boris)).toEqual([]);
   expect(await status(boris, id)).toBe('stored');
+});
+
+test("rule 22: a stranger's noise in an inbox is refused without a word: nothing leaves because of it", async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const { link } = await anna.client.invite();
+  await settle(anna);
+  const { capability, seed } = parseInvitationLink(link);
+  const { log } = decode(capabilityCodec, capability.payload);
+  const [relay] = place.relays;
+  if (relay === undefined) throw new Error('no relay');
+  const parts = {
+    hint: relay.hint,
+    transport: place.transport,
+    primitives: nodePrimitives,
+    world: place.world,
+  };
+  await using path = openPath(parts);
+  const entry = encodeEntry({ kind: 'inline', body: place.world.randomBytes(1023) });
+  const append = { kind: 'append', log, number: 0, entry, capability } as const;
+  const { results } = await path.exchange([{ operation: append, seeds: [seed] }], { signal: soon });
+  expect(results[0]?.at(-1)?.kind).toBe('stored');
+  await settle(anna);
+  const before = relay.exchanges;
+  await anna.client.sync({ signal: soon });
+  expect(relay.exchanges - before).toBe(1); // one look, as ever
+  expect(await anna.client.contacts()).toEqual([]);
+  expect((await anna.client.invitations()).map((one) => one.used)).toEqual([0]);
+});
+
+test('rules 1 and 32: a phone that was off for six weeks starts from a card that has expired, which is never discarded', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  for (let week = 0; week < 6; week += 1) {
+    place.world.move(7 * 86_400_000);
+    await place.relays[0]?.relay.sweep();
+    await say(anna, boris, `week ${week}`);
+    await settle(anna);
+  }
+  await settle(boris);
+  // what is kept for 28 days and more is there; the keys of the first week are not accepted any more
+  expect((await seen(boris, anna)).at(-1)).toBe('week 5');
+  await say(boris, anna, 'switched on again');
+  await settle(boris, anna);
+  expect((await seen(anna, boris)).at(-1)).toBe('switched on again');
 });

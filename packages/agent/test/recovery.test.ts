@@ -41,7 +41,7 @@ test('rule 27: a home that was rolled back notices, begins anew as another devic
   expect(await noticesOf(anna, boris)).toContain('device-added');
 });
 
-test('rule 27: a copied home and the one it was copied from both go on, as two devices, and no ratchet is used twice', async () => {
+test('rule 27: a copied home and the one it was copied from both go on, as two devices, and a ratchet is never used twice', async () => {
   await using place = await town();
   using street = houses();
   const anna = await place.person('Anna');
@@ -72,7 +72,7 @@ test('rule 27: a copied home and the one it was copied from both go on, as two d
   expect(await noticesOf(first, anna)).toContain('copied-device');
 });
 
-test('rule 12: one device is away for twenty epochs, one is removed in the middle: the first walks forward, the other reads exactly its removal', async () => {
+test('rule 12: one device is away for twenty epochs and walks forward; one is removed in the middle, reads exactly its removal and no further', async () => {
   await using place = await town();
   const anna = await place.person('Anna');
   const boris = await place.person('Boris', { relays: [] });
