@@ -1,31 +1,8 @@
-import { openClient } from '@tern/core';
-import { httpsTransport, nodePrimitives, nodeWorld } from '@tern/reach/node';
-import { asksForJson } from './command-line.ts';
-import { nodeGroupPrimitives } from './group-primitives.ts';
-import { openOutput } from './output.ts';
-import { runTern } from './tern-command.ts';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-const args = process.argv.slice(2);
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
-// whoever read us has gone: there is nobody left to tell
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
-
-using transport = httpsTransport();
-process.exitCode = await runTern(args, {
-  output: openOutput({ out: process.stdout, errors: process.stderr, json: asksForJson(args) }),
-  world: nodeWorld,
-  primitives: nodePrimitives,
-  transport,
-  environment: process.env,
-  terminal: { input: process.stdin, output: process.stderr },
-  signal: stop.signal,
-  openClient: (store) =>
-    openClient({
-      store,
-      world: nodeWorld,
-      primitives: nodePrimitives,
-      groupPrimitives: nodeGroupPrimitives,
-      transport,
-    }),
-});
+// A short command is mostly reading its own sources: 0.7 s of them, 0.2 s once they are compiled and kept. Where nothing can
+// be written there, it goes on without.
+enableCompileCache(fileURLToPath(new URL('../../../build/compile-cache', import.meta.url)));
+const { main } = await import('./program.ts');
+await main();

@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** Drives the real command `tern` in processes of its own, each home in a folder of its own. */
@@ -47,25 +46,31 @@ export class RunningTern {
     this.child = child;
     child.stdin.on('error', () => {}); // it ended without reading
     child.stdin.end(options.input ?? '');
+    let out = '';
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      out += piece;
       const lines = `${rest}${piece}`.split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.seen.push(...parsedLine(line));
       this.#wake();
     });
-    const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle, fail) => {
-      child.once('error', fail);
-      child.once('close', (code, signal) => settle({ code, signal }));
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      errors += piece;
     });
-    this.ended = Promise.all([closed, text(child.stdout), text(child.stderr)]).then(([end, out, errors]) => {
-      this.#over = true;
-      this.#wake();
-      const parsed = out
-        .split('\n')
-        .filter((line) => line !== '')
-        .map(parsedLine);
-      return { ...end, out, errors, lines: parsed.every((line) => line.length === 1) ? parsed.flat() : [] };
+    this.ended = new Promise((settle, fail) => {
+      child.once('error', fail);
+      child.once('close', (code, signal) => {
+        this.#over = true;
+        this.#wake();
+        const parsed = out
+          .split('\n')
+          .filter((line) => line !== '')
+          .map(parsedLine);
+        const lines = parsed.every((line) => line.length === 1) ? parsed.flat() : [];
+        settle({ code, signal, out, errors, lines });
+      });
     });
   }
 
