@@ -59,7 +59,7 @@ function tableRow(name: string, [value, unit, goal, met]: readonly [string, stri
 }
 
 /** Three digits say what a benchmark knows: 0.412, 13.5, 1,540. */
-export function shortNumber(value: number): string {
+function shortNumber(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: Math.abs(value) >= 1000 ? 4 : 3 });
 }
 

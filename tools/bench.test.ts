@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { benchFiles, chosen, runBenches } from './bench.ts';
 import { errorFigure, figureOf, jsonLine, tableLine, type Figure } from './bench-figure.ts';
+import { recordedGoals, withGoal } from './bench-goals.ts';
 
 const never = new AbortController().signal;
 
@@ -53,6 +54,24 @@ describe('a figure', () => {
 
   test('of a benchmark that failed says so in the table', () => {
     expect(tableLine(errorFigure('a'))).toMatch(/^a +failed/u);
+  });
+});
+
+describe('a recorded goal', () => {
+  test('belongs to a figure that some benchmark gives', () => {
+    const root = resolve(import.meta.dirname, '..');
+    const sources = benchFiles().map((file) => readFileSync(join(root, file), 'utf8'));
+    for (const name of recordedGoals.keys())
+      expect(
+        sources.some((source) => source.includes(`'${name}'`)),
+        name,
+      ).toBe(true);
+  });
+
+  test("gives way to the benchmark's own", () => {
+    const [[name, goal] = ['', 0]] = recordedGoals;
+    expect(withGoal({ name, value: 1, unit: 'us' }).goal).toBe(goal);
+    expect(withGoal({ name, value: 1, unit: 'us', goal: 7 }).goal).toBe(7);
   });
 });
 

@@ -25,6 +25,7 @@ import {
   tableLine,
   type Figure,
 } from './bench-figure.ts';
+import { withGoal } from './bench-goals.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** far beyond what any takes; one that hangs is a failed figure */
@@ -77,7 +78,7 @@ async function benchInProcess(file: string, signal: AbortSignal): Promise<readon
   child.once('error', (cause) => console.error(`${file}: ${cause.message}`));
   await once(child, 'close').catch(() => undefined);
   if (message === undefined) return undefined;
-  return measurementsFrom(message).map(figureOf);
+  return measurementsFrom(message).map((one) => figureOf(withGoal(one)));
 }
 
 /** In the child: the one exported function whose name begins with `bench`. */
