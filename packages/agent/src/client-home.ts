@@ -1,8 +1,9 @@
-import type { Client, Me, SyncReport, Trouble } from '@tern/core';
+import type { Client, Me, SyncReport } from '@tern/core';
 import { RefusedError } from '@tern/protocol';
 import type { Context } from './context.ts';
 import { openHome, type Home } from './home.ts';
 import { passphraseFrom } from './passphrase.ts';
+import { troubleWords } from './trouble-words.ts';
 
 /** A home, open for one command. */
 export interface ClientHome extends AsyncDisposable {
@@ -66,10 +67,10 @@ function clientHome(context: Context, home: Home, client: Client): ClientHome {
     async synchronise({ expecting = [] } = {}) {
       deadline ??= AbortSignal.timeout(longestSyncMs);
       const report = await client.sync({ signal: AbortSignal.any([signal, deadline]) });
-      const trouble = report.troubles.find((one) => !expecting.includes(one.code));
-      if (trouble !== undefined && !told) {
+      const words = told ? undefined : wordsOf(report, expecting);
+      if (words !== undefined && !signal.aborted) {
         told = true;
-        output.say(troubleWords(trouble));
+        output.say(words);
       }
       return report;
     },
@@ -83,18 +84,13 @@ function clientHome(context: Context, home: Home, client: Client): ClientHome {
   };
 }
 
-const wordsOfTrouble: ReadonlyMap<string, string> = new Map([
-  ['full', 'has no room left just now'],
-  ['quota', 'has kept as much for you as it may'],
-  ['refused', 'does not let this home in'],
-  ['unknown-right', 'does not let this home in'],
-  ['wrong-relay', 'is another one than the link promised, so nothing was sent there'],
-  ['clock', 'and this machine disagree about the time: look at the clock'],
-  ['busy', 'is busy just now'],
-]);
-
-/** One calm line: what is the matter, and that nothing is lost. */
-export function troubleWords(trouble: Trouble): string {
-  const what = wordsOfTrouble.get(trouble.code) ?? 'cannot be reached just now';
-  return `the relay ${trouble.origin} ${what}; what waits here stays here and goes later`;
+/** The first thing worth knowing of what did not go. */
+function wordsOf({ complete, troubles }: SyncReport, expecting: readonly string[]): string | undefined {
+  for (const trouble of troubles) {
+    const words = expecting.includes(trouble.code) ? undefined : troubleWords(trouble);
+    if (words !== undefined) return words;
+  }
+  return complete || troubles.length > 0 ? undefined : unfinished;
 }
+
+const unfinished = 'not everything could be exchanged in this moment; tern run stays online and finishes it';

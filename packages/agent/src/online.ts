@@ -1,6 +1,6 @@
 import type { Client, Trouble } from '@tern/core';
-import { troubleWords } from './client-home.ts';
 import type { Context } from './context.ts';
+import { troubleWords } from './trouble-words.ts';
 
 /** Stays online as long as `work` lasts. Whatever the network does meanwhile is said once and tried again. */
 export async function whileOnline<T>(
@@ -24,7 +24,8 @@ export async function stayOnline(client: Client, context: Context, signal: Abort
   let said = '';
   const onTrouble = (trouble: Trouble): void => {
     const words = troubleWords(trouble);
-    if (words !== said) context.output.say(words);
+    if (words === undefined || words === said) return;
+    context.output.say(words);
     said = words;
   };
   try {

@@ -5,6 +5,9 @@ import { meet, TernDriver } from './programs/tern-driver.ts';
 
 const strange = 'Eve\u202e\u200b';
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+const matching = (form: RegExp): unknown => expect.stringMatching(form);
+
 describe('the command tern as scripts rely on it', () => {
   test('with --json standard output is JSON alone, whatever happens', async () => {
     await using driver = new TernDriver();
@@ -89,7 +92,7 @@ describe('the command tern as scripts rely on it', () => {
     expect(await nobody.tern(['whoami'])).toMatchObject({
       code: 1,
       out: '',
-      errors: expect.stringContaining('no Tern home'),
+      errors: containing('no Tern home'),
     });
     const alice = driver.home('alice');
     await alice.done(['init', '--name', 'Alice']);
@@ -106,7 +109,7 @@ describe('the command tern as scripts rely on it', () => {
     const [made] = await alice.done(['init', '--name', 'Alice'], { environment });
     expect(made).toMatchObject({
       name: 'Alice',
-      safetyNumber: expect.stringMatching(/^(?:\d{5} ){5}\d{5}$/u),
+      safetyNumber: matching(/^(?:\d{5} ){5}\d{5}$/u),
       relays: [],
     });
     expect(await alice.done(['whoami'], { environment })).toMatchObject([
@@ -128,7 +131,7 @@ describe('the command tern as scripts rely on it', () => {
     await alice.done(['init', '--name', 'Alice']);
     const [added] = await alice.done(['relay', 'add', relay.link]);
     expect(added).toMatchObject({
-      id: expect.stringMatching(/^[a-z2-7]{52}$/u),
+      id: matching(/^[a-z2-7]{52}$/u),
       origin: new URL(relay.link).origin,
       canStore: true,
     });
@@ -147,7 +150,7 @@ describe('the command tern as scripts rely on it', () => {
     expect(refused).toMatchObject({
       code: 1,
       out: '',
-      errors: expect.stringContaining('--trust-on-first-use'),
+      errors: containing('--trust-on-first-use'),
     });
     const other = await driver.relay({ data: 'other' });
     const lying = formatRelayLink({
@@ -170,7 +173,7 @@ describe('the command tern as scripts rely on it', () => {
     await online.stop();
     await alice.done(['whoami']);
     const read = await bob.done(['read']);
-    expect(read.map((message) => message['text']).toSorted()).toEqual(texts);
+    expect(read.map((message) => String(message['text'])).toSorted()).toEqual(texts);
     expect(read.map((message) => message['number'])).toEqual([1, 2, 3, 4, 5, 6]);
   });
 

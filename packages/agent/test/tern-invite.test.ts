@@ -1,4 +1,7 @@
+import { openClient } from '@tern/core';
+import { httpsTransport, nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
+import { openHome } from '../src/home.ts';
 import { TernDriver, type Person, type RunningRelay } from './programs/tern-driver.ts';
 
 interface Scene extends AsyncDisposable {
@@ -21,6 +24,25 @@ async function invitation(
   const [made] = await person.done(['invite', ...options]);
   return { id: String(made?.['id']), link: String(made?.['link']) };
 }
+
+/** As if made two weeks ago. */
+async function expiredInvitation(person: Person): Promise<{ readonly link: string }> {
+  await using home = await openHome({
+    dir: person.home,
+    world: nodeWorld,
+    passphrase: async () => undefined,
+  });
+  using transport = httpsTransport();
+  await using client = await openClient({
+    store: home.store,
+    world: nodeWorld,
+    primitives: nodePrimitives,
+    transport,
+  });
+  return await client.invite({ lifetimeMs: -7 * 86_400_000 });
+}
+
+const containing = (text: string): unknown => expect.stringContaining(text);
 
 describe('an invitation', () => {
   test('is made and accepted offline, and complete when both sides have run', async () => {
@@ -50,7 +72,7 @@ describe('an invitation', () => {
     expect(await alice.done(['invite', 'revoke', id.slice(0, 8)])).toMatchObject([{ id, state: 'revoked' }]);
     expect(await alice.done(['invite', 'list'])).toMatchObject([{ id, state: 'revoked' }]);
     const refused = await bob.tern(['accept', link]);
-    expect(refused).toMatchObject({ code: 1, out: '', errors: expect.stringContaining('revoked') });
+    expect(refused).toMatchObject({ code: 1, out: '', errors: containing('revoked') });
     expect(await bob.done(['contacts'])).toEqual([]);
     expect(await alice.done(['contacts'])).toEqual([]);
     expect(await alice.tern(['invite', 'revoke', 'aaaaaaaa'])).toMatchObject({ code: 1, out: '' });
@@ -62,11 +84,23 @@ describe('an invitation', () => {
     const { id, link } = await invitation(alice, '--uses', '2');
     for (const name of ['Bob', 'Carol', 'Dave']) {
       const guest = await driver.person(name, relay);
-      await guest.tern(['accept', link]);
+      const accepted = await guest.tern(['accept', link]);
+      if (name !== 'Dave') expect(accepted.code).toBe(0);
+      else expect(accepted).toMatchObject({ code: 1, out: '', errors: containing('used') });
       await alice.done(['contacts']);
     }
     expect(await alice.done(['invite', 'list'])).toMatchObject([{ id, uses: 2, used: 2, state: 'used' }]);
     expect((await alice.done(['contacts'])).map((contact) => contact['name'])).toEqual(['Bob', 'Carol']);
+  });
+
+  test('that has expired is refused before anything is sent', async () => {
+    await using scene = await alone();
+    const { driver, relay, alice } = scene;
+    const bob = await driver.person('Bob', relay);
+    const { link } = await expiredInvitation(alice);
+    const refused = await bob.tern(['accept', link]);
+    expect(refused).toMatchObject({ code: 1, out: '', errors: containing('expired') });
+    expect(await alice.done(['invite', 'list'])).toMatchObject([{ state: 'expired' }]);
   });
 
   test('of one’s own, cut short, or of another kind is told apart', async () => {
@@ -80,7 +114,7 @@ describe('an invitation', () => {
       ['hello', 'not an invitation'],
     ] as const) {
       const refused = await alice.tern(['accept', given]);
-      expect(refused).toMatchObject({ code: 1, out: '', errors: expect.stringContaining(words) });
+      expect(refused).toMatchObject({ code: 1, out: '', errors: containing(words) });
       expect(refused.errors.trimEnd().split('\n')).toHaveLength(1);
     }
   });

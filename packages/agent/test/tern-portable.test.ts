@@ -9,6 +9,8 @@ async function texts(person: Person): Promise<readonly unknown[]> {
   return (await person.done(['read'])).map((message: JsonLine) => message['text']);
 }
 
+const containing = (text: string): unknown => expect.stringContaining(text);
+
 describe('an export', () => {
   test('takes history, contacts and the right to talk to a new device, beside the old one', async () => {
     await using driver = new TernDriver();
@@ -66,18 +68,18 @@ describe('an export', () => {
     expect(await alice.tern(['export', file])).toMatchObject({
       code: 1,
       out: '',
-      errors: expect.stringContaining('TERN_EXPORT_PASSPHRASE'),
+      errors: containing('TERN_EXPORT_PASSPHRASE'),
     });
     await alice.done(['export', file], { environment });
     expect(await alice.tern(['import', file], { environment })).toMatchObject({
       code: 1,
       out: '',
-      errors: expect.stringContaining('empty'),
+      errors: containing('empty'),
     });
 
     const other = driver.home('other');
     const wrong = await other.tern(['import', file], { environment: { TERN_EXPORT_PASSPHRASE: 'wrong' } });
-    expect(wrong).toMatchObject({ code: 1, out: '', errors: expect.stringContaining('not the passphrase') });
+    expect(wrong).toMatchObject({ code: 1, out: '', errors: containing('not the passphrase') });
     const bytes = readFileSync(file);
     const damaged = join(driver.folder, 'damaged');
     for (const at of [20, 60, bytes.length - 1]) {
@@ -85,13 +87,13 @@ describe('an export', () => {
       expect(await other.tern(['import', damaged], { environment })).toMatchObject({
         code: 1,
         out: '',
-        errors: expect.stringContaining('damaged'),
+        errors: containing('damaged'),
       });
     }
     writeFileSync(damaged, 'a letter to my aunt');
     expect(await other.tern(['import', damaged], { environment })).toMatchObject({
       code: 1,
-      errors: expect.stringContaining('not an export'),
+      errors: containing('not an export'),
     });
     expect(await other.done(['import', file], { environment })).toMatchObject([{ name: 'Alice' }]);
   });

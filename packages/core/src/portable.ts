@@ -277,7 +277,9 @@ async function restoreHistory(change: StoreChange, history: History, self: Perso
     conversation = appendMessage(change, conversation, message);
     if (message.from !== self || message.number === 0) continue;
     numberMessage(change, { ...message, ...place }, { device: message.device, number: message.number });
-    own.set(message.device, [...(own.get(message.device) ?? []), message.number]);
+    const numbers = own.get(message.device);
+    if (numbers === undefined) own.set(message.device, [message.number]);
+    else numbers.push(message.number);
   }
   conversationTable.put(change, '', conversation.id, conversation);
   await rememberOwn(change, conversation.id, { self, own });

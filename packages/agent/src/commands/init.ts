@@ -1,3 +1,4 @@
+import type { RelayView } from '@tern/core';
 import { parseRelayLink, RefusedError } from '@tern/protocol';
 import { openAnyHome } from '../client-home.ts';
 import type { Command } from '../context.ts';
