@@ -37,7 +37,7 @@ export async function beginCircle(
 }
 
 /** Offers contacts a place; a contact who takes it is added with the next commit. @throws {RefusedError} for who is no contact */
-export async function offerPlaces(
+async function offerPlaces(
   engine: Engine,
   change: StoreChange,
   offer: { readonly id: ConversationId; readonly people: readonly PersonId[] },

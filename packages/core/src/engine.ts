@@ -82,7 +82,7 @@ export function hostName(hint: Hint): string {
 }
 
 /** @throws {UsageError} where no identity was made yet */
-export async function identityOf(view: StoreView): Promise<Identity> {
+async function identityOf(view: StoreView): Promise<Identity> {
   const identity = await identityTable.get(view, '', 'self');
   if (identity === undefined) throw new UsageError('no identity has been made here');
   return identity;

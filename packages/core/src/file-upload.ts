@@ -24,7 +24,7 @@ import { orderedKey } from './record-table.ts';
 const tagBytes = 16;
 const pieceBytes: number = limits.chunkBytes - tagBytes;
 /** 1 GiB, as many pieces as a message names */
-export const largestFileBytes: number = 4096 * pieceBytes;
+const largestFileBytes: number = 4096 * pieceBytes;
 
 /** A file sealed piece by piece into the store: it may be moved or deleted from now on. */
 export interface StagedFile {

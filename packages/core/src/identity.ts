@@ -3,6 +3,7 @@ import {
   deviceIdOf,
   encodeDeviceCertificate,
   encodeDeviceList,
+  equalBytes,
   field,
   list,
   openDeviceCertificate,
@@ -78,7 +79,7 @@ export function withNewDevice(
   const deviceSeed = world.randomBytes(32);
   const old = primitives.ed25519PublicKey(identity.deviceSeed);
   const kept = options.replace
-    ? identity.deviceKeys.filter((key) => !key.every((byte, at) => byte === old[at]))
+    ? identity.deviceKeys.filter((key) => !equalBytes(key, old))
     : identity.deviceKeys;
   return {
     ...identity,
@@ -96,9 +97,19 @@ export function checkName(name: string): string {
   if (trimmed === '') throw new MalformedError('a name has at least one character');
   if (new TextEncoder().encode(trimmed).length > limits.nameBytes)
     throw new MalformedError(`a name has at most ${limits.nameBytes} bytes`);
-  if (/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(trimmed))
+  if (/[\p{Cc}\p{Cs}\u2028\u2029\u202A-\u202E\u2066-\u2069\u200E\u200F\u061C]/u.test(trimmed))
     throw new MalformedError('a name has no control characters');
   return trimmed;
+}
+
+/** A name as somebody else wrote it; the beginning of their id where it is no name. */
+export function foreignName(name: string, person: PersonId): string {
+  try {
+    return checkName(name);
+  } catch (error) {
+    if (error instanceof MalformedError) return person.slice(0, 8);
+    throw error;
+  }
 }
 
 /** What this device shows of itself to others. */

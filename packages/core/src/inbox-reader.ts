@@ -1,11 +1,11 @@
 import { equalBytes } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
-import { contactTable, withDevices, type Contact } from './contact.ts';
+import { contactTable, hasDevice, withDevices, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import type { Engine } from './engine.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { hasMember, openSession, saveSession } from './group-session.ts';
-import type { Credentials, Identity } from './identity.ts';
+import { foreignName, type Credentials, type Identity } from './identity.ts';
 import { acceptanceName, invitationTable, openAcceptanceEntry, type OpenedAcceptance } from './invitation.ts';
 import { followMeeting } from './meeting-log.ts';
 import { beginPairGroup } from './pair-group.ts';
@@ -50,18 +50,10 @@ async function receiveAcceptance(
   if (known?.blocked === true) return;
   const checked = await engine.groups.checkKeyPackage(acceptance.keyPackage, { now: engine.now() });
   if (checked.kind !== 'usable' || !equalBytes(checked.signatureKey, sender.deviceKey)) return;
-  invitationTable.put(change, '', opened.id, { ...record, acceptedBy: [...record.acceptedBy, name] });
-  const host = inbox.host;
-  const meeting = await followMeeting(
-    engine,
-    change,
-    { secret: acceptance.meeting, host, relay: inbox.host.relay, person },
-    { create: true },
-  );
   const conversationId = pairConversationId(engine.primitives, self.rootKey, sender.rootKey);
   const fresh: Contact = {
     rootKey: sender.rootKey,
-    name: acceptance.name,
+    name: foreignName(acceptance.name, person),
     verified: false,
     blocked: false,
     devices: new Uint8Array(),
@@ -70,12 +62,17 @@ async function receiveAcceptance(
     addedAt: engine.now(),
     removed: false,
   };
-  const contact: Contact = {
-    ...withDevices(engine.primitives, known ?? fresh, acceptance.devices),
-    name: acceptance.name,
-    meetings: [...(known?.meetings ?? []), meeting].slice(-16),
-    removed: false,
-  };
+  const met = withDevices(engine.primitives, known ?? fresh, acceptance.devices);
+  if (!hasDevice(engine.primitives, met, sender.deviceKey)) return; // a device that its person has ended (rule 26)
+  invitationTable.put(change, '', opened.id, { ...record, acceptedBy: [...record.acceptedBy, name] });
+  const host = inbox.host;
+  const meeting = await followMeeting(
+    engine,
+    change,
+    { secret: acceptance.meeting, host, relay: inbox.host.relay, person },
+    { create: true },
+  );
+  const contact: Contact = { ...met, meetings: [...met.meetings, meeting].slice(-16), removed: false };
   contactTable.put(change, '', person, contact);
   const add = { keyPackage: acceptance.keyPackage, person, meeting: meeting.log, replaces: [] };
   const conversation = await conversationTable.get(change, '', conversationId);

@@ -46,7 +46,7 @@ import { contactName, contactTable, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
-import type { Identity } from './identity.ts';
+import { foreignName, type Identity } from './identity.ts';
 import { inboxLog } from './log-keys.ts';
 import { newKeyPackage } from './key-packages.ts';
 import { followMeeting } from './meeting-log.ts';
@@ -172,7 +172,7 @@ export async function makeInvitation(
   return invitationView(id, record, engine.now());
 }
 
-export function invitationView(id: InvitationId, record: InvitationRecord, now: number): InvitationView {
+function invitationView(id: InvitationId, record: InvitationRecord, now: number): InvitationView {
   const used = record.acceptedBy.length;
   const state = record.revoked
     ? 'revoked'
@@ -247,7 +247,7 @@ export async function acceptInvitation(
   );
   const contact: Contact = {
     rootKey: link.rootKey,
-    name: link.name,
+    name: foreignName(link.name, person),
     ...(known?.petname === undefined ? {} : { petname: known.petname }),
     verified: known?.verified ?? false,
     blocked: false,

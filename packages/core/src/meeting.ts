@@ -10,7 +10,7 @@ import {
   type RejoinParcel,
 } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
-import { contactTable, withDevices, type Contact } from './contact.ts';
+import { contactTable, hasDevice, withDevices, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import type { Engine } from './engine.ts';
 import { logKeysAt, type FollowedLog } from './followed-log.ts';
@@ -75,6 +75,7 @@ async function receiveParcel(engine: Engine, change: StoreChange, arrival: Parce
   if (!equalBytes(sender.rootKey, arrival.contact.rootKey)) return;
   const person = personIdOf(engine.primitives, sender.rootKey);
   const contact = withDevices(engine.primitives, arrival.contact, parcel.devices);
+  if (!hasDevice(engine.primitives, contact, sender.deviceKey)) return; // a device that its person has ended (rule 26)
   contactTable.put(change, '', person, contact);
   const { conversation, welcome, rejoin } = parcel;
   if (welcome !== undefined)

@@ -35,7 +35,7 @@ export async function openClient(parts: EngineParts): Promise<Client> {
 }
 
 /** The client over an engine, for whoever also needs the engine (tests, and what repairs a home). */
-export function clientOver(engine: Engine): Client {
+function clientOver(engine: Engine): Client {
   const { store, primitives, world } = engine;
   const watches = new Watches();
   return {

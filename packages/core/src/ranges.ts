@@ -32,7 +32,3 @@ export function rangesGaps(ranges: Ranges): Ranges {
   }
   return gaps;
 }
-
-export function rangesCount(ranges: Ranges): number {
-  return ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-}

@@ -43,7 +43,7 @@ export function makeEntry(
 }
 
 /** @param body of an inline size, or else it becomes a chunk */
-export function entryOfBody(primitives: Primitives, log: LogId, body: Uint8Array): MadeEntry {
+function entryOfBody(primitives: Primitives, log: LogId, body: Uint8Array): MadeEntry {
   const inline = limits.inlineEntryBytes.some((size) => size === body.length + 1);
   const entry = encodeEntry(
     inline

@@ -126,7 +126,7 @@ async function conversationToWrite(
 }
 
 /** How an own message stands: the lowest state that everybody in the conversation has reached. */
-export function statusOf(
+function statusOf(
   message: Message,
   known: {
     readonly people: number;
