@@ -11,6 +11,7 @@ import {
 import { concat, noblePrimitives, UsageError, type Primitives } from '@tern/protocol';
 import { isStrictEd25519Key } from './ed25519-key.ts';
 import { bufferOf, PrivateKeys } from './private-keys.ts';
+import { PublicKeys } from './public-keys.ts';
 
 const algorithm = 'chacha20-poly1305';
 const tagBytes = 16;
@@ -30,6 +31,7 @@ export const nodePrimitives: Primitives = makeNodePrimitives();
 function makeNodePrimitives(): Primitives {
   const x25519Keys = new PrivateKeys(Buffer.from('302e020100300506032b656e04220420', 'hex'));
   const ed25519Keys = new PrivateKeys(Buffer.from('302e020100300506032b657004220420', 'hex'));
+  const ed25519Public = new PublicKeys(ed25519PublicPrefix, isStrictEd25519Key);
   return {
     sha256,
     hmacSha256,
@@ -48,8 +50,9 @@ function makeNodePrimitives(): Primitives {
     ed25519PublicKey: (seed) => publicBytes(ed25519Keys.get(sized(seed, 32))),
     ed25519Sign: (seed, message) => plain(sign(null, message, ed25519Keys.get(sized(seed, 32)))),
     ed25519Verify(publicKey, message, signature) {
-      if (signature.length !== 64 || !isStrictEd25519Key(publicKey)) return false;
-      return verify(null, message, publicObject(ed25519PublicPrefix, publicKey), signature);
+      const key =
+        signature.length === 64 && publicKey.length === 32 ? ed25519Public.get(publicKey) : undefined;
+      return key !== undefined && verify(null, message, key, signature);
     },
   };
 }
