@@ -3,7 +3,7 @@ import { RefusedError, type PersonId } from '@tern/protocol';
 import { wrong, type CommandForm } from './command-line.ts';
 
 /** As many characters of an id as name somebody. */
-export const shortIdCharacters = 8;
+const shortIdCharacters = 8;
 
 export function shortId(id: string): string {
   return id.slice(0, shortIdCharacters);
@@ -25,7 +25,7 @@ export async function contactNamed(client: Client, who: string, command: Command
 }
 
 /** Names are compared without case; an id's first characters win over a name that looks like them. */
-export function matching(contacts: readonly ContactView[], who: string): readonly ContactView[] {
+function matching(contacts: readonly ContactView[], who: string): readonly ContactView[] {
   const wanted = who.trim().normalize('NFC');
   const byId =
     wanted.length >= shortIdCharacters

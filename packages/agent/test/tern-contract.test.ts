@@ -1,9 +1,29 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { meet, TernDriver } from './programs/tern-driver.ts';
+import { openHome } from '../src/home.ts';
+import { machineWorld } from './programs/machine-world.ts';
+import { meet, TernDriver, type Person, type RunningRelay } from './programs/tern-driver.ts';
 
-const strange = 'Eve\u202e\u200b';
+/** A name that an honest Tern does not let anybody have, as somebody's own program may send it all the same. */
+const hostileName = 'Eve\u202e\u200b';
+
+async function hostilePerson(driver: TernDriver, relay: RunningRelay): Promise<Person> {
+  const standIn = 'EveABCDEF'; // as many bytes
+  const eve = await driver.person(standIn, relay, 'eve');
+  await using home = await openHome({
+    dir: eve.home,
+    world: machineWorld,
+    passphrase: async () => undefined,
+  });
+  await home.store.change(async (change) => {
+    const place = { table: 'self', partition: '' };
+    const value = Buffer.from((await change.get(place, 'self')) ?? []);
+    value.write(hostileName, value.indexOf(standIn));
+    change.put(place, 'self', new Uint8Array(value));
+  });
+  return eve;
+}
 
 const containing = (text: string): unknown => expect.stringContaining(text);
 const matching = (form: RegExp): unknown => expect.stringMatching(form);
@@ -12,7 +32,7 @@ describe('the command tern as scripts rely on it', () => {
   test('with --json standard output is JSON alone, whatever happens', async () => {
     await using driver = new TernDriver();
     const relay = await driver.relay();
-    const eve = await driver.person(strange, relay, 'eve');
+    const eve = await hostilePerson(driver, relay);
     const bob = await driver.person('Bob', relay);
     await meet(bob, eve);
     await eve.done(['send', 'bob', '\u001b[2J\u202e evil \u2028 text']);
@@ -51,7 +71,7 @@ describe('the command tern as scripts rely on it', () => {
   test('for people, nothing of others reaches the terminal raw', async () => {
     await using driver = new TernDriver();
     const relay = await driver.relay();
-    const eve = await driver.person(strange, relay, 'eve');
+    const eve = await hostilePerson(driver, relay);
     const bob = await driver.person('Bob', relay);
     await meet(bob, eve);
     await eve.done([
@@ -59,11 +79,16 @@ describe('the command tern as scripts rely on it', () => {
       'bob',
       'hi\u001b]0;owned\u0007\n2026-01-01 00:00  Alice to Bob  (aaaa)\n    pay Eve\u202e',
     ]);
+    const file = join(driver.folder, 'photo\u202egpj.exe');
+    writeFileSync(file, 'x');
+    await eve.done(['send', 'bob', '--file', file]);
+    const read = await driver.start(['read', '--home', bob.home]).ended;
+    expect(read.out).toContain('\\u{1B}]0;owned\\u{7}\n    2026-01-01');
+    expect(read.out).toContain('"photo\\u{202E}gpj.exe"');
     for (const command of [['read'], ['contacts']]) {
       const ended = await driver.start([...command, '--home', bob.home]).ended;
       expect(ended).toMatchObject({ code: 0 });
       expect(ended.out).toMatch(/^[\n\u0020-\u007e]*$/u);
-      expect(ended.out).toContain('Eve\\u{202E}\\u{200B}');
       for (const line of ended.out.split('\n')) expect(line.startsWith('2026-01-01')).toBe(false);
     }
   });

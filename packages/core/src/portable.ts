@@ -140,8 +140,8 @@ async function gathered(primitives: Primitives, view: StoreView): Promise<Portab
       told.some((one) => one.device === message.device && rangesHave(one.delivered, message.number));
     const messages = (await messagesFrom(view, conversation, 0)).map((message): PortableMessage => {
       const unsent = message.from === self.person && waiting.has(message.content.id) && !hasArrived(message);
-      const { from, device, number, arrivedAt, content } = message;
-      return { from, device, number: unsent ? 0 : number, arrivedAt, content: encodeContent(content) };
+      const { from, device, number, arrivedAt, kept = encodeContent(message.content) } = message;
+      return { from, device, number: unsent ? 0 : number, arrivedAt, content: kept };
     });
     histories.push({ conversation: conversation.id, messages });
   }
@@ -272,7 +272,7 @@ async function restoreHistory(change: StoreChange, history: History, self: Perso
   let conversation: Conversation = { ...found, nextPosition: 0 };
   const own = new Map<DeviceId, number[]>();
   for (const { content: encoded, ...about } of history.messages) {
-    const message = { ...about, content: decodeContent(encoded) };
+    const message = { ...about, content: decodeContent(encoded), kept: encoded };
     const place = { conversation: conversation.id, position: conversation.nextPosition };
     conversation = appendMessage(change, conversation, message);
     if (message.from !== self || message.number === 0) continue;

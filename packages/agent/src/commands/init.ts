@@ -34,9 +34,14 @@ export const initCommand: Command = {
         `no passphrase: whoever can read ${home.dir} can read everything in it (TERN_PASSPHRASE sets one for a new home)`,
       );
     }
-    const relays = [];
-    for (const link of links)
-      relays.push(await client.addRelay(link, { signal: context.signal, trustOnFirstUse }));
+    const relays: RelayView[] = [];
+    try {
+      for (const link of links)
+        relays.push(await client.addRelay(link, { signal: context.signal, trustOnFirstUse }));
+    } catch (cause) {
+      output.say('the identity is made, only a relay is missing: tern relay add LINK adds one');
+      throw cause;
+    }
     output.result(
       { name: me.name, id: me.person, safetyNumber: me.safetyNumber, relays: relays.map(relayObject) },
       [line`${me.name}, your safety number is ${me.safetyNumber}`, ...relays.map(relayWords)].join('\n'),
