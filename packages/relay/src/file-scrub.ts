@@ -17,7 +17,7 @@ const mostPasses = 4;
 export async function scrubFile(
   path: string,
   removed: readonly Uint8Array[],
-  exclusively: (work: () => void) => Promise<void>,
+  exclusively: (work: () => void) => void,
 ): Promise<void> {
   const values = removed.filter((value) => value.length >= needleBytes);
   if (values.length === 0) return;
@@ -26,9 +26,11 @@ export async function scrubFile(
     let found = 0;
     const { size } = await statOf(path);
     for (let at = 0; at < size; at += sliceBytes) {
-      await exclusively(() => {
+      exclusively(() => {
         found += scrubSlice(path, values, { at, bytes: sliceBytes + longest });
       });
+      // whoever waits to write goes between two slices
+      await new Promise<void>((resolve) => void setImmediate(resolve));
     }
     if (found === 0) return;
   }

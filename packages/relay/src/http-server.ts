@@ -150,7 +150,7 @@ async function exchange(
   response.once('close', () => gone.abort());
   try {
     const body = await readBody(request, relay.limits.bodyBytes);
-    const source = request.socket.remoteAddress;
+    const source = sourceOf(request.socket.remoteAddress ?? '');
     const answer = await relay.answer(body, {
       signal: gone.signal,
       ...(source === undefined ? {} : { source }),
@@ -178,6 +178,15 @@ async function exchange(
     response.writeHead(503, { 'Content-Length': 0, 'Access-Control-Allow-Origin': '*', 'Retry-After': '1' });
     response.end();
   }
+}
+
+/**
+ * Who is rationed as one: an address, or the network of 64 bits that one host of IPv6 usually has for itself. A terminator, an onion
+ * service or a person on the same machine is not rationed alone: behind the first two is everybody.
+ */
+function sourceOf(address: string): string | undefined {
+  if (address === '' || address === '::1' || /^(?:::ffff:)?127\./.test(address)) return undefined;
+  return address.startsWith('::ffff:') ? address : address.split(':').slice(0, 4).join(':');
 }
 
 async function readBody(request: IncomingMessage, mostBytes: number): Promise<Uint8Array> {

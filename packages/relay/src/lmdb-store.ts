@@ -1,12 +1,13 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
 import { UsageError } from '@tern/protocol';
 import { fixedRecord } from './fixed-record.ts';
 import { GroupCommit, type Judged } from './group-commit.ts';
 import { overlayOn } from './overlay.ts';
 import { openSecretFiles } from './secret-files.ts';
-import { scrubFile } from './file-scrub.ts';
+import { packChanges } from './change-list.ts';
+import { openLmdbFile, type LmdbFile } from './lmdb-file.ts';
+import { WriterThread } from './writer-thread.ts';
 import { StoreFullError, type RelayStore, type StoreTransaction, type StoreView } from './store.ts';
 
 export interface LmdbStoreOptions {
@@ -27,8 +28,6 @@ export interface DiskSpace {
   readonly wholeBytes: number;
 }
 
-type Database = RootDatabase<Uint8Array, Uint8Array>;
-
 /** Keys of one byte belong to the store; a relay's are longer. */
 const roomKey = new Uint8Array([0]);
 const roomRecord = fixedRecord<{ usedBytes: number }>({ usedBytes: 6 });
@@ -40,8 +39,9 @@ const mostReservedBytes = 64 * 2 ** 20;
 const reservedShare = 0.05;
 
 /**
- * The embedded store. A group is judged, committed and synced in one synchronous transaction: a reader is never shown what a crash
- * could take back, a commit that fails throws where it failed and leaves nothing, and a resolved write is on the disk.
+ * The embedded store. A group is judged here, alone and against what is durable; what it changed is then written and synced by another
+ * thread in one transaction, so that nobody but that thread waits for the disk. A reader is never shown what a crash could take back,
+ * a commit that fails leaves nothing, and a resolved write is on the disk.
  * @throws {UsageError} when the folder cannot be used
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelayStore> {
@@ -51,42 +51,41 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
   const stored = database.get(roomKey);
   let usedBytes = stored === undefined ? 0 : roomRecord.decode(stored).usedBytes;
   const view = viewOf(database);
+  const writer = new WriterThread(file);
   const disk = options.disk ?? (() => diskSpaceOf(options.dir));
 
   const commit = async (
     judges: readonly ((transaction: StoreTransaction) => unknown)[],
   ): Promise<readonly Judged[]> => {
-    let used = usedBytes;
-    let outcomes: Judged[] = [];
-    const flush = async (): Promise<void> => {
-      used = usedBytes;
-      const takeBytes = Math.min(limitBytes, usedBytes + freeForContent(disk()));
-      database.transactionSync(() => {
-        outcomes = judges.map((judge) => {
-          const overlay = overlayOn(view, takeBytes - used);
-          let value: unknown;
-          try {
-            value = judge(overlay.transaction);
-          } catch (cause) {
-            return { kind: 'failed', cause };
-          }
-          for (const { key, value } of overlay.changes.values()) {
-            if (value === undefined) database.removeSync(key);
-            else database.putSync(key, value);
-          }
-          used += overlay.charged();
-          return { kind: 'judged', value };
-        });
-        if (used !== usedBytes)
-          database.putSync(roomKey, roomRecord.encode({ usedBytes: Math.max(0, used) }));
-      });
-    };
+    const takeBytes = Math.min(limitBytes, usedBytes + freeForContent(disk())) - usedBytes;
+    const group = overlayOn(view, takeBytes);
+    const outcomes = judges.map((judge): Judged => {
+      const own = overlayOn(group.transaction, takeBytes - group.charged());
+      try {
+        const value = judge(own.transaction);
+        for (const { key, value: changed } of own.changes.values()) {
+          if (changed === undefined) group.transaction.remove(key);
+          else group.transaction.put(key, changed);
+        }
+        group.transaction.charge(own.charged());
+        return { kind: 'judged', value };
+      } catch (cause) {
+        return { kind: 'failed', cause };
+      }
+    });
+    const used = Math.max(0, usedBytes + group.charged());
+    if (used !== usedBytes) group.transaction.put(roomKey, roomRecord.encode({ usedBytes: used }));
+    if (group.changes.size === 0) return outcomes;
+    const changes = packChanges(group.changes.values());
+    const flush = (): Promise<void> => writer.commit(changes);
     try {
       await (options.aroundFlush?.(flush) ?? flush());
     } catch (cause) {
-      throw asFull(cause);
+      throw asFull(cause, disk());
     }
-    usedBytes = Math.max(0, used);
+    usedBytes = used;
+    // this thread looks at what the other one has just written
+    database.resetReadTxn();
     return outcomes;
   };
   const groups = new GroupCommit({ commit, gatherMs: options.gatherMs ?? defaultGatherMs, mostJudges });
@@ -97,25 +96,19 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RelaySto
     read: async (look) => look(view),
     write: (judge) => groups.add(judge),
     room: () => ({ usedBytes, limitBytes }),
-    scrub: (removed) => scrubFile(file, removed, async (work) => database.transactionSync(work)),
+    scrub: (removed) => writer.scrub(removed),
     async [Symbol.asyncDispose]() {
       await groups.idle();
+      await writer[Symbol.asyncDispose]();
       await database.close();
     },
   };
 }
 
-function openDatabase(dir: string, file: string): Database {
+function openDatabase(dir: string, file: string): LmdbFile {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return open<Uint8Array, Uint8Array>({
-      path: file,
-      noSubdir: true,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-      cache: false,
-      overlappingSync: false,
-    });
+    return openLmdbFile(file);
   } catch (cause) {
     throw new UsageError("the folder for the relay's data cannot be used", { cause });
   }
@@ -130,7 +123,7 @@ function freeForContent({ freeBytes, wholeBytes }: DiskSpace): number {
   return Math.max(0, freeBytes - Math.min(mostReservedBytes, wholeBytes * reservedShare));
 }
 
-function viewOf(database: Database): StoreView {
+function viewOf(database: LmdbFile): StoreView {
   return {
     get: (key) => database.get(key),
     keys: (from, to, limit) =>
@@ -138,9 +131,13 @@ function viewOf(database: Database): StoreView {
   };
 }
 
-function asFull(cause: unknown): unknown {
+/** A disk that takes only half of a write reports an input or output error: what is left on it tells that from a broken one. */
+function asFull(cause: unknown, { freeBytes }: DiskSpace): unknown {
   const text = cause instanceof Error ? cause.message : '';
-  return /MDB_MAP_FULL|MDB_TXN_FULL|ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(text)
+  return /MDB_MAP_FULL|MDB_TXN_FULL|ENOSPC|EDQUOT|EFBIG|No space left|Disk quota|File too large/i.test(
+    text,
+  ) ||
+    (/Input\/output error/i.test(text) && freeBytes < mostReservedBytes)
     ? new StoreFullError('the disk is full', { cause })
     : cause;
 }

@@ -2,6 +2,7 @@ import type { World } from '@tern/protocol';
 import type { RelayLimits } from './limits-table.ts';
 
 const mostSources = 10_000;
+const forgetAfterMs = 2000;
 
 interface Bucket {
   left: number;
@@ -39,8 +40,10 @@ export class OpenBudget {
     };
     this.#bySource.delete(source);
     this.#bySource.set(source, bucket);
-    for (const oldest of this.#bySource.keys()) {
-      if (this.#bySource.size <= mostSources) break;
+    // a bucket is full again after a second, so nobody need be remembered for longer
+    const past = this.#world.now() - forgetAfterMs;
+    for (const [oldest, { at }] of this.#bySource) {
+      if (this.#bySource.size <= mostSources && at > past) break;
       this.#bySource.delete(oldest);
     }
     return bucket;
