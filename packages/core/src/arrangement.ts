@@ -55,18 +55,20 @@ export function arrange(
 
 /** Own messages without a number stay last of their device, in the order they were written. */
 function byNumber(messages: readonly Message[]): readonly Message[] {
-  const queues = new Map<DeviceId, Message[]>();
-  for (const message of messages)
-    queues.set(message.device, [...(queues.get(message.device) ?? []), message]);
+  const byDevice = Map.groupBy(messages, (message) => message.device);
   const rank = (message: Message): number =>
     message.number === 0 ? Number.POSITIVE_INFINITY : message.number;
-  for (const [device, queue] of queues) {
-    queues.set(
-      device,
-      queue.toSorted((a, b) => (rank(a) === rank(b) ? a.position - b.position : rank(a) - rank(b))),
+  const next = new Map<DeviceId, Iterator<Message>>();
+  for (const [device, queue] of byDevice) {
+    const sorted = queue.toSorted((a, b) =>
+      rank(a) === rank(b) ? a.position - b.position : rank(a) - rank(b),
     );
+    next.set(device, sorted.values());
   }
-  return messages.flatMap((message) => queues.get(message.device)?.shift() ?? []);
+  return messages.flatMap((message) => {
+    const step = next.get(message.device)?.next();
+    return step === undefined || step.done === true ? [] : [step.value];
+  });
 }
 
 interface Sorted {
