@@ -1,7 +1,7 @@
-import { randomId, RefusedError, type ConversationId, type PersonId } from '@tern/protocol';
+import { equalBytes, RefusedError, type ConversationId, type PersonId } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
 import { contactTable } from './contact.ts';
-import { activeLog, conversationTable, emptyConversation } from './conversation.ts';
+import { activeLog, conversationTable, emptyConversation, groupConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable, knownRelayTable } from './followed-log.ts';
 import { membersOf } from './group-crypto.ts';
@@ -28,7 +28,7 @@ export async function beginCircle(
     .find((relay) => relay.right !== undefined && relay.hint.relay !== undefined)?.hint;
   if (host === undefined)
     throw new RefusedError('no-relay', 'a group needs a relay to live on: add one first');
-  const id: ConversationId = randomId(engine.world.randomBytes(16));
+  const id = groupConversationId(engine.world.randomBytes(16));
   const rule = { kind: 'group', adminKeys: [self.rootKey] } as const;
   conversationTable.put(change, '', id, emptyConversation(id, rule));
   await beginGroup(engine, change, { id, rule, host, adds: [], self });
@@ -71,6 +71,10 @@ export async function removePerson(
   const log = conversation === undefined ? undefined : activeLog(conversation);
   const session = log === undefined ? undefined : await openSession(engine, change, log);
   if (session === undefined) throw new RefusedError('no-such-conversation', 'there is no such conversation');
+  const { rule } = session.conversation;
+  const self = await selfOf(engine, change);
+  if (rule.kind === 'pair' || !rule.adminKeys.some((key) => equalBytes(key, self.rootKey)))
+    throw new RefusedError('not-allowed', 'only who began a group may remove somebody from it');
   const keys = membersOf(session.group)
     .filter((member) => holderOf(engine.primitives, member.credential)?.person === from.person)
     .map((member) => member.signatureKey);

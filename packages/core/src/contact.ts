@@ -13,6 +13,7 @@ import {
   uint,
   limits,
   equalBytes,
+  MalformedError,
   type ConversationId,
   type Hint,
   type LogId,
@@ -81,10 +82,20 @@ export function contactName(contact: Contact): string {
 
 /** The contact with a newer device list, if this one is newer and its person signed it (rule 26). */
 export function withDevices(primitives: Primitives, contact: Contact, devices: Uint8Array): Contact {
-  const offered = openDeviceList(primitives, devices);
+  const offered = listIn(primitives, devices);
   if (offered === undefined || !equalBytes(offered.rootKey, contact.rootKey)) return contact;
   const known = contact.devices.length === 0 ? undefined : openDeviceList(primitives, contact.devices);
   return known === undefined || offered.number > known.number ? { ...contact, devices } : contact;
+}
+
+/** What somebody offers as their list of devices may be anything. */
+function listIn(primitives: Primitives, devices: Uint8Array): ReturnType<typeof openDeviceList> {
+  try {
+    return openDeviceList(primitives, devices);
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
 }
 
 /** Does this person's newest list name that device? A list never seen names nobody. */

@@ -1,5 +1,6 @@
 import {
   base32,
+  base32Bytes,
   bool,
   bytes,
   compareBytes,
@@ -148,7 +149,23 @@ export function pairConversationId(
   other: Uint8Array,
 ): ConversationId {
   const [first, second] = compareBytes(one, other) <= 0 ? [one, other] : [other, one];
-  return base32(hash(primitives, 'pair', first, second).subarray(0, 16)) as ConversationId;
+  const id = hash(primitives, 'pair', first, second).slice(0, 16);
+  id[0] = (id[0] ?? 0) | pairBit;
+  return base32(id) as ConversationId;
+}
+
+/** Ids of pairs and of groups never meet, so that nobody begins a group where two others will talk one day. */
+const pairBit = 0x80;
+
+/** @param random 16 bytes */
+export function groupConversationId(random: Uint8Array): ConversationId {
+  const id = random.slice();
+  id[0] = (id[0] ?? 0) & ~pairBit;
+  return base32(id) as ConversationId;
+}
+
+export function isPairId(id: ConversationId): boolean {
+  return ((base32Bytes(id)[0] ?? 0) & pairBit) !== 0;
 }
 
 /** Where this conversation is written now: among the groups that work the one with the smallest LogId (rule 21). */

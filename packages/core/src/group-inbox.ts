@@ -1,20 +1,31 @@
-import type { DeviceId, Frame, NumberRange, PersonId } from '@tern/protocol';
+import {
+  contentOfFrame,
+  type DeviceId,
+  type Frame,
+  type MessageId,
+  type NumberRange,
+  type PersonId,
+} from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
 import { contactTable } from './contact.ts';
 import { receivedTable, toldTable, type ReceivedFrom } from './conversation.ts';
 import type { GroupSession } from './group-session.ts';
 import type { Credentials } from './identity.ts';
+import { wasPresent } from './membership.ts';
 import { appendMessage, messageById, sentMessageId } from './message-store.ts';
 import { outbox, putOutgoing } from './outbox.ts';
-import { rangesHave, rangesUnion, rangesWith } from './ranges.ts';
+import { mostRanges, rangesClosed, rangesHave, rangesUnion, rangesWith } from './ranges.ts';
 import type { ArrivedEntry } from './sealed-entry.ts';
 
 /** A frame that somebody sealed for us, and who. */
 interface Arrival {
   readonly frame: Frame;
+  readonly encoded: Uint8Array;
   readonly from: { readonly person: PersonId; readonly device: DeviceId };
-  readonly self: Credentials;
+  /** `former`: devices that this home was */
+  readonly self: Credentials & { readonly former: readonly DeviceId[] };
   readonly entry: ArrivedEntry;
+  readonly freshId: () => MessageId;
 }
 
 /** Takes in what a frame carries. The same frame again, in whatever entry, changes nothing (rule 14). */
@@ -32,7 +43,7 @@ export async function receiveLoad(
       return;
     case 'again':
       if (load.device === arrival.self.device)
-        await sendAgain(change, session, { device: load.device, numbers: load.numbers });
+        await sendAgain(change, session, { ...load, person: arrival.from.person });
       break;
     case 'unknown':
       break;
@@ -42,7 +53,7 @@ export async function receiveLoad(
 async function receiveContent(
   change: StoreChange,
   session: GroupSession,
-  { frame, from, self, entry }: Arrival,
+  { frame, encoded, from, self, entry, freshId }: Arrival,
 ): Promise<void> {
   if (frame.load.kind !== 'content') return;
   const { content } = frame.load;
@@ -56,19 +67,24 @@ async function receiveContent(
   if (rangesHave(received.delivered, frame.number)) return;
   receivedTable.put(change, conversation, from.device, {
     ...received,
-    delivered: rangesWith(received.delivered, frame.number),
+    delivered: rangesClosed(rangesWith(received.delivered, frame.number)),
   });
   const contact = await contactTable.get(change, '', from.person);
   if (contact?.blocked === true) return;
   if (from.person !== self.person) session.conversation = { ...session.conversation, receiptDue: true };
   const known = await messageById(change, content.id);
-  if (known !== undefined) return; // resealed by a device that had lost count: it has a new number and is the same message
+  // resealed by a device that had lost count: it has a new number and is the same message
+  if (known?.from === from.person && known.conversation === conversation) return;
+  // somebody else has used this id first: neither may keep the other's words away
+  const id = known === undefined ? content.id : freshId();
+  const kept = contentOfFrame(encoded, id);
   session.conversation = appendMessage(change, session.conversation, {
     from: from.person,
     device: from.device,
     number: frame.number,
     arrivedAt: entry.at * 1000,
-    content,
+    content: { ...content, id },
+    ...(kept === undefined ? {} : { kept }),
   });
 }
 
@@ -86,15 +102,25 @@ async function receiveReceipt(
   session: GroupSession,
   { from, self, line }: ReceiptArrival,
 ): Promise<void> {
-  if (from.person === self.person) return;
+  if (from.person === self.person || !(await isOurs(change, session, { self, device: line.device }))) return;
   const key = `${from.person}/${line.device}`;
   const told = await toldTable.get(change, session.conversation.id, key);
   toldTable.put(change, session.conversation.id, key, {
     person: from.person,
     device: line.device,
-    delivered: rangesUnion(told?.delivered ?? [], line.delivered),
-    read: rangesUnion(told?.read ?? [], line.read),
+    delivered: rangesUnion(told?.delivered ?? [], line.delivered).slice(-mostRanges),
+    read: rangesUnion(told?.read ?? [], line.read).slice(-mostRanges),
   });
+}
+
+/** This device, one it was before it had to begin anew, or another of the same person that has written here. */
+async function isOurs(
+  change: StoreChange,
+  session: GroupSession,
+  { self, device }: { readonly self: Arrival['self']; readonly device: DeviceId },
+): Promise<boolean> {
+  if (device === self.device || self.former.includes(device)) return true;
+  return (await receivedTable.get(change, session.conversation.id, device))?.person === self.person;
 }
 
 /** How many messages one request may bring back. */
@@ -103,7 +129,11 @@ const mostAgain = 256;
 async function sendAgain(
   change: StoreChange,
   session: GroupSession,
-  wanted: { readonly device: DeviceId; readonly numbers: readonly NumberRange[] },
+  wanted: {
+    readonly device: DeviceId;
+    readonly numbers: readonly NumberRange[];
+    readonly person: PersonId;
+  },
 ): Promise<void> {
   const { id: conversation } = session.conversation;
   const waiting = new Set(
@@ -119,6 +149,8 @@ async function sendAgain(
       left -= 1;
       const message = await sentMessageId(change, conversation, { device: wanted.device, number });
       if (message === undefined || waiting.has(number)) continue;
+      // what was said before somebody came is not theirs
+      if (!(await wasPresent(change, session, { ...wanted, number }))) continue;
       await putOutgoing(change, {
         kind: 'message',
         conversation,

@@ -2,13 +2,16 @@ import {
   base32Bytes,
   decodeFrame,
   decodePolicy,
+  deviceIdOf,
   entryIdOf,
   equalBytes,
   MalformedError,
+  randomId,
   verifySigned,
   type DeviceId,
   type EntryId,
   type Frame,
+  type MessageId,
   type PersonId,
 } from '@tern/protocol';
 import { authorise } from './authorise.ts';
@@ -28,6 +31,7 @@ import {
 } from './group-session.ts';
 import { adoptStaged } from './group-writer.ts';
 import { holderOf, type Credentials, type Identity } from './identity.ts';
+import { notePeriods } from './membership.ts';
 import { settleOwn } from './outbox-settling.ts';
 import { takeOwnEntry } from './outbox.ts';
 import { openArrived, type ArrivedEntry } from './sealed-entry.ts';
@@ -82,6 +86,11 @@ async function readEntry(
     await settleOwn(change, id);
     return 'read';
   }
+  // only a member can sign the policy that a commit brings: what else claims to be a commit is its relay's invention
+  if (entry.next !== undefined && entry.number === session.followed.number) {
+    const { changeKey } = decodePolicy(session.followed.policy);
+    if (!verifySigned(engine.primitives, changeKey, entry.next, 'policy')) return 'read';
+  }
   // the commit that brought us in ended an epoch that is not ours, whatever keys an earlier stay has left
   if (entry.next !== undefined && entry.number < session.followed.number) return 'read';
   const keys = await logKeysAt(change, log, entry.number);
@@ -113,7 +122,10 @@ async function applyOpened(
       if (frame === undefined || from === undefined) return 'read';
       if (!historiesAgree(session, frame, opened.epoch))
         noteInConversation(session, { at, kind: 'histories-differ', person: from.person });
-      await receiveLoad(change, session, { frame, from, self, entry });
+      const former = self.retired.map((key) => deviceIdOf(engine.primitives, key));
+      const freshId = (): MessageId => randomId(engine.world.randomBytes(16));
+      const arrival = { frame, encoded: opened.plaintext, from, self: { ...self, former }, entry, freshId };
+      await receiveLoad(change, session, arrival);
       return 'read';
     }
     case 'commit': {
@@ -121,17 +133,12 @@ async function applyOpened(
         group: opened.next,
         closes: opened.removed.length > 0,
       });
-      const { next } = entry;
-      const changeKey = decodePolicy(session.followed.policy).changeKey;
-      if (
-        next === undefined ||
-        !equalBytes(next.payload, expected.payload) ||
-        !verifySigned(engine.primitives, changeKey, next, 'policy')
-      ) {
+      if (entry.next === undefined || !equalBytes(entry.next.payload, expected.payload))
         return breakGroup(engine, session);
-      }
       dropStaged(session);
+      const before = membersOf(session.group);
       enterEpoch(change, session, { group: opened.next, ...expected });
+      await notePeriods(engine, change, session, { before, device: self.device });
       noteMembers(engine, session, { at, added: opened.added, removed: opened.removed, self });
       return 'read';
     }
@@ -182,8 +189,13 @@ function noteMembers(
   },
 ): void {
   if (session.conversation.rule.kind === 'group') {
-    const people = membersOf(session.group).flatMap((member) => authorOf(engine, member)?.person ?? []);
-    const others = [...new Set(people)].filter((person) => person !== change.self.person);
+    const people = new Set(
+      membersOf(session.group).flatMap((member) => authorOf(engine, member)?.person ?? []),
+    );
+    const gone = change.removed.flatMap((member) => authorOf(engine, member)?.person ?? []);
+    // who was offered a place and has not answered yet is still expected
+    const stay = session.conversation.people.filter((person) => people.has(person) || !gone.includes(person));
+    const others = [...new Set([...stay, ...people])].filter((person) => person !== change.self.person);
     session.conversation = { ...session.conversation, people: others };
   }
   for (const [kind, members] of [

@@ -1,9 +1,10 @@
 import { equalBytes, RefusedError, type Load, type ReceiptLine } from '@tern/protocol';
+import { authorise } from './authorise.ts';
 import type { StoreChange } from './client-store.ts';
 import { receivedTable } from './conversation.ts';
-import type { Engine } from './engine.ts';
+import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
-import { membersOf, ownLeaf, type Member } from './group-crypto.ts';
+import { membersOf, ownLeaf, type CommitView, type Member } from './group-crypto.ts';
 import { refreshEveryMessages, refreshEveryMs, type AddIntent, type StagedRecord } from './group-record.ts';
 import {
   dropStaged,
@@ -17,6 +18,7 @@ import {
 } from './group-session.ts';
 import { holderOf, type Credentials } from './identity.ts';
 import { joinLogKeys, splitLogKeys } from './log-keys.ts';
+import { notePeriods } from './membership.ts';
 import { messageById, numberMessage } from './message-store.ts';
 import { keyPackageName } from './key-packages.ts';
 import { parcelEntry } from './meeting-log.ts';
@@ -37,6 +39,11 @@ export async function sealWaiting(
   session: GroupSession,
   waiting: { readonly items: readonly (readonly [OutboxKey, Outgoing])[]; readonly self: Credentials },
 ): Promise<void> {
+  // to a group in which nobody else has arrived yet nothing is said: it would be for nobody, and newcomers could not have it
+  const people = membersOf(session.group).map(
+    ({ credential }) => holderOf(engine.primitives, credential)?.person,
+  );
+  if (session.conversation.people.length > 0 && people.every((one) => one === waiting.self.person)) return;
   for (const [key, item] of waiting.items) {
     if (item.kind === 'message' && item.sealed === undefined && item.failed === undefined)
       await sealMessage(engine, change, session, { key, item, self: waiting.self });
@@ -116,12 +123,18 @@ export async function stageWanted(engine: Engine, change: StoreChange, session: 
   if (session.record.staged !== undefined) return;
   const now = engine.now();
   const members = membersOf(session.group);
-  const { wanted, later } = await usableAdds(engine, session, now);
+  const { wanted, later, newcomers } = await usableAdds(engine, session, now);
   const remove = members.filter(
-    (member) => member.leafIndex !== ownLeaf(session.group) && leaves(engine, session, { member, wanted }),
+    (member) =>
+      member.leafIndex !== ownLeaf(session.group) &&
+      leaves(engine, session, { member, wanted }) &&
+      may(engine, session, { adds: newcomers, removes: [member] }),
   );
   const due = now >= session.record.refreshAt || session.record.messagesSinceRefresh >= refreshEveryMessages;
-  const removes = session.record.removes.filter((key) => hasMember(session, key)); // kept until a commit of ours has won
+  // kept until a commit of ours has won
+  const removes = session.record.removes.filter((key) =>
+    remove.some((member) => equalBytes(member.signatureKey, key)),
+  );
   session.record = { ...session.record, adds: [...wanted, ...later], removes };
   if (wanted.length === 0 && remove.length === 0 && !due) return;
   let commit;
@@ -156,6 +169,14 @@ export async function stageWanted(engine: Engine, change: StoreChange, session: 
   rememberOwnEntry(change, session.followed.log, made.id);
 }
 
+/** Would everybody follow a commit of ours that wants this? One that they would not would end the group for all (rule 24). */
+function may(engine: Engine, session: GroupSession, wish: Pick<CommitView, 'adds' | 'removes'>): boolean {
+  const members = membersOf(session.group);
+  const by = members.find((member) => member.leafIndex === ownLeaf(session.group));
+  const { rule } = session.conversation;
+  return by !== undefined && authorise(engine.primitives, rule, { members, by, ...wish });
+}
+
 /** Is this device to go: because somebody wants it, or because its own person puts another in its place? */
 function leaves(
   engine: Engine,
@@ -173,27 +194,41 @@ async function usableAdds(
   engine: Engine,
   session: GroupSession,
   now: number,
-): Promise<{ readonly wanted: readonly AddIntent[]; readonly later: readonly AddIntent[] }> {
+): Promise<{
+  readonly wanted: readonly AddIntent[];
+  readonly later: readonly AddIntent[];
+  readonly newcomers: readonly Member[];
+}> {
   const wanted: AddIntent[] = [];
+  const newcomers: Member[] = [];
   const later: AddIntent[] = [];
   const taken: Uint8Array[] = [];
   for (const intent of session.record.adds) {
     const checked = await engine.groups.checkKeyPackage(intent.keyPackage, { now });
     if (checked.kind !== 'usable' || taken.some((key) => equalBytes(key, checked.signatureKey))) continue;
+    const newcomer: Member = { leafIndex: 0, ...checked };
+    if (!may(engine, session, { adds: [newcomer], removes: [] })) continue;
     taken.push(checked.signatureKey);
-    if (!hasMember(session, checked.signatureKey)) wanted.push(intent);
-    else if (session.record.removes.some((key) => equalBytes(key, checked.signatureKey))) later.push(intent);
+    if (!hasMember(session, checked.signatureKey)) {
+      wanted.push(intent);
+      newcomers.push(newcomer);
+    } else if (session.record.removes.some((key) => equalBytes(key, checked.signatureKey))) {
+      later.push(intent);
+    }
   }
-  return { wanted, later };
+  return { wanted, later, newcomers };
 }
 
 /** Our commit won: its state is ours, and the Welcomes leave (never before: rule 13). */
 export async function adoptStaged(engine: Engine, change: StoreChange, session: GroupSession): Promise<void> {
   const { staged } = session.record;
   if (staged === undefined || session.staged === undefined) return;
+  const before = membersOf(session.group);
   const group = engine.groups.adoptCommit(session.group, session.staged);
   enterEpoch(change, session, { group, payload: staged.next.payload, keys: splitLogKeys(staged.keys) });
   dropStaged(session);
+  const { device } = await selfOf(engine, change);
+  await notePeriods(engine, change, session, { before, device });
   const done = new Set(staged.adds.map((one) => one.keyPackage));
   session.record = {
     ...session.record,

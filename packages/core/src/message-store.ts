@@ -32,6 +32,8 @@ export interface Message {
   /** milliseconds since 1970, when it arrived or was written here */
   readonly arrivedAt: number;
   readonly content: Content;
+  /** the content as its author encoded it, in which a newer Tern may read more; absent until it was stored */
+  readonly kept?: Uint8Array;
 }
 
 interface StoredMessage {
@@ -110,7 +112,7 @@ function putMessage(change: StoreChange, message: Message): void {
     device: message.device,
     number: message.number,
     arrivedAt: message.arrivedAt,
-    content: encodeContent(message.content),
+    content: message.kept ?? encodeContent(message.content),
   });
 }
 
@@ -147,7 +149,7 @@ export async function messageById(view: StoreView, id: MessageId): Promise<Messa
     pageOf(place.conversation, place.position),
     orderedKey(place.position),
   );
-  return stored === undefined ? undefined : { ...stored, ...place, content: decodeContent(stored.content) };
+  return stored === undefined ? undefined : messageOf(stored, place);
 }
 
 /** Messages from a place on, in the order of this device's list. */
@@ -164,14 +166,12 @@ export async function messagesFrom(
   ) {
     for (const [key, stored] of await messageTable.list(view, pageOf(conversation.id, page * pageMessages))) {
       const at = Number(key);
-      if (at >= position)
-        messages.push({
-          ...stored,
-          conversation: conversation.id,
-          position: at,
-          content: decodeContent(stored.content),
-        });
+      if (at >= position) messages.push(messageOf(stored, { conversation: conversation.id, position: at }));
     }
   }
   return messages;
+}
+
+function messageOf(stored: StoredMessage, place: MessagePlace): Message {
+  return { ...stored, ...place, content: decodeContent(stored.content), kept: stored.content };
 }

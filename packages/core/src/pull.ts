@@ -83,11 +83,18 @@ export async function pull(
   );
   const watched = results[chores.length] ?? [];
   const seen = options.watch.took(watched);
-  const arrived = await arrivedEntries(engine, host, { ready, watched, signal: options.signal });
   const chored = chores.map((chore, at) => ({ chore, result: results[at]?.at(-1) }));
-  const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
-  if (!idle)
-    await engine.store.change((change) => apply(engine, change, { arrived, chored, turned: seen.turned }));
+  let arrived: Arrivals['arrived'];
+  try {
+    arrived = await arrivedEntries(engine, host, { ready, watched, signal: options.signal });
+    const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
+    if (!idle) await takeIn(engine, { arrived, chored, turned: seen.turned });
+  } catch (error) {
+    // the relay believes that we have it: until it has said all of it again, we may not write there (rule 27)
+    options.watch.forget();
+    for (const { followed } of ready) engine.caughtUp.delete(followed.log);
+    throw error;
+  }
   if (whole && seen.finished && !seen.more) {
     for (const { followed } of ready)
       if (options.watch.has(followed.log, followed.number)) engine.caughtUp.add(followed.log);
@@ -209,6 +216,42 @@ interface Arrivals {
   readonly arrived: ReadonlyMap<LogId, readonly ArrivedEntry[]>;
   readonly chored: readonly { readonly chore: Chore; readonly result: Result | undefined }[];
   readonly turned: ReadonlySet<LogId>;
+}
+
+/**
+ * Takes in what came, all at once. Where somebody sent what this home cannot keep, everything is taken in one by one and that one
+ * thing is read over: nobody can stop a home by what they write.
+ */
+async function takeIn(engine: Engine, arrivals: Arrivals): Promise<void> {
+  const change = (one: Partial<Arrivals>): Promise<void> =>
+    engine.store.change((store) =>
+      apply(engine, store, { arrived: new Map(), chored: [], turned: new Set(), ...one }),
+    );
+  if (await isGood(() => change(arrivals))) return;
+  await change({ chored: arrivals.chored });
+  for (const [log, entries] of arrivals.arrived) {
+    for (const entry of entries) {
+      if (!(await isGood(() => change({ arrived: new Map([[log, [entry]]]) }))))
+        await engine.store.change((store) => readOver(store, log, entry.seq));
+    }
+  }
+  await change({ turned: arrivals.turned });
+}
+
+async function isGood(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (error instanceof MalformedError) return false;
+    throw error;
+  }
+}
+
+async function readOver(change: StoreChange, log: LogId, seq: number): Promise<void> {
+  const followed = await followedLogTable.get(change, '', log);
+  if (followed !== undefined && followed.cursor < seq)
+    followedLogTable.put(change, '', log, { ...followed, cursor: seq });
 }
 
 async function apply(

@@ -22,6 +22,17 @@ export function rangesUnion(a: Ranges, b: Ranges): Ranges {
   return merged;
 }
 
+/** Nobody loses so many single messages; who numbers theirs like that may not make a home keep it all. */
+export const mostRanges = 1024;
+
+/** At most {@link mostRanges} of them, the lowest holes closed: what is missing there is asked for no more. */
+export function rangesClosed(ranges: Ranges): Ranges {
+  const [first] = ranges;
+  const until = ranges.at(-mostRanges);
+  if (first === undefined || until === undefined || ranges.length <= mostRanges) return ranges;
+  return [[first[0], until[1]], ...ranges.slice(1 - mostRanges)];
+}
+
 /** What is missing between 1 and the highest number. */
 export function rangesGaps(ranges: Ranges): Ranges {
   const gaps: NumberRange[] = [];

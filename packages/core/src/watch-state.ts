@@ -62,6 +62,12 @@ export class WatchState {
     return this.#known.get(log) === number;
   }
 
+  /** What the last answer brought was not taken in: the relay has to give all of it again. */
+  forget(): void {
+    this.#token = undefined;
+    this.#known.clear();
+  }
+
   took(results: readonly Result[]): Watched {
     const turned = new Set(results.flatMap((result) => (result.kind === 'turned' ? [result.log] : [])));
     const unreadable = new Set(
@@ -74,10 +80,7 @@ export class WatchState {
       for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);
       return { finished: true, more: last.more || this.#left, turned, unreadable };
     }
-    if (last?.kind === 'watch-unknown') {
-      this.#token = undefined;
-      this.#known.clear();
-    }
+    if (last?.kind === 'watch-unknown') this.forget();
     return { finished: false, more: true, turned, unreadable };
   }
 }

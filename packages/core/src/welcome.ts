@@ -14,6 +14,7 @@ import type { Contact } from './contact.ts';
 import {
   conversationTable,
   emptyConversation,
+  isPairId,
   pairConversationId,
   withGroup,
   withNotice,
@@ -104,6 +105,7 @@ function ruleOf(
       welcome.adminKeys === undefined && hostName(welcome.host) === hostName(arrival.meeting.host);
     return there ? pairRule(self.rootKey, contact.rootKey) : undefined;
   }
+  if (isPairId(arrival.conversation)) return undefined;
   const rule = known?.rule ?? { kind: 'group', adminKeys: welcome.adminKeys ?? [] };
   const leads = rule.kind === 'group' && rule.adminKeys.some((key) => equalBytes(key, contact.rootKey));
   return leads ? rule : undefined;
@@ -126,6 +128,7 @@ async function joined(
     const { primitives } = engine;
     const fits =
       first.number === 0 &&
+      first.relay === welcome.host.relay &&
       policy.log === log &&
       policy.number === epochOf(group) &&
       equalBytes(policy.appendKey, primitives.ed25519PublicKey(keys.append)) &&

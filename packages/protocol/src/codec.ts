@@ -1,6 +1,6 @@
 import { encode as encodeCbor } from 'cborg';
 import { base32, base32Bytes, utf8 } from './bytes.ts';
-import { readItem } from './cbor.ts';
+import { readItem, type Item } from './cbor.ts';
 import { MalformedError } from './errors.ts';
 
 /**
@@ -45,6 +45,11 @@ export const firstOptionalKey = 32;
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   // in Node cborg returns a Buffer, whose slice() shares its bytes instead of copying them
   return new Uint8Array(encodeCbor(codec.toItem(value)));
+}
+
+/** Writes again what {@link readItem} has read, byte for byte. */
+export function encodeItem(item: Item): Uint8Array {
+  return new Uint8Array(encodeCbor(item));
 }
 
 /** @throws {MalformedError} for anything but exactly one value of this shape */

@@ -3,6 +3,7 @@ import {
   choice,
   decode,
   encode,
+  encodeItem,
   field,
   list,
   optional,
@@ -12,6 +13,8 @@ import {
   uint,
   type Codec,
 } from './codec.ts';
+import { base32Bytes } from './bytes.ts';
+import { readItem, type Item } from './cbor.ts';
 import { MalformedError } from './errors.ts';
 import {
   chunkIdCodec,
@@ -259,6 +262,22 @@ function checkNumber(frame: Frame): Frame {
 /** A message's content by itself, as a client keeps it. */
 export function encodeContent(content: Content): Uint8Array {
   return encode(contentCodec, content);
+}
+
+/**
+ * The content in a frame as its author encoded it: a client keeps that, because a newer Tern may read more in it (rule 31).
+ * @param id what it is called here, where that is not what its author calls it
+ * @returns undefined for a frame that carries something else
+ * @throws {MalformedError}
+ */
+export function contentOfFrame(encoded: Uint8Array, id?: MessageId): Uint8Array | undefined {
+  if (decodeFrame(encoded).load.kind !== 'content') return undefined;
+  const frame = readItem(encoded);
+  const load = frame instanceof Map ? (frame.get(5) as Item | undefined) : undefined;
+  const body = Array.isArray(load) ? (load[1] as Item | undefined) : undefined;
+  const content = body instanceof Map ? (body.get(1) as Item | undefined) : undefined;
+  if (!(content instanceof Map)) return undefined;
+  return encodeItem(id === undefined ? content : new Map([...content, [1, base32Bytes(id)]]));
 }
 
 /** @throws {MalformedError} */
