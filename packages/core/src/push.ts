@@ -67,7 +67,8 @@ export async function push(
     return result === undefined ? [] : [{ one, result }];
   });
   const more = await engine.store.change((change) => settle(engine, change, answered), options);
-  const arrived = answered.filter(({ result }) => hasArrived(result));
+  // a commit counts as arrived once it was read: told so again and again, nothing comes forward
+  const arrived = answered.filter(({ one, result }) => hasArrived(result) && one.key !== undefined);
   // an inbox that is not there yet is no trouble: whoever made the invitation has not been online
   const early = ({ one, result }: Answered): boolean =>
     result.kind === 'refused' && one.entry.capability !== undefined;
@@ -80,7 +81,7 @@ interface Answered {
   readonly result: Result;
 }
 
-function hasArrived(result: Result): boolean {
+function hasArrived(result: Result): result is Extract<Result, { readonly kind: 'stored' | 'duplicate' }> {
   return result.kind === 'stored' || result.kind === 'duplicate';
 }
 
@@ -219,8 +220,7 @@ async function settle(engine: Engine, change: StoreChange, answered: readonly An
     const stale = result.kind === 'stale-epoch' || result.kind === 'conflict' || result.kind === 'refused';
     if (stale) engine.caughtUp.delete(one.entry.log);
     if (one.key === undefined) {
-      const lost = result.kind === 'stale-epoch' || result.kind === 'conflict';
-      moved = (await settleCommit(engine, change, one, { arrived, lost })) || moved;
+      moved = (await settleCommit(engine, change, one, result)) || moved;
       continue;
     }
     const outgoing = await outgoingAt(change, one.key);
@@ -246,12 +246,15 @@ async function settleCommit(
   engine: Engine,
   change: StoreChange,
   one: Ready,
-  outcome: { readonly arrived: boolean; readonly lost: boolean },
+  result: Result,
 ): Promise<boolean> {
-  if (!outcome.arrived && !outcome.lost) return false;
+  const lost = result.kind === 'stale-epoch' || result.kind === 'conflict';
+  if (!hasArrived(result) && !lost) return false;
   const session = await openSession(engine, change, one.entry.log);
   if (session?.record.staged?.id !== one.entry.id) return false;
-  if (outcome.arrived) await adoptStaged(engine, change, session);
+  // what others wrote before it is read first, and it with them: the next epoch's key does not open that any more (rule 12)
+  if (hasArrived(result) && result.seq !== session.followed.cursor + 1) return true;
+  if (hasArrived(result)) await adoptStaged(engine, change, session);
   else dropStaged(session); // another commit won; who waited to be added or removed waits for the next
   await saveSession(engine, change, session);
   return true;
