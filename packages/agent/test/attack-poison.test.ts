@@ -1,3 +1,11 @@
+import {
+  acceptInvitation,
+  newKeyPackage,
+  outbox,
+  replaceOutgoing,
+  type SealedEntry,
+  selfOf,
+} from '@tern/core/testing';
 import { describe, expect, test } from 'vitest';
 import {
   base32Bytes,
@@ -20,10 +28,6 @@ import {
   type NumberRange,
 } from '@tern/protocol';
 import { nodePrimitives } from '@tern/reach/node';
-import { acceptInvitation } from '../../core/src/invitation.ts';
-import { newKeyPackage } from '../../core/src/key-packages.ts';
-import { selfOf } from '../../core/src/engine.ts';
-import { outbox, replaceOutgoing, type SealedEntry } from '../../core/src/outbox.ts';
 import { attacker, type Attacker } from './support/attacker.ts';
 import {
   conversationWith,

@@ -1,8 +1,5 @@
+import { type ArrivedEntry, groupRecordTable, readGroupEntries, renewLeaf, selfOf } from '@tern/core/testing';
 import { expect, test } from 'vitest';
-import { groupRecordTable, renewLeaf } from '@tern/core/testing';
-import { selfOf } from '../../core/src/engine.ts';
-import { readGroupEntries } from '../../core/src/group-reader.ts';
-import type { ArrivedEntry } from '../../core/src/sealed-entry.ts';
 import { attacker, sessionOf } from './support/attacker.ts';
 import { conversationWith, meet, say, seen, soon, town } from './support/town.ts';
 

@@ -25,7 +25,7 @@ test('with a relay each, both talk over the relay that the invitation named (rul
   expect(place.relays[1]?.exchanges ?? 0).toBeGreaterThanOrEqual(before);
 });
 
-test("rule 21: two people who accept each other's invitations at once have one conversation, never two", async () => {
+test("rule 21: two people who accept each other's invitations at once have one conversation", async () => {
   await using place = await town({ relays: 2 });
   const anna = await place.person('Anna', { relays: [0] });
   const boris = await place.person('Boris', { relays: [1] });
@@ -235,4 +235,17 @@ test('rules 1 and 32: a phone that was off for six weeks starts from a card that
   await say(boris, anna, 'switched on again');
   await settle(boris, anna);
   expect((await seen(anna, boris)).at(-1)).toBe('switched on again');
+});
+
+test('rule 21: an invitation of somebody one talks with already never begins a second conversation', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  const { link } = await anna.client.invite();
+  expect((await boris.client.accept(link)).kind).toBe('known');
+  expect((await anna.client.accept(link)).kind).toBe('own');
+  await settle(anna, boris);
+  expect((await anna.client.conversations()).length).toBe(1);
+  expect((await anna.client.invitations()).map((one) => one.state)).toContain('open');
 });

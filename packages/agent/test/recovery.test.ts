@@ -1,7 +1,28 @@
+import { decodePolicy, sign, type ConversationId, type LogId } from '@tern/protocol';
+import { openPath } from '@tern/reach';
+import { nodePrimitives } from '@tern/reach/node';
 import { expect, test } from 'vitest';
-import { renewLeaf } from '@tern/core/testing';
+import {
+  followedLogTable,
+  followingPolicy,
+  logKeysAt,
+  makeEntry,
+  policyAfter,
+  renewLeaf,
+} from '@tern/core/testing';
+import { attacker, sessionOf } from './support/attacker.ts';
 import { houses } from './support/houses.ts';
-import { conversationWith, meet, say, seen, settle, soon, town, type Resident } from './support/town.ts';
+import {
+  conversationWith,
+  meet,
+  say,
+  seen,
+  settle,
+  soon,
+  town,
+  type Resident,
+  type Town,
+} from './support/town.ts';
 
 const noticesOf = async (one: Resident, other: Resident): Promise<readonly string[]> =>
   (await one.client.notices(await conversationWith(one, other))).map((notice) => notice.kind);
@@ -134,3 +155,96 @@ test('rule 13: two people take a fresh leaf in the same epoch: one commit wins, 
   expect((await seen(anna, boris)).toSorted()).toEqual(both);
   expect((await seen(boris, anna)).toSorted()).toEqual(both);
 });
+
+test('rule 27: a home and its copy that write in the very same moment lose nothing for good', async () => {
+  await using place = await town();
+  using street = houses();
+  const anna = await place.person('Anna');
+  {
+    await using boris = await street.enter(place, 'Boris');
+    await meet(anna, boris);
+  }
+  street.copy('Boris', 'copy');
+  await using first = await street.enter(place, 'Boris');
+  await using second = await street.enter(place, 'Boris', { dir: 'copy' });
+  await settle(first, second); // both have caught up and know of nothing
+  await say(first, anna, 'from the first');
+  await say(second, anna, 'from the copy');
+  await Promise.all([first.client.sync({ signal: soon }), second.client.sync({ signal: soon })]);
+  for (let round = 0; round < 3; round += 1) await settle(anna, first, second);
+  expect((await seen(anna, first)).toSorted()).toEqual(['from the copy', 'from the first']);
+});
+
+test('a policy without a commit, which any member can sign, is refused by the relay, and stalls nobody', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  const signed = await anna.store.read(async (view) => {
+    for (const [log, followed] of await followedLogTable.list(view, '')) {
+      const keys =
+        followed.kind === 'group' ? await logKeysAt(view, followed.log, followed.number) : undefined;
+      if (keys === undefined) continue;
+      const previous = { log: followed.log, policy: decodePolicy(followed.policy), payload: followed.policy };
+      const payload = followingPolicy(nodePrimitives, previous, { keys, closes: true });
+      return { log: log as LogId, policy: sign(nodePrimitives, keys.change, { label: 'policy', payload }) };
+    }
+    return undefined;
+  });
+  const [relay] = place.relays;
+  if (signed === undefined || relay === undefined) throw new Error('no group');
+  const parts = {
+    hint: relay.hint,
+    transport: place.transport,
+    primitives: nodePrimitives,
+    world: place.world,
+  };
+  await using path = openPath(parts);
+  const { results } = await path.exchange([{ operation: { kind: 'amend', ...signed } }], { signal: soon });
+  expect(results[0]?.at(-1)?.kind).toBe('refused');
+  await say(boris, anna, 'still here');
+  await settle(boris, anna);
+  expect(await seen(anna, boris)).toEqual(['still here']);
+});
+
+test('rule 24: a group that somebody broke for everybody begins anew with who may change it, visibly', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [] });
+  const clara = await place.person('Clara', { relays: [] });
+  await meet(anna, boris);
+  await meet(anna, clara);
+  const group = await anna.client.beginGroup((await anna.client.contacts()).map((one) => one.person));
+  for (let round = 0; round < 3; round += 1) await settle(anna, boris, clara);
+  await anna.client.sendText(group, 'before');
+  await settle(anna, boris, clara);
+  await bogusCommit(place, boris, group);
+  for (let round = 0; round < 5; round += 1) await settle(anna, boris, clara);
+  await clara.client.sendText(group, 'we are back');
+  for (let round = 0; round < 3; round += 1) await settle(anna, boris, clara);
+  for (const one of [anna, boris, clara]) {
+    const texts = (await one.client.messages(group)).map((line) => (line.kind === 'gap' ? 'gap' : line.text));
+    expect(texts).toEqual(['before', 'we are back']);
+    const notices = (await one.client.notices(group)).map((notice) => notice.kind);
+    expect(notices).toContain(one === boris ? 'rejoined' : 'broken');
+  }
+});
+
+/** A member's commit whose policy says something else than the commit does: nobody may follow it, and the log has turned. */
+async function bogusCommit(place: Town, by: Resident, group: ConversationId): Promise<void> {
+  const { engine } = await attacker(place, by);
+  const append = await by.store.change(async (change) => {
+    const session = await sessionOf(engine, change, group);
+    const { followed } = session;
+    const keys = await logKeysAt(change, followed.log, followed.number);
+    if (keys === undefined) throw new Error('no keys');
+    const staged = await engine.groups.stageCommit(session.group, { now: engine.now() });
+    const { payload } = await policyAfter(engine, session, { group: staged.next, closes: true });
+    const { entry } = makeEntry(engine, followed.log, { wrap: keys.wrap, plaintext: staged.commit });
+    const next = sign(nodePrimitives, keys.change, { label: 'policy', payload });
+    const operation = { kind: 'append', log: followed.log, number: followed.number, entry, next } as const;
+    return { operation, seeds: [keys.append], host: followed.host };
+  });
+  const { results } = await engine.path(append.host).exchange([append], { signal: soon });
+  expect(results[0]?.at(-1)?.kind).toBe('stored');
+}

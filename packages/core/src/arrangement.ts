@@ -26,16 +26,21 @@ export function arrange(
   messages: readonly Message[],
   options: {
     readonly standing: (message: Message) => Standing;
-    readonly before?: ReadonlyMap<DeviceId, number>;
+    /** how many of a device's numbers, both included, are still expected */
+    readonly missing: (device: DeviceId, from: number, to: number) => number;
   },
 ): readonly (MessageView | GapView)[] {
   const ordered = byNumber(messages);
   const { shown, edits, reactions } = sortOut(ordered);
-  const last = new Map<DeviceId, number>(options.before);
+  const last = new Map<DeviceId, number>();
   const lines: (MessageView | GapView)[] = [];
   for (const message of ordered) {
     if (message.number > 0) {
-      const missing = message.number - (last.get(message.device) ?? 0) - 1;
+      const missing = options.missing(
+        message.device,
+        (last.get(message.device) ?? 0) + 1,
+        message.number - 1,
+      );
       if (missing > 0 && !options.standing(message).fromMe) {
         lines.push({ kind: 'gap', from: message.from, device: message.device, missing });
       }

@@ -1,4 +1,5 @@
-import type { StoreChange } from './client-store.ts';
+import type { DeviceId, MessageId } from '@tern/protocol';
+import type { StoreChange, StoreView } from './client-store.ts';
 import { contactTable } from './contact.ts';
 import { conversationTable, withGroup, withNotice, type Conversation } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
@@ -6,39 +7,47 @@ import { followedLogTable } from './followed-log.ts';
 import { forgetGroup } from './group-record.ts';
 import { identityTable, withNewDevice } from './identity.ts';
 import { askToJoin } from './meeting.ts';
-import { deleteOutgoing, outbox, replaceOutgoing } from './outbox.ts';
+import { sentMessageId } from './message-store.ts';
+import { deleteOutgoing, outbox, putOutgoing } from './outbox.ts';
+
+/** So many of the last messages of a device that wrote beside a copy of itself may have been taken for the copy's. */
+const messagesInDoubt = 32;
 
 /**
  * This home begins anew as another device of the same person (rule 27): after a copy of it wrote, after it was rolled back,
- * or in an import. What was said stays; every ratchet goes; every contact is asked to add the new device. What waited
- * unsealed leaves later under the new device's numbers.
+ * or in an import. What was said stays; every ratchet goes; every contact is asked to add the new device. What waited leaves
+ * later under the new device's numbers.
+ * @param options.inDoubt sends the last messages again too: who has them knows them by their ids
  */
-export async function beginAnew(engine: Engine, change: StoreChange): Promise<void> {
-  const identity = await identityTable.get(change, '', 'self');
-  if (identity === undefined) return;
+export async function beginAnew(
+  engine: Engine,
+  change: StoreChange,
+  options: { readonly inDoubt: boolean },
+): Promise<void> {
+  const before = await selfOf(engine, change);
   identityTable.put(
     change,
     '',
     'self',
-    withNewDevice(engine.primitives, engine.world, identity, { replace: false }),
+    withNewDevice(engine.primitives, engine.world, before, { replace: false }),
   );
   const self = await selfOf(engine, change);
-  for (const [, conversation] of await conversationTable.list(change, ''))
-    await loseGroups(engine, change, conversation);
-  for (const [key, outgoing] of await outbox(change)) {
-    if (outgoing.kind === 'message') {
-      // what the old device had numbered and sent again is no longer ours to number
-      if (outgoing.sealed === undefined && outgoing.number !== undefined) deleteOutgoing(change, key);
-      else
-        replaceOutgoing(change, key, {
-          kind: 'message',
-          conversation: outgoing.conversation,
-          message: outgoing.message,
-          blobs: outgoing.blobs,
-        });
-    } else if (outgoing.kind !== 'entry') {
-      deleteOutgoing(change, key);
+  const waiting = await outbox(change);
+  for (const [key, outgoing] of waiting) if (outgoing.kind !== 'entry') deleteOutgoing(change, key);
+  for (const [, conversation] of await conversationTable.list(change, '')) {
+    const messages = waiting.flatMap(([, one]) =>
+      one.kind === 'message' && one.conversation === conversation.id ? [one] : [],
+    );
+    const last = options.inDoubt ? await lastMessages(change, conversation, before.device) : [];
+    for (const message of last) {
+      if (!messages.some((one) => one.message === message))
+        await putOutgoing(change, { kind: 'message', conversation: conversation.id, message, blobs: [] });
     }
+    for (const { message, blobs, failed } of messages) {
+      const again = { kind: 'message', conversation: conversation.id, message, blobs } as const;
+      await putOutgoing(change, failed === undefined ? again : { ...again, failed });
+    }
+    await loseGroups(engine, change, conversation);
   }
   for (const [, contact] of await contactTable.list(change, '')) {
     const meeting = contact.meetings.at(-1);
@@ -70,4 +79,18 @@ async function loseGroups(engine: Engine, change: StoreChange, conversation: Con
     conversation.id,
     withNotice(changed, { at: engine.now(), kind: 'rejoined' }),
   );
+}
+
+async function lastMessages(
+  view: StoreView,
+  conversation: Conversation,
+  device: DeviceId,
+): Promise<readonly MessageId[]> {
+  const messages: MessageId[] = [];
+  const first = Math.max(1, conversation.nextNumber - messagesInDoubt);
+  for (let number = first; number < conversation.nextNumber; number += 1) {
+    const message = await sentMessageId(view, conversation.id, { device, number });
+    if (message !== undefined) messages.push(message);
+  }
+  return messages;
 }

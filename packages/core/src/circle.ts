@@ -3,7 +3,7 @@ import type { StoreChange } from './client-store.ts';
 import { contactTable } from './contact.ts';
 import { activeLog, conversationTable, emptyConversation, groupConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
-import { followedLogTable, knownRelayTable } from './followed-log.ts';
+import { followedLogTable, storingHost } from './followed-log.ts';
 import { membersOf } from './group-crypto.ts';
 import { groupRecordTable } from './group-record.ts';
 import { openSession, saveSession } from './group-session.ts';
@@ -22,10 +22,7 @@ export async function beginCircle(
   people: readonly PersonId[],
 ): Promise<ConversationId> {
   const self = await selfOf(engine, change);
-  const relays = await knownRelayTable.list(change, '');
-  const host = relays
-    .map(([, relay]) => relay)
-    .find((relay) => relay.right !== undefined && relay.hint.relay !== undefined)?.hint;
+  const host = await storingHost(change);
   if (host === undefined)
     throw new RefusedError('no-relay', 'a group needs a relay to live on: add one first');
   const id = groupConversationId(engine.world.randomBytes(16));

@@ -190,8 +190,11 @@ export interface ReceivedFrom {
   readonly person: PersonId;
   readonly delivered: readonly NumberRange[];
   readonly read: readonly NumberRange[];
-  /** when missing ones were last asked for, milliseconds since 1970 */
+  /** the number from which they are ours to have: a newcomer to a group has no right to what was said before */
+  readonly first: number;
+  /** when missing ones were last asked for, milliseconds since 1970, and how often since one last came */
   readonly askedAt: number;
+  readonly asked: number;
 }
 
 const ranges: Codec<readonly NumberRange[]> = list(tuple(uint(2 ** 48), uint(2 ** 48)), 100_000);
@@ -204,8 +207,15 @@ export const receivedTable: RecordTable<ReceivedFrom> = recordTable(
     delivered: field(2, ranges),
     read: field(3, ranges),
     askedAt: field(4, uint(limits.millisecond)),
+    first: field(5, uint(2 ** 48)),
+    asked: field(6, uint(1000)),
   }),
 );
+
+/** Somebody's device from which nothing has come yet. */
+export function nothingFrom(person: PersonId, first: number): ReceivedFrom {
+  return { person, delivered: [], read: [], first, askedAt: 0, asked: 0 };
+}
 
 /** What others have told they have of the messages of one device of ours. */
 export interface ToldBy {

@@ -1,5 +1,6 @@
 import {
   equalBytes,
+  limits,
   originOf,
   UsageError,
   type Hint,
@@ -68,13 +69,17 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
       const offsets = [...paths.values()]
         .flatMap((path) => (path.clockOffset === undefined ? [] : [path.clockOffset]))
         .toSorted((a, b) => a - b);
-      return world.now() + (offsets[Math.floor(offsets.length / 2)] ?? 0);
+      const offset = offsets[Math.floor(offsets.length / 2)] ?? 0;
+      return world.now() + Math.max(-mostOffsetMs, Math.min(mostOffsetMs, offset));
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...paths.values()].map((path) => path[Symbol.asyncDispose]()));
     },
   };
 }
+
+/** Relays may correct a clock by so much and no further (rule 32): beyond it, one that lies is likelier than a clock that is off. */
+const mostOffsetMs: number = limits.clockToleranceSeconds * 1000;
 
 /** What tells one relay's way in from another: hints that differ in nothing else than a name have the same. */
 export function hostName(hint: Hint): string {

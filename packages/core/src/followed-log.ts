@@ -96,6 +96,12 @@ export const knownRelayTable: RecordTable<KnownRelay> = recordTable(
   }),
 );
 
+/** The first relay that this person may store at. */
+export async function storingHost(view: StoreView): Promise<Hint | undefined> {
+  const relays = (await knownRelayTable.list(view, '')).map(([, relay]) => relay);
+  return relays.find((relay) => relay.right !== undefined && relay.hint.relay !== undefined)?.hint;
+}
+
 interface KeptKeys {
   readonly keys: Uint8Array;
 }

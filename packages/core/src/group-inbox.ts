@@ -8,7 +8,7 @@ import {
 } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
 import { contactTable } from './contact.ts';
-import { receivedTable, toldTable, type ReceivedFrom } from './conversation.ts';
+import { nothingFrom, receivedTable, toldTable } from './conversation.ts';
 import type { GroupSession } from './group-session.ts';
 import type { Credentials } from './identity.ts';
 import { wasPresent } from './membership.ts';
@@ -58,16 +58,14 @@ async function receiveContent(
   if (frame.load.kind !== 'content') return;
   const { content } = frame.load;
   const { id: conversation } = session.conversation;
-  const received: ReceivedFrom = (await receivedTable.get(change, conversation, from.device)) ?? {
-    person: from.person,
-    delivered: [],
-    read: [],
-    askedAt: 0,
-  };
+  const first = session.conversation.rule.kind === 'group' ? frame.number : 1;
+  const received =
+    (await receivedTable.get(change, conversation, from.device)) ?? nothingFrom(from.person, first);
   if (rangesHave(received.delivered, frame.number)) return;
   receivedTable.put(change, conversation, from.device, {
     ...received,
     delivered: rangesClosed(rangesWith(received.delivered, frame.number)),
+    asked: 0,
   });
   const contact = await contactTable.get(change, '', from.person);
   if (contact?.blocked === true) return;

@@ -5,6 +5,7 @@ import {
   deviceIdOf,
   entryIdOf,
   equalBytes,
+  limits,
   MalformedError,
   randomId,
   verifySigned,
@@ -99,7 +100,7 @@ async function readEntry(
   if (message === undefined) return entry.next === undefined ? 'read' : breakGroup(engine, session);
   const { rule } = session.conversation;
   const opened = await engine.groups.openMessage(session.group, message, {
-    now: entry.at * 1000,
+    now: Math.min(entry.at, engine.now() / 1000 + limits.clockToleranceSeconds) * 1000,
     authorise: (view) => authorise(engine.primitives, rule, view),
   });
   return applyOpened(engine, change, session, { ...arrived, opened });
@@ -149,6 +150,9 @@ async function applyOpened(
     case 'void':
       return breakGroup(engine, session);
     case 'own':
+      // written with our key in a place we have used, and not by us: a copy of this home and it spoke in the same moment. A fresh
+      // leaf tells them apart: the one whose commit loses begins anew (rule 27).
+      if (opened.as === 'echo') session.record = { ...session.record, refreshAt: 0 };
       return opened.as === 'twin' ? 'copied' : 'read';
     case 'unreadable':
       // a message may be lost; a commit may not: without it nothing after can be read

@@ -45,7 +45,7 @@ import type { StoreChange, StoreView } from './client-store.ts';
 import { contactName, contactTable, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
-import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
+import { followedLogTable, keepLogKeys, storingHost, type FollowedLog } from './followed-log.ts';
 import { foreignName, type Identity } from './identity.ts';
 import { inboxLog } from './log-keys.ts';
 import { newKeyPackage } from './key-packages.ts';
@@ -126,10 +126,7 @@ export async function makeInvitation(
   if (!Number.isSafeInteger(uses) || uses < 1 || uses > mostUses)
     throw new UsageError(`an invitation has 1 to ${mostUses} uses`);
   const self = await selfOf(engine, change);
-  const relays = await knownRelayTable.list(change, '');
-  const host = relays
-    .map(([, relay]) => relay)
-    .find((relay) => relay.right !== undefined && relay.hint.relay !== undefined)?.hint;
+  const host = await storingHost(change);
   if (host?.relay === undefined)
     throw new RefusedError('no-relay', 'an invitation needs a relay to receive the answer: add one first');
   const { primitives, world } = engine;

@@ -59,7 +59,12 @@ const conversationRoomBytes = 4 * 1024 * 1024 * 1024;
 function derivedLog(
   primitives: Primitives,
   relay: RelayId,
-  derived: { readonly secret: Uint8Array; readonly label: string; readonly roomBytes: number },
+  derived: {
+    readonly secret: Uint8Array;
+    readonly label: string;
+    readonly roomBytes: number;
+    readonly commitsOnly: boolean;
+  },
 ): OwnLog {
   const prk = hkdfExtract(primitives, utf8(`tern/1 ${derived.label}`), derived.secret);
   const keys = splitLogKeys(hkdfExpand(primitives, prk, utf8('keys'), logKeysBytes));
@@ -68,6 +73,7 @@ function derivedLog(
     nonce: hkdfExpand(primitives, prk, utf8('nonce'), 16),
     lifetime: inboxLifetimeSeconds,
     roomBytes: derived.roomBytes,
+    commitsOnly: derived.commitsOnly,
   });
 }
 
@@ -76,6 +82,7 @@ export function inboxLog(primitives: Primitives, relay: RelayId, inboxSecret: Ui
   return derivedLog(primitives, relay, {
     secret: inboxSecret,
     label: `inbox ${relay}`,
+    commitsOnly: false,
     roomBytes: inboxRoomBytes,
   });
 }
@@ -85,6 +92,7 @@ export function meetingLog(primitives: Primitives, relay: RelayId, meetingSecret
   return derivedLog(primitives, relay, {
     secret: meetingSecret,
     label: `meeting ${relay}`,
+    commitsOnly: true,
     roomBytes: meetingRoomBytes,
   });
 }
@@ -97,6 +105,7 @@ export function conversationLog(
 ): OwnLog {
   return beginLog(primitives, relay, {
     ...begin,
+    commitsOnly: true,
     lifetime: conversationLifetimeSeconds,
     roomBytes: conversationRoomBytes,
   });
@@ -110,6 +119,7 @@ function beginLog(
     readonly nonce: Uint8Array;
     readonly lifetime: number;
     readonly roomBytes: number;
+    readonly commitsOnly: boolean;
   },
 ): OwnLog {
   const payload = encodePolicy({
@@ -120,6 +130,7 @@ function beginLog(
     lifetime: begin.lifetime,
     roomBytes: begin.roomBytes,
     closes: false,
+    ...(begin.commitsOnly ? { commitsOnly: true } : {}),
     revoked: [],
   });
   return {
@@ -154,6 +165,7 @@ export function followingPolicy(
     lifetime: previous.policy.lifetime,
     roomBytes: previous.policy.roomBytes,
     closes: next.closes,
+    ...(previous.policy.commitsOnly === undefined ? {} : { commitsOnly: previous.policy.commitsOnly }),
     revoked: next.revoked ?? [],
   });
 }

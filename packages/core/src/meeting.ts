@@ -1,9 +1,12 @@
 import {
   entryIdOf,
   equalBytes,
+  field,
   MalformedError,
   openParcel,
   personIdOf,
+  struct,
+  uint,
   type ConversationId,
   type Parcel,
   type PersonId,
@@ -13,7 +16,7 @@ import type { StoreChange } from './client-store.ts';
 import { contactTable, hasDevice, withDevices, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import type { Engine } from './engine.ts';
-import { logKeysAt, type FollowedLog } from './followed-log.ts';
+import { logKeysAt, storingHost, type FollowedLog } from './followed-log.ts';
 import type { AddIntent } from './group-record.ts';
 import { endGroup, hasMember, openSession, saveSession } from './group-session.ts';
 import { holderOf, type Credentials, type Identity } from './identity.ts';
@@ -21,9 +24,20 @@ import { newKeyPackage } from './key-packages.ts';
 import { parcelEntry } from './meeting-log.ts';
 import { settleOwn } from './outbox-settling.ts';
 import { putOutgoing, takeOwnEntry } from './outbox.ts';
-import { beginPairGroup } from './pair-group.ts';
+import { beginGroup, beginPairGroup } from './pair-group.ts';
+import { recordTable, type RecordTable } from './record-table.ts';
 import { openArrived, type ArrivedEntry } from './sealed-entry.ts';
 import { receiveWelcome } from './welcome.ts';
+
+interface ReadParcel {
+  readonly seq: number;
+}
+
+/** Partition: meeting log; key: id of the entry. */
+const readParcelTable: RecordTable<ReadParcel> = recordTable(
+  'read-parcels',
+  struct<ReadParcel>({ seq: field(1, uint(2 ** 48)) }),
+);
 
 /** Reads what the other person left in a meeting log. @returns the log with its new cursor */
 export async function readMeetingEntries(
@@ -41,6 +55,9 @@ export async function readMeetingEntries(
       await settleOwn(change, id);
       continue;
     }
+    // a relay that brings an old parcel again must not make its wish come true again
+    if ((await readParcelTable.get(change, meeting.log, id)) !== undefined) continue;
+    readParcelTable.put(change, meeting.log, id, { seq: entry.seq });
     const keys = await logKeysAt(change, meeting.log, 0);
     const contact =
       meeting.person === undefined ? undefined : await contactTable.get(change, '', meeting.person);
@@ -116,8 +133,16 @@ async function receiveRejoin(engine: Engine, change: StoreChange, arrival: Rejoi
     await saveSession(engine, change, session);
     return;
   }
-  if (arrival.conversation === pair)
+  if (arrival.conversation === pair) {
     await beginPairGroup(engine, change, { contact, host: meeting.host, add, self });
+    return;
+  }
+  // a group that nobody can go on in begins anew with whoever may change it; the others find it by asking too
+  const rule = conversation?.rule;
+  const leads = rule?.kind === 'group' && rule.adminKeys.some((key) => equalBytes(key, self.rootKey));
+  const host = leads ? await storingHost(change) : undefined;
+  if (rule !== undefined && host !== undefined)
+    await beginGroup(engine, change, { id: arrival.conversation, rule, host, adds: [add], self });
 }
 
 /** A contact offers a place in a group of theirs: the answer is a key package. */

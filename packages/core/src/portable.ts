@@ -25,7 +25,13 @@ import {
 import { beginAnew } from './begin-anew.ts';
 import type { ClientStore, StoreChange, StoreView } from './client-store.ts';
 import { contactTable } from './contact.ts';
-import { conversationTable, receivedTable, toldTable, type Conversation } from './conversation.ts';
+import {
+  conversationTable,
+  nothingFrom,
+  receivedTable,
+  toldTable,
+  type Conversation,
+} from './conversation.ts';
 import { openEngine, selfOf, type EngineParts } from './engine.ts';
 import { openExport, sealExport, type ExportCost } from './export-seal.ts';
 import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
@@ -195,7 +201,7 @@ export async function importHome(
     let messages = 0;
     for (const history of portable.histories) messages += await restoreHistory(change, history, self.person);
     await checkRecords(parts.primitives, change);
-    await beginAnew(engine, change);
+    await beginAnew(engine, change, { inDoubt: false });
     await failUnsent(change, self.person);
     const contacts = (await contactTable.list(change, '')).filter(([, contact]) => !contact.removed).length;
     return { kind: 'imported', name: identity.name, person: self.person, contacts, messages };
@@ -293,12 +299,7 @@ async function rememberOwn(
   { self, own }: { readonly self: PersonId; readonly own: ReadonlyMap<DeviceId, readonly number[]> },
 ): Promise<void> {
   for (const [device, numbers] of own) {
-    const known = (await receivedTable.get(change, conversation, device)) ?? {
-      person: self,
-      delivered: [],
-      read: [],
-      askedAt: 0,
-    };
+    const known = (await receivedTable.get(change, conversation, device)) ?? nothingFrom(self, 1);
     const delivered = rangesUnion(
       known.delivered,
       numbers.map((number) => [number, number] as const),

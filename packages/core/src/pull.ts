@@ -2,6 +2,7 @@ import {
   decodePolicy,
   MalformedError,
   sign,
+  UnreachableError,
   type Delivered,
   type Hint,
   type LogId,
@@ -14,7 +15,7 @@ import type { StoreChange, StoreView } from './client-store.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
 import { followedLogTable, knownRelayTable, logKeysAt, type FollowedLog } from './followed-log.ts';
 import { readGroupEntries } from './group-reader.ts';
-import { openSession, saveSession } from './group-session.ts';
+import { endGroup, openSession, saveSession } from './group-session.ts';
 import { readInboxEntries } from './inbox-reader.ts';
 import { followingPolicy, type LogKeys } from './log-keys.ts';
 import { readMeetingEntries } from './meeting.ts';
@@ -88,7 +89,12 @@ export async function pull(
   try {
     arrived = await arrivedEntries(engine, host, { ready, watched, signal: options.signal });
     const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
-    if (!idle) await takeIn(engine, { arrived, chored, turned: seen.turned });
+    const turned = new Map(
+      ready.flatMap(({ followed }) =>
+        seen.turned.has(followed.log) ? [[followed.log, followed.number]] : [],
+      ),
+    );
+    if (!idle) await takeIn(engine, { arrived, chored, turned });
   } catch (error) {
     // the relay believes that we have it: until it has said all of it again, we may not write there (rule 27)
     options.watch.forget();
@@ -203,9 +209,9 @@ async function bodyOf(
     const chunk = chunkOfEntry(delivered.entry);
     if (chunk === undefined) return delivered.entry.subarray(1);
     const from = { log: delivered.log, number, seed: keys.read, ...chunk };
-    return (
-      (await getChunk(engine.path(host), from, { signal, primitives: engine.primitives })) ?? new Uint8Array()
-    );
+    const body = await getChunk(engine.path(host), from, { signal, primitives: engine.primitives });
+    if (body !== undefined || delivered.next === undefined) return body ?? new Uint8Array();
+    throw new UnreachableError('a commit is withheld', { code: 'withheld' }); // without it nothing after can be read
   } catch (error) {
     if (error instanceof MalformedError) return new Uint8Array(); // opens under no key: read over like any nonsense
     throw error;
@@ -215,7 +221,8 @@ async function bodyOf(
 interface Arrivals {
   readonly arrived: ReadonlyMap<LogId, readonly ArrivedEntry[]>;
   readonly chored: readonly { readonly chore: Chore; readonly result: Result | undefined }[];
-  readonly turned: ReadonlySet<LogId>;
+  /** with the numbers under which they were watched */
+  readonly turned: ReadonlyMap<LogId, number>;
 }
 
 /**
@@ -225,7 +232,7 @@ interface Arrivals {
 async function takeIn(engine: Engine, arrivals: Arrivals): Promise<void> {
   const change = (one: Partial<Arrivals>): Promise<void> =>
     engine.store.change((store) =>
-      apply(engine, store, { arrived: new Map(), chored: [], turned: new Set(), ...one }),
+      apply(engine, store, { arrived: new Map(), chored: [], turned: new Map(), ...one }),
     );
   if (await isGood(() => change(arrivals))) return;
   await change({ chored: arrivals.chored });
@@ -287,8 +294,8 @@ async function apply(
     if (reading.lost) await recoverGroup(engine, change, session.conversation, self);
     copied ||= reading.copied;
   }
-  if (copied) await beginAnew(engine, change);
-  for (const log of turned) await followTurn(change, log);
+  if (copied) await beginAnew(engine, change, { inDoubt: true });
+  for (const [log, number] of turned) await followTurn(engine, change, { log, number });
 }
 
 async function applyChore(change: StoreChange, chore: Chore, result: Result | undefined): Promise<void> {
@@ -305,11 +312,24 @@ async function applyChore(change: StoreChange, chore: Chore, result: Result | un
   }
 }
 
-/** An inbox whose policy another device of ours has changed: its keys stay, so the next number reads on. */
-async function followTurn(change: StoreChange, log: LogId): Promise<void> {
-  const followed = await followedLogTable.get(change, '', log);
-  if (followed?.kind !== 'inbox') return;
-  const { number } = decodePolicy(followed.policy);
-  if (followed.number <= number)
-    followedLogTable.put(change, '', log, { ...followed, number: followed.number + 1 });
+/**
+ * The relay says that a log's policy went past the one we proved. An inbox was changed by another device of ours: its keys stay, so
+ * the next number reads on. A group turns by commits alone: where none explains it, somebody broke it or we were away too long.
+ */
+async function followTurn(
+  engine: Engine,
+  change: StoreChange,
+  turned: { readonly log: LogId; readonly number: number },
+): Promise<void> {
+  const followed = await followedLogTable.get(change, '', turned.log);
+  if (followed === undefined || followed.ended || followed.number !== turned.number) return;
+  if (followed.kind === 'inbox') {
+    followedLogTable.put(change, '', turned.log, { ...followed, number: followed.number + 1 });
+    return;
+  }
+  const session = await openSession(engine, change, turned.log);
+  if (session === undefined) return;
+  endGroup(session, 'void', { at: engine.now(), kind: 'broken' });
+  await saveSession(engine, change, session);
+  await recoverGroup(engine, change, session.conversation, await selfOf(engine, change));
 }

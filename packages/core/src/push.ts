@@ -7,7 +7,7 @@ import { hostName, selfOf, type Engine } from './engine.ts';
 import { uploadBlobs } from './file-upload.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
 import { groupRecordTable } from './group-record.ts';
-import { dropStaged, openSession, saveSession } from './group-session.ts';
+import { openSession, saveSession } from './group-session.ts';
 import { adoptStaged, sealReceipt, sealWaiting, stageWanted } from './group-writer.ts';
 import {
   deleteOutgoing,
@@ -248,14 +248,13 @@ async function settleCommit(
   one: Ready,
   result: Result,
 ): Promise<boolean> {
-  const lost = result.kind === 'stale-epoch' || result.kind === 'conflict';
-  if (!hasArrived(result) && !lost) return false;
+  // when another commit won, ours is dropped as soon as that one was read, and not on the relay's word alone
+  if (!hasArrived(result)) return false;
   const session = await openSession(engine, change, one.entry.log);
   if (session?.record.staged?.id !== one.entry.id) return false;
   // what others wrote before it is read first, and it with them: the next epoch's key does not open that any more (rule 12)
-  if (hasArrived(result) && result.seq !== session.followed.cursor + 1) return true;
-  if (hasArrived(result)) await adoptStaged(engine, change, session);
-  else dropStaged(session); // another commit won; who waited to be added or removed waits for the next
+  if (result.seq !== session.followed.cursor + 1) return true;
+  await adoptStaged(engine, change, session);
   await saveSession(engine, change, session);
   return true;
 }

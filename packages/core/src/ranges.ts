@@ -33,13 +33,20 @@ export function rangesClosed(ranges: Ranges): Ranges {
   return [[first[0], until[1]], ...ranges.slice(1 - mostRanges)];
 }
 
-/** What is missing between 1 and the highest number. */
-export function rangesGaps(ranges: Ranges): Ranges {
+/** What is missing between a first number and the highest one. */
+export function rangesGaps(ranges: Ranges, first: number): Ranges {
   const gaps: NumberRange[] = [];
-  let next = 1;
+  let next = first;
   for (const [from, to] of ranges) {
     if (from > next) gaps.push([next, from - 1]);
-    next = to + 1;
+    next = Math.max(next, to + 1);
   }
   return gaps;
+}
+
+/** How many numbers from `from` to `to`, both included, are not there. */
+export function rangesMissing(ranges: Ranges, from: number, to: number): number {
+  let missing = Math.max(0, to - from + 1);
+  for (const range of ranges) missing -= Math.max(0, Math.min(to, range[1]) - Math.max(from, range[0]) + 1);
+  return missing;
 }

@@ -13,8 +13,9 @@ import { WatchState } from './watch-state.ts';
 
 /** So many answers in a row may bring nothing forward before a round gives up and waits. */
 const mostStalls = 3;
-/** A request to send again is not repeated sooner. */
+/** A request to send again is not repeated sooner; each time that nothing comes the pause doubles, to half a day at most. */
 const askAgainMs = 60_000;
+const mostDoublings = 9;
 const longestPauseMs = 60_000;
 const firstPauseMs = 500;
 const longPollSeconds = 30;
@@ -55,7 +56,7 @@ async function settleHost(
   }
 }
 
-/** After everything was read, what is still missing was lost: its sender is asked once a minute at most (rule 28). */
+/** After everything was read, what is still missing was lost: its sender is asked, ever more seldom (rule 28). */
 async function askForMissing(engine: Engine, host: Hint): Promise<void> {
   const due = await engine.store.read((view) => gapsOn(engine, view, host));
   if (due.length === 0) return;
@@ -64,8 +65,12 @@ async function askForMissing(engine: Engine, host: Hint): Promise<void> {
     for (const { conversation, device } of await gapsOn(engine, change, host)) {
       const received = await receivedTable.get(change, conversation.id, device);
       if (received === undefined || received.person === self.person) continue;
-      receivedTable.put(change, conversation.id, device, { ...received, askedAt: engine.now() });
-      const numbers = rangesGaps(received.delivered).slice(0, 256);
+      receivedTable.put(change, conversation.id, device, {
+        ...received,
+        askedAt: engine.now(),
+        asked: Math.min(received.asked + 1, 1000),
+      });
+      const numbers = rangesGaps(received.delivered, received.first).slice(0, 256);
       await putOutgoing(change, { kind: 'again', conversation: conversation.id, device, numbers });
     }
   });
@@ -88,8 +93,9 @@ async function gapsOn(
     const followed = await followedLogTable.get(view, '', logs[0] ?? '');
     if (followed === undefined || hostName(followed.host) !== hostName(host)) continue;
     for (const [device, received] of await receivedTable.list(view, conversation.id)) {
-      const due = engine.now() - received.askedAt >= askAgainMs;
-      if (due && rangesGaps(received.delivered).length > 0)
+      const due =
+        engine.now() - received.askedAt >= askAgainMs * 2 ** Math.min(received.asked, mostDoublings);
+      if (due && rangesGaps(received.delivered, received.first).length > 0)
         gaps.push({ conversation, device: device as GapDevice });
     }
   }

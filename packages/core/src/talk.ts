@@ -19,6 +19,7 @@ import {
   receivedTable,
   toldTable,
   type Conversation,
+  type ReceivedFrom,
   type ToldBy,
 } from './conversation.ts';
 import { contactTable } from './contact.ts';
@@ -28,7 +29,7 @@ import type { Credentials } from './identity.ts';
 import { appendMessage, messageById, messagesFrom, type Message } from './message-store.ts';
 import { outbox, putOutgoing, type Outgoing } from './outbox.ts';
 import { pairRule } from './authorise.ts';
-import { rangesHave, rangesWith } from './ranges.ts';
+import { rangesHave, rangesMissing, rangesWith } from './ranges.ts';
 
 const plainText = 'text/plain;charset=utf-8';
 const render = 1;
@@ -157,6 +158,7 @@ function statusOf(
 
 interface Standings {
   readonly of: (message: Message) => Standing;
+  readonly missing: (device: DeviceId, from: number, to: number) => number;
 }
 
 async function standingsIn(engine: Engine, view: StoreView, conversation: Conversation): Promise<Standings> {
@@ -165,8 +167,12 @@ async function standingsIn(engine: Engine, view: StoreView, conversation: Conver
   const waiting = new Map<MessageId, Outgoing>();
   for (const [, outgoing] of await outbox(view))
     if (outgoing.kind === 'message') waiting.set(outgoing.message, outgoing);
-  const received = new Map(await receivedTable.list(view, conversation.id));
+  const received = new Map<string, ReceivedFrom>(await receivedTable.list(view, conversation.id));
   return {
+    missing(device, from, to) {
+      const known = received.get(device);
+      return known === undefined ? 0 : rangesMissing(known.delivered, Math.max(from, known.first), to);
+    },
     of(message) {
       if (message.from === self.person)
         return statusOf(message, { people: conversation.people.length, told, waiting });
@@ -185,7 +191,10 @@ export async function messageList(
   const conversation = await conversationTable.get(view, '', at.conversation);
   if (conversation === undefined) return [];
   const standings = await standingsIn(engine, view, conversation);
-  const lines = arrange(await messagesFrom(view, conversation, 0), { standing: standings.of });
+  const lines = arrange(await messagesFrom(view, conversation, 0), {
+    standing: standings.of,
+    missing: standings.missing,
+  });
   if (at.since === undefined) return lines;
   const start = lines.findIndex((line) => line.kind === 'message' && line.id === at.since);
   if (start < 0) throw new RefusedError('no-such-message', 'there is no such message in this conversation');
@@ -202,8 +211,9 @@ export async function messageView(
     message === undefined ? undefined : await conversationTable.get(view, '', message.conversation);
   if (message === undefined || conversation === undefined) return undefined;
   const standings = await standingsIn(engine, view, conversation);
-  const before = new Map<DeviceId, number>([[message.device, message.number - 1]]);
-  return arrange([message], { standing: standings.of, before }).find((line) => line.kind === 'message');
+  return arrange([message], { standing: standings.of, missing: () => 0 }).find(
+    (line) => line.kind === 'message',
+  );
 }
 
 /** Marks others' messages as read; a receipt tells their senders. */

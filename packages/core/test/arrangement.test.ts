@@ -32,9 +32,15 @@ function message(
 }
 
 function listed(messages: readonly Omit<Message, 'position'>[]): readonly (MessageView | GapView)[] {
+  const there = new Set(messages.map((one) => `${one.device} ${one.number}`));
+  const missing = (device: DeviceId, from: number, to: number): number => {
+    let count = 0;
+    for (let number = from; number <= to; number += 1) if (!there.has(`${device} ${number}`)) count += 1;
+    return count;
+  };
   return arrange(
     messages.map((one, position) => ({ ...one, position })),
-    { standing },
+    { standing, missing },
   );
 }
 

@@ -27,6 +27,8 @@ export interface Policy {
   readonly roomBytes: number;
   /** append keys of earlier policies end at once (a member was removed) */
   readonly closes: boolean;
+  /** changed by commits alone: no policy without one, and no erasing, since every member of a group holds the change key */
+  readonly commitsOnly?: boolean;
   /** serials of capabilities that no longer count */
   readonly revoked: readonly Uint8Array[];
 }
@@ -44,6 +46,7 @@ export const policyCodec: Codec<Policy> = struct<Policy>({
   roomBytes: field(10, uint(limits.logRoomBytes)),
   closes: field(11, bool()),
   revoked: field(12, list(bytes(8), limits.revokedSerials)),
+  commitsOnly: optional(13, bool()),
 });
 
 /**

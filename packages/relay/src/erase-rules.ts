@@ -25,7 +25,7 @@ export function judgeErase(
       ? undefined
       : context.policies.of(transaction, log, operation.number);
   const proved = proves(context, wire, { key: kept?.policy.changeKey });
-  if (head === undefined || !proved) return { kind: 'refused' };
+  if (head === undefined || !proved || kept?.policy.commitsOnly === true) return { kind: 'refused' };
   if (operation.number < head.current) return { kind: 'stale-epoch', current: head.current };
 
   let freedBytes = 0;

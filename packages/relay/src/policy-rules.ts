@@ -56,7 +56,7 @@ export function judgeAmend(
     head === undefined || offered.number === 0 || offered.number > head.current + 1
       ? undefined
       : context.policies.of(transaction, log, offered.number - 1);
-  if (head === undefined || before === undefined) {
+  if (head === undefined || before === undefined || before.policy.commitsOnly === true) {
     verifySigned(context.primitives, context.nobodysKey, signed, 'policy');
     return { kind: 'refused' };
   }

@@ -104,7 +104,7 @@ test('rule 18: an erased entry is overwritten wherever the file still has it', (
     expect(await append()).toEqual({ kind: 'stored', seq: 31 });
   }));
 
-test('rule 18: who may only append or read may not erase', async () => {
+test('rule 18: who may only append or read is refused an erasure', async () => {
   await using setting = await openSetting();
   const { client, made, world } = setting;
   const { log, seeds } = made;

@@ -1,12 +1,19 @@
-import { openEngine, type Engine } from '../../../core/src/engine.ts';
-import { contactTable } from '../../../core/src/contact.ts';
-import { followedLogTable, logKeysAt } from '../../../core/src/followed-log.ts';
-import { activeLog, conversationTable } from '../../../core/src/conversation.ts';
-import { openSession, saveSession, type GroupSession } from '../../../core/src/group-session.ts';
-import { putOutgoing } from '../../../core/src/outbox.ts';
-import { selfOf } from '../../../core/src/engine.ts';
-import { makeEntry } from '../../../core/src/sealed-entry.ts';
-import type { StoreChange } from '../../../core/src/client-store.ts';
+import {
+  activeLog,
+  contactTable,
+  conversationTable,
+  type Engine,
+  followedLogTable,
+  type GroupSession,
+  logKeysAt,
+  makeEntry,
+  openEngine,
+  openSession,
+  putOutgoing,
+  saveSession,
+  selfOf,
+  type StoreChange,
+} from '@tern/core/testing';
 import {
   base32Bytes,
   encode,
