@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { TernError } from '@tern/protocol';
-import program from '../package.json' with { type: 'json' };
 import { parseCommandLine, WrongUsageError } from './command-line.ts';
 import { commands } from './command-table.ts';
 import type { Context } from './context.ts';
 import { helpOf, overview } from './help-text.ts';
 import { defaultHomeDir } from './home.ts';
+import { version } from './version.ts';
 
 /** 0 done, 1 not possible, 2 not understood. */
 export type ExitCode = 0 | 1 | 2;
@@ -17,7 +17,7 @@ export async function runTern(args: readonly string[], parts: Omit<Context, 'dir
     const parsed = parseCommandLine(args, commands);
     switch (parsed.kind) {
       case 'version':
-        output.result({ version: program.version }, `tern ${program.version}`);
+        output.result({ version }, `tern ${version}`);
         return 0;
       case 'help': {
         const { command, topic } = parsed;
