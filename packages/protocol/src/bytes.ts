@@ -58,17 +58,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 const base32Digits = 'abcdefghijklmnopqrstuvwxyz234567';
-const base32Values: ReadonlyMap<string, number> = new Map(
-  Array.from(base32Digits, (digit, value) => [digit, value] as const),
-);
+const noDigit = 255;
+/** value of each ASCII digit */
+const base32Values: Uint8Array = new Uint8Array(128).fill(noDigit);
+for (let value = 0; value < base32Digits.length; value += 1)
+  base32Values[base32Digits.charCodeAt(value)] = value;
 
 /** Lower-case base32 of RFC 4648 section 6, unpadded. */
 export function base32(bytes: Uint8Array): string {
   let text = '';
   let held = 0;
   let bits = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
+  for (let at = 0; at < bytes.length; at += 1) {
+    held = (held << 8) | (bytes[at] ?? 0);
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
@@ -86,9 +88,9 @@ export function base32Bytes(text: string): Uint8Array {
   let held = 0;
   let bits = 0;
   let at = 0;
-  for (const digit of text) {
-    const value = base32Values.get(digit);
-    if (value === undefined) throw new MalformedError('not lower-case base32');
+  for (let place = 0; place < text.length; place += 1) {
+    const value = base32Values[text.charCodeAt(place)] ?? noDigit;
+    if (value === noDigit) throw new MalformedError('not lower-case base32');
     held = (held << 5) | value;
     bits += 5;
     if (bits >= 8) {

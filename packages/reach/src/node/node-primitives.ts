@@ -37,7 +37,7 @@ function makeNodePrimitives(): Primitives {
     hmacSha256,
     seal,
     open,
-    x25519PublicKey: (privateKey) => publicBytes(x25519Keys.get(sized(privateKey, 32))),
+    x25519PublicKey: (privateKey) => x25519Keys.publicOf(sized(privateKey, 32)),
     x25519(privateKey, publicKey) {
       const ours = x25519Keys.get(sized(privateKey, 32));
       const theirs = publicObject(x25519PublicPrefix, sized(publicKey, 32));
@@ -47,7 +47,7 @@ function makeNodePrimitives(): Primitives {
         return undefined; // both keys are whole, so OpenSSL's one complaint is an all-zero result
       }
     },
-    ed25519PublicKey: (seed) => publicBytes(ed25519Keys.get(sized(seed, 32))),
+    ed25519PublicKey: (seed) => ed25519Keys.publicOf(sized(seed, 32)),
     ed25519Sign: (seed, message) => plain(sign(null, message, ed25519Keys.get(sized(seed, 32)))),
     ed25519Verify(publicKey, message, signature) {
       const key =
@@ -66,7 +66,8 @@ function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   const short = key.length > hmacBlockBytes ? sha256(key) : key;
   const inner = new Uint8Array(hmacBlockBytes + data.length).fill(0x36, 0, hmacBlockBytes);
   const outer = new Uint8Array(hmacBlockBytes + 32).fill(0x5c, 0, hmacBlockBytes);
-  for (const [at, byte] of short.entries()) {
+  for (let at = 0; at < short.length; at += 1) {
+    const byte = short[at] ?? 0;
     inner[at] = byte ^ 0x36;
     outer[at] = byte ^ 0x5c;
   }
@@ -108,11 +109,6 @@ function open(
 
 function publicObject(prefix: Uint8Array, key: Uint8Array): KeyObject {
   return createPublicKey({ key: bufferOf(concat(prefix, key)), format: 'der', type: 'spki' });
-}
-
-function publicBytes(privateKey: KeyObject): Uint8Array {
-  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
-  return new Uint8Array(spki.subarray(spki.length - 32));
 }
 
 /** Without Buffer's own methods, some of which differ from those of a Uint8Array of the same name. */

@@ -1,5 +1,5 @@
 import { createPrivateKey, hash, type KeyObject } from 'node:crypto';
-import { concat } from '@tern/protocol';
+import { concat, UsageError } from '@tern/protocol';
 
 const rememberedKeys = 64;
 
@@ -10,7 +10,7 @@ const rememberedKeys = 64;
 export class PrivateKeys {
   readonly #prefix: Uint8Array;
   /** oldest first */
-  readonly #objects: Map<string, KeyObject> = new Map();
+  readonly #keys: Map<string, PrivateKey> = new Map();
 
   /** @param prefix PKCS #8 up to the 32 bytes of the key (RFC 8410 section 7) */
   constructor(prefix: Uint8Array) {
@@ -19,13 +19,24 @@ export class PrivateKeys {
 
   /** @param privateKey 32 bytes */
   get(privateKey: Uint8Array): KeyObject {
+    return this.#find(privateKey).object;
+  }
+
+  /** @returns the 32 bytes of its public half */
+  publicOf(privateKey: Uint8Array): Uint8Array {
+    const key = this.#find(privateKey);
+    key.publicBytes ??= publicBytes(key.object);
+    return key.publicBytes.slice();
+  }
+
+  #find(privateKey: Uint8Array): PrivateKey {
     const name = hash('sha256', privateKey, 'base64');
-    const object = this.#objects.get(name) ?? this.#import(privateKey);
-    this.#objects.delete(name);
-    this.#objects.set(name, object);
-    const [oldest] = this.#objects.keys();
-    if (this.#objects.size > rememberedKeys && oldest !== undefined) this.#objects.delete(oldest);
-    return object;
+    const key = this.#keys.get(name) ?? { object: this.#import(privateKey) };
+    this.#keys.delete(name);
+    this.#keys.set(name, key);
+    const [oldest] = this.#keys.keys();
+    if (this.#keys.size > rememberedKeys && oldest !== undefined) this.#keys.delete(oldest);
+    return key;
   }
 
   #import(privateKey: Uint8Array): KeyObject {
@@ -36,6 +47,18 @@ export class PrivateKeys {
       der.fill(0);
     }
   }
+}
+
+interface PrivateKey {
+  readonly object: KeyObject;
+  publicBytes?: Uint8Array;
+}
+
+/** A JWK names its public half, so that no second key object is made for it. */
+function publicBytes(privateKey: KeyObject): Uint8Array {
+  const { x } = privateKey.export({ format: 'jwk' });
+  if (typeof x !== 'string') throw new UsageError('not a private key of these curves');
+  return new Uint8Array(Buffer.from(x, 'base64url'));
 }
 
 /** The same bytes, as the type that parts of node:crypto insist on. */
