@@ -10,7 +10,7 @@ export interface TownWorld extends World {
   move(ms: number): void;
 }
 
-export function townWorld(): TownWorld {
+function townWorld(): TownWorld {
   let now = Date.UTC(2026, 10, 23);
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   return {
