@@ -1,6 +1,5 @@
 import { openCard } from '@tern/protocol';
-import { openPath } from '@tern/reach';
-import { memoryTransport } from '@tern/reach';
+import { memoryTransport, openPath } from '@tern/reach';
 import { nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { expect, test } from 'vitest';
 import { openMemoryStore, openRelay } from '../src/index.ts';
