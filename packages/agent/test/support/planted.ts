@@ -155,7 +155,7 @@ const partly = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 20 }
 const mostPackedBytes = 2 ** 19;
 
 /** What can be decompressed: at every place that begins like something compressed, and the whole by those that have no beginning. */
-export function unpacked(bytes: Uint8Array): readonly Unpacked[] {
+function unpacked(bytes: Uint8Array): readonly Unpacked[] {
   const found: Unpacked[] = [];
   const attempt = (by: string, at: number, unpack: (packed: Uint8Array) => Uint8Array): void => {
     try {
