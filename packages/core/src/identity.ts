@@ -7,6 +7,7 @@ import {
   field,
   list,
   openDeviceCertificate,
+  openDeviceList,
   personIdOf,
   struct,
   text,
@@ -16,6 +17,7 @@ import {
   type Codec,
   type DeviceCertificate,
   type DeviceId,
+  type DeviceList,
   type PersonId,
   type Primitives,
   type World,
@@ -89,6 +91,32 @@ export function withNewDevice(
     deviceKeys: [...kept, primitives.ed25519PublicKey(deviceSeed)].slice(-16),
     retired: [...identity.retired, old].slice(-64),
   };
+}
+
+/**
+ * With the devices that a list of this person's names, where this one did not know them. Two devices that took the same number without
+ * knowing of each other are both in the list that follows, under a higher one.
+ * @returns undefined where nothing is new, or the list is not this person's
+ */
+export function withOwnDevices(
+  primitives: Primitives,
+  identity: Identity,
+  devices: Uint8Array,
+): Identity | undefined {
+  let list: DeviceList | undefined;
+  try {
+    list = openDeviceList(primitives, devices);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+  }
+  if (list === undefined || !equalBytes(list.rootKey, primitives.ed25519PublicKey(identity.rootSeed)))
+    return undefined;
+  const theirs = list.deviceKeys;
+  const fresh = theirs.filter((key) => !identity.deviceKeys.some((known) => equalBytes(known, key)));
+  const missing = identity.deviceKeys.some((known) => !theirs.some((key) => equalBytes(known, key)));
+  if (fresh.length === 0 && list.number <= identity.listNumber) return undefined;
+  const number = Math.max(list.number, identity.listNumber) + (missing ? 1 : 0);
+  return { ...identity, listNumber: number, deviceKeys: [...identity.deviceKeys, ...fresh].slice(-16) };
 }
 
 /** @throws {MalformedError} for an empty name, one of more than 80 bytes, or one with control characters */

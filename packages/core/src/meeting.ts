@@ -19,7 +19,7 @@ import type { Engine } from './engine.ts';
 import { logKeysAt, storingHost, type FollowedLog } from './followed-log.ts';
 import type { AddIntent } from './group-record.ts';
 import { endGroup, hasMember, openSession, saveSession } from './group-session.ts';
-import { holderOf, type Credentials, type Identity } from './identity.ts';
+import { holderOf, identityTable, withOwnDevices, type Credentials, type Identity } from './identity.ts';
 import { newKeyPackage } from './key-packages.ts';
 import { parcelEntry } from './meeting-log.ts';
 import { settleOwn } from './outbox-settling.ts';
@@ -88,7 +88,9 @@ async function receiveParcel(engine: Engine, change: StoreChange, arrival: Parce
   }
   if (opened === undefined) return;
   const { parcel, sender } = opened;
-  // both know the meeting's secret: what comes from ourselves on another device, or from nobody we met there, is passed over
+  // both know the meeting's secret: another device of ours leaves parcels there too
+  if (equalBytes(sender.rootKey, arrival.self.rootKey))
+    return learnOwnDevices(engine, change, parcel.devices);
   if (!equalBytes(sender.rootKey, arrival.contact.rootKey)) return;
   const person = personIdOf(engine.primitives, sender.rootKey);
   const contact = withDevices(engine.primitives, arrival.contact, parcel.devices);
@@ -100,6 +102,13 @@ async function receiveParcel(engine: Engine, change: StoreChange, arrival: Parce
   else if (rejoin !== undefined)
     await receiveRejoin(engine, change, { ...arrival, contact, person, conversation, rejoin });
   else await answerOffer(engine, change, { ...arrival, parcel });
+}
+
+/** Another device of this person has told of a list of theirs: what it names is ours too from now on. */
+async function learnOwnDevices(engine: Engine, change: StoreChange, devices: Uint8Array): Promise<void> {
+  const identity = await identityTable.get(change, '', 'self');
+  const learnt = identity === undefined ? undefined : withOwnDevices(engine.primitives, identity, devices);
+  if (learnt !== undefined) identityTable.put(change, '', 'self', learnt);
 }
 
 interface RejoinArrival extends ParcelArrival {
