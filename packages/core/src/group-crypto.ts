@@ -2,7 +2,6 @@ import { MalformedError, RefusedError, UsageError } from '@tern/protocol';
 import type { ClientConfig, KeyPackage, PrivateKeyPackage, Proposal } from 'ts-mls';
 import {
   createApplicationMessage,
-  decodeMlsMessage,
   emptyPskIndex,
   encodeMlsMessage,
   generateKeyPackageWithKey,
@@ -19,7 +18,7 @@ import { adoptEpoch, firstEpoch, memberAt, nextEpoch } from './group-epochs.ts';
 import { acceptedAtCommitter, lifetimeFrom } from './group-lifetime.ts';
 import { webPrimitives, type GroupPrimitives } from './group-primitives.ts';
 import { openMessage, type Opened, type Opening } from './group-opening.ts';
-import { decodeAll } from './group-parts.ts';
+import { decodeMessage } from './group-parts.ts';
 import { decodeGroupState, encodeHead, type Group } from './group-state.ts';
 
 export { epochOf, membersOf } from './group-epochs.ts';
@@ -284,7 +283,7 @@ async function joinGroup(
   { welcome, keyPackage, secrets }: OwnKeyPackage & { readonly welcome: Uint8Array },
   { cs, config }: { readonly cs: GroupSuite; readonly config: ClientConfig },
 ): Promise<Group> {
-  const message = decodeAll(decodeMlsMessage, welcome.slice(), 'Welcome');
+  const message = decodeMessage(welcome, 'Welcome');
   if (message.wireformat !== 'mls_welcome' || message.welcome.cipherSuite !== cipherSuiteName) {
     throw new MalformedError('not a Welcome of our suite');
   }
@@ -332,7 +331,7 @@ function keyPackageIn(bytes: Uint8Array): KeyPackage | undefined {
 }
 
 function keyPackageOf(bytes: Uint8Array): KeyPackage {
-  const message = decodeAll(decodeMlsMessage, bytes.slice(), 'key package');
+  const message = decodeMessage(bytes, 'key package');
   if (message.wireformat !== 'mls_key_package' || message.keyPackage.cipherSuite !== cipherSuiteName)
     throw new MalformedError('not a key package of our suite');
   return message.keyPackage;

@@ -1,6 +1,6 @@
 import { MalformedError } from '@tern/protocol';
 import type { PrivateMessage, Proposal, ProposalAdd, ProposalRemove } from 'ts-mls';
-import { decodeMlsMessage, emptyPskIndex } from 'ts-mls';
+import { emptyPskIndex } from 'ts-mls';
 import type { AuthenticatedContent, AuthenticatedContentCommit } from 'ts-mls/authenticatedContent.js';
 import type { ApplyProposalsResult } from 'ts-mls/clientState.js';
 import { applyProposals, throwIfDefined, validateLeafNodeUpdateOrCommit } from 'ts-mls/clientState.js';
@@ -22,7 +22,7 @@ import {
   type Member,
 } from './group-epochs.ts';
 import { acceptedAtReceiver } from './group-lifetime.ts';
-import { decodeAll, decodePastPart, decodeTreePart, type PastRatchets } from './group-parts.ts';
+import { decodeMessage, decodePastPart, decodeTreePart, type PastRatchets } from './group-parts.ts';
 import { part, type Group } from './group-state.ts';
 
 /** What a commit wants, for the one pure function that judges it (protocol rule 24). */
@@ -115,7 +115,7 @@ function withRatchets(group: Group, { secretTree }: PastRatchets): Group {
 
 function privateMessage(bytes: Uint8Array): PrivateMessage | undefined {
   try {
-    const message = decodeAll(decodeMlsMessage, bytes.slice(), 'message');
+    const message = decodeMessage(bytes, 'message');
     return message.wireformat === 'mls_private_message' ? message.privateMessage : undefined;
   } catch (error) {
     if (error instanceof MalformedError) return undefined;

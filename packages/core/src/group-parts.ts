@@ -1,15 +1,17 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { MalformedError } from '@tern/protocol';
+import { equalBytes, MalformedError } from '@tern/protocol';
 import type {
   Decoder,
   Encoder,
   GenerationSecret,
   GroupContext,
+  MLSMessage,
   RatchetTree,
   SecretTree,
   SecretTreeNode,
 } from 'ts-mls';
+import { decodeMlsMessage, encodeMlsMessage } from 'ts-mls';
 import { decodeUint8, decodeUint32, uint8Encoder, uint32Encoder } from 'ts-mls/codec/number.js';
 import { mapDecoders } from 'ts-mls/codec/tlsDecoder.js';
 import { contramapBufferEncoders, encode } from 'ts-mls/codec/tlsEncoder.js';
@@ -125,6 +127,17 @@ export function decodeAll<T>(decoder: Decoder<T>, bytes: Uint8Array, what: strin
   }
   if (decoded === undefined || decoded[1] !== bytes.length) throw new MalformedError(`not a ${what}`);
   return decoded[0];
+}
+
+/**
+ * A message of MLS from exactly the bytes that say it. The library also takes lengths that are written longer than they need be, which
+ * RFC 9420 section 2.1.2 forbids: one message would have many names.
+ * @throws {MalformedError}
+ */
+export function decodeMessage(bytes: Uint8Array, what: string): MLSMessage {
+  const message = decodeAll(decodeMlsMessage, bytes.slice(), what);
+  if (!equalBytes(encodeMlsMessage(message), bytes)) throw new MalformedError(`not a ${what}`);
+  return message;
 }
 
 export function leavesOf(secretTree: SecretTree): (readonly [leaf: number, node: SecretTreeNode])[] {

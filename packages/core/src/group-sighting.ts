@@ -1,4 +1,4 @@
-import { decodeMlsMessage, type Decoder } from 'ts-mls';
+import type { Decoder } from 'ts-mls';
 import { mapDecoderOption } from 'ts-mls/codec/tlsDecoder.js';
 import { decodeGroupInfo } from 'ts-mls/groupInfo.js';
 import { decodeKeyPackage } from 'ts-mls/keyPackage.js';
@@ -49,16 +49,52 @@ const decodePlausibleWelcome: Decoder<unknown> = mapDecoderOption(decodeWelcome,
     : undefined,
 );
 
+/** Chance writes short hashes and signatures of any length; these are as long as a suite makes them. */
+const isHash = (bytes: Uint8Array): boolean => [32, 48, 64].includes(bytes.length);
+const isSignature = (bytes: Uint8Array): boolean => bytes.length >= 60 && bytes.length <= 150;
+
+const decodePlausibleGroupInfo: Decoder<unknown> = mapDecoderOption(
+  decodeGroupInfo,
+  ({ groupContext, confirmationTag, signature }) =>
+    isHash(groupContext.treeHash) && isHash(confirmationTag) && isSignature(signature)
+      ? signature
+      : undefined,
+);
+
+const decodePlausibleKeyPackage: Decoder<unknown> = mapDecoderOption(
+  decodeKeyPackage,
+  ({ initKey, signature }) => (initKey.length >= 32 && isSignature(signature) ? signature : undefined),
+);
+
+/** The five kinds of message (RFC 9420 section 6) after version and kind, each as it counts by itself. */
+const decodePlausibleMessage: Decoder<unknown> = (bytes, from) => {
+  const inner = from + messageHeadBytes;
+  const kind = (bytes[from + 2] ?? 0) * 256 + (bytes[from + 3] ?? 0);
+  const named = messageKinds[kind - 1];
+  const structure = structures.find(({ what }) => what === named);
+  if (structure === undefined || !structure.begins(bytes, inner)) return undefined;
+  const decoded = structure.decoder(bytes, inner);
+  return decoded === undefined ? undefined : [decoded[0], decoded[1] + messageHeadBytes];
+};
+const messageHeadBytes = 4;
+const messageKinds: readonly Sighting['what'][] = [
+  'public',
+  'private',
+  'welcome',
+  'group info',
+  'key package',
+];
+
 const structures: readonly Structure[] = [
-  { what: 'message', decoder: decodeMlsMessage, begins: (bytes, at) => isVersion(bytes, at) },
+  { what: 'message', decoder: decodePlausibleMessage, begins: (bytes, at) => isVersion(bytes, at) },
   {
     what: 'key package',
-    decoder: decodeKeyPackage,
+    decoder: decodePlausibleKeyPackage,
     begins: (bytes, at) => isVersion(bytes, at) && isSuite(bytes, at + 2),
   },
   {
     what: 'group info',
-    decoder: decodeGroupInfo,
+    decoder: decodePlausibleGroupInfo,
     begins: (bytes, at) => isVersion(bytes, at) && isSuite(bytes, at + 2),
   },
   { what: 'welcome', decoder: decodePlausibleWelcome, begins: isSuite },

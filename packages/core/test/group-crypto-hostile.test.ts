@@ -114,3 +114,11 @@ test('a Welcome or a key package is no message, and no Welcome either', async ()
     expect(await opened(ben, bytes)).toEqual({ kind: 'unreadable', because: 'bad' });
   await expect(crypto.joinGroup({ ...own, welcome: message })).rejects.toBeInstanceOf(MalformedError);
 });
+
+test('a commit with a length written longer than it need be is refused: it would have two names', async () => {
+  const { commit } = staged;
+  // version (2), kind (2), then the group id behind one byte of length
+  const longer = joined(commit.subarray(0, 4), Uint8Array.of(0x40, commit[4] ?? 0), commit.subarray(5));
+  expect((await opened(ben, longer)).kind).toBe('unreadable');
+  expect((await opened(ben, commit)).kind).toBe('commit');
+});

@@ -6,8 +6,8 @@ import type { Branch } from './fuzz/branches.ts';
 import type { FuzzReport } from './programs/fuzz.ts';
 
 const program = join(import.meta.dirname, 'programs/fuzz.ts');
-/** 100,000 take some minutes: `TERN_FUZZ_COUNT=100000 npm test -- packages/relay/test/fuzz.test.ts` */
-const count = Number(process.env['TERN_FUZZ_COUNT'] ?? 20_000);
+/** They take some minutes; `TERN_FUZZ_COUNT=2000 npm test -- packages/relay/test/fuzz.test.ts` is a quick look. */
+const count = Number(process.env['TERN_FUZZ_COUNT'] ?? 100_000);
 const seed = Number(process.env['TERN_SEED'] ?? (Date.now() % 1_000_000) * 1000);
 const processes = 2;
 const minutes = 60_000;
