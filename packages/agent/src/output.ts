@@ -20,6 +20,8 @@ export interface Output {
   say(words: string): void;
   /** Why it was not possible, one line. */
   fail(words: string): void;
+  /** For whoever keeps a server running: a line of JSON on standard error. */
+  log(line: string): void;
 }
 
 export interface OutputParts {
@@ -44,5 +46,6 @@ export function openOutput({ out, errors, json }: OutputParts): Output {
     },
     say: note,
     fail: note,
+    log: (line) => void errors.write(line),
   };
 }

@@ -17,11 +17,11 @@ export const relayRunCommand: Command = {
   },
   notes: [
     'The same data folder is the same relay, with the same link. Whoever has the link may store at the relay.',
-    'The home given by --home is not used.',
+    'The home given by --home is not used. What an operator may need to know goes to standard error, a line of JSON each.',
   ],
   async run(call, context) {
     const port = call.value('port');
-    const { runRelay } = await import('@tern/relay'); // loaded only here: a client needs none of it
+    const { jsonLines, runRelay } = await import('@tern/relay'); // loaded only here: a client needs none of it
     await runRelay({
       data: fromWhereCalled(context, call.value('data') ?? join(homedir(), '.tern-relay')),
       ...(port !== undefined && {
@@ -35,11 +35,10 @@ export const relayRunCommand: Command = {
       world: context.world,
       primitives: context.primitives,
       print: (words) => context.output.result(lineObject(words), words),
-      log(event) {
-        if (event.event === 'full')
-          context.output.say('the disk room of this relay is used up; it takes nothing more');
-        if (event.event === 'failed') context.output.say(`could not ${event.doing}: ${event.error}`);
-      },
+      log: jsonLines(
+        () => context.world.now(),
+        (line) => context.output.log(line),
+      ),
     });
   },
 };
