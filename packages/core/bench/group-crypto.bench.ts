@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { groupPrimitivesOver } from '../src/group-primitives.ts';
-import { nodePrimitives } from '@tern/reach/node';
+import { nodeAes128Gcm, nodePrimitives } from '@tern/reach/node';
 import { openGroupCrypto, type Group, type GroupCrypto, type OwnKeyPackage } from '../src/group-crypto.ts';
 
 export interface Measurement {
@@ -23,7 +23,7 @@ export async function benchGroupCrypto(): Promise<readonly Measurement[]> {
   const crypto = await openGroupCrypto({
     verifyCredential: () => true,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    primitives: groupPrimitivesOver(nodePrimitives),
+    primitives: groupPrimitivesOver(nodePrimitives, nodeAes128Gcm),
   });
   await benchGroup(crypto, 12, { rounds: 20, goals: { add: 0, join: 0, commit: 0, encrypt: 0, decrypt: 0 } }); // warm
   const two = await benchGroup(crypto, 2, {

@@ -41,8 +41,14 @@ export async function webPrimitives(): Promise<GroupPrimitives> {
   }
 }
 
-/** Those of the rest of Tern, which are synchronous: over node:crypto twice as fast as WebCrypto, over noble five times slower. */
-export function groupPrimitivesOver(primitives: Primitives): GroupPrimitives {
+/**
+ * Those of the rest of Tern, which are synchronous: over node:crypto twice as fast as WebCrypto, over noble five times slower.
+ * @param aes AES-128-GCM; WebCrypto's where not given
+ */
+export function groupPrimitivesOver(
+  primitives: Primitives,
+  aes: Pick<GroupPrimitives, 'seal' | 'open'> = { seal, open },
+): GroupPrimitives {
   return {
     digest: (data) => primitives.sha256(data),
     sign: (seed, message) => primitives.ed25519Sign(exactly32(seed), message),
@@ -57,8 +63,7 @@ export function groupPrimitivesOver(primitives: Primitives): GroupPrimitives {
       if (shared === undefined) throw new MalformedError('the public key is of low order');
       return shared;
     },
-    seal,
-    open,
+    ...aes,
   };
 }
 

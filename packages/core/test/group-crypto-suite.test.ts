@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { cipherSuite, cipherSuiteName } from '../src/group-cipher-suite.ts';
 import { groupPrimitivesOver, webCryptoPrimitives, webPrimitives } from '../src/group-primitives.ts';
-import { nodePrimitives } from '@tern/reach/node';
+import { nodeAes128Gcm, nodePrimitives } from '@tern/reach/node';
 import { chance } from './group-crypto-devices.ts';
 
 // RFC 9180 appendix A.1.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM, base mode
@@ -22,6 +22,7 @@ const rfc = {
 
 for (const [name, primitives] of [
   ['node:crypto', groupPrimitivesOver(nodePrimitives)],
+  ['node:crypto with its AES', groupPrimitivesOver(nodePrimitives, nodeAes128Gcm)],
   ['WebCrypto', webCryptoPrimitives],
   ['plain JavaScript', groupPrimitivesOver(noblePrimitives)],
 ] as const) {

@@ -1,3 +1,4 @@
+export { nodeAes128Gcm } from './aes-128-gcm.ts';
 export { httpsTransport } from './https-transport.ts';
 export type { HttpsTransportOptions } from './https-transport.ts';
 export { nodePrimitives } from './node-primitives.ts';
