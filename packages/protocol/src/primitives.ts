@@ -1,7 +1,8 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256, sha512 } from '@noble/hashes/sha2.js';
+import { concat, equalBytes } from './bytes.ts';
 
 /**
  * The cryptography Tern is made of, synchronous, so that a relay can judge a batch inside one transaction.
@@ -52,12 +53,34 @@ export const noblePrimitives: Primitives = {
   ed25519Sign: (seed, message) => ed25519.sign(message, seed),
   ed25519Verify(publicKey, message, signature) {
     try {
-      return ed25519.verify(signature, message, publicKey, { zip215: false });
+      return fitsPlainly(publicKey, message, signature);
     } catch {
-      return false; // a key or signature that is no curve point
+      return false; // a key that is no curve point
     }
   },
 };
+
+/**
+ * RFC 8032 section 5.1.7 by the plain equation, as OpenSSL and browsers have it: R is computed and its bytes compared. noble's own check
+ * multiplies by eight first, and so takes signatures that others refuse; two members must never judge a commit differently.
+ */
+function fitsPlainly(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  const { Point } = ed25519;
+  const order = Point.Fn.ORDER;
+  const ours = Point.fromBytes(publicKey, false);
+  const s = littleEndian(signature.subarray(32));
+  if (ours.isSmallOrder() || s >= order) return false;
+  const k = littleEndian(sha512(concat(signature.subarray(0, 32), publicKey, message))) % order;
+  const expected = Point.BASE.multiplyUnsafe(s).subtract(ours.multiplyUnsafe(k));
+  return equalBytes(expected.toBytes(), signature.subarray(0, 32));
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (let at = bytes.length - 1; at >= 0; at -= 1) value = (value << 8n) | BigInt(bytes[at] ?? 0);
+  return value;
+}
 
 /** HKDF-Extract with SHA-256 (RFC 5869). An empty salt is 32 zero bytes. @returns 32 bytes */
 export function hkdfExtract(primitives: Primitives, salt: Uint8Array, input: Uint8Array): Uint8Array {

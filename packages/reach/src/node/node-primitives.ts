@@ -23,8 +23,6 @@ const ed25519PublicPrefix: Uint8Array = Buffer.from('302a300506032b6570032100', 
 
 /**
  * What `noblePrimitives` does, with X25519 and Ed25519 by OpenSSL, five to ten times as fast.
- * One difference is left, and only a signer who wants it can make it: over a nonce or key with a part of small order, noble
- * accepts a signature by the equation times eight (RFC 8032 section 5.1.7 allows both), OpenSSL only by the plain one.
  */
 export const nodePrimitives: Primitives = makeNodePrimitives();
 
