@@ -36,13 +36,14 @@ test('a relay logs lines of JSON, with numbers and names of events only, and end
     .trim()
     .split('\n')
     .map((line): unknown => JSON.parse(line));
-  expect(events).toEqual(
-    expect.arrayContaining([
-      { at: expect.any(String), event: 'opened', durability: 'fsync' },
-      { at: expect.any(String), event: 'listening', tls: false },
-      { at: expect.any(String), event: 'closed' },
-    ]),
-  );
+  for (const event of [
+    { event: 'opened', durability: 'fsync' },
+    { event: 'listening', tls: false },
+    { event: 'closed' },
+  ]) {
+    expect(events).toContainEqual(expect.objectContaining(event));
+  }
+  expect(log.match(/"at":"\d{4}-\d\d-\d\dT[\d:.]+Z"/gu)?.length).toBe(events.length);
   const secret = /#r(\S+)/u.exec(out)?.[1] ?? '';
   expect(secret.length).toBeGreaterThan(50);
   expect(log).not.toMatch(/127\.0\.0\.1|#r/u);
