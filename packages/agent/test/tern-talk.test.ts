@@ -26,6 +26,12 @@ const only = (lines: readonly JsonLine[]): JsonLine => {
 
 const matching = (form: RegExp): unknown => expect.stringMatching(form);
 
+/** Reads until it is there: each command looks for two seconds at most, which is little on a busy machine. */
+async function until(person: Person, wanted: (message: JsonLine) => boolean): Promise<void> {
+  for (let tries = 0; tries < 20; tries += 1) if ((await person.done(['read'])).some(wanted)) return;
+  throw new Error(`${person.name} waited in vain`);
+}
+
 describe('two people and the command tern', () => {
   test('texts and answers go both ways, and their status goes from stored to read', async () => {
     await using scene = await twoInTouch();
@@ -44,6 +50,28 @@ describe('two people and the command tern', () => {
     expect(await alice.done(['read', '--since', String(sent['id'])])).toMatchObject([{ id: answer['id'] }]);
     const stranger = await alice.tern(['send', 'bob', 'x', '--reply-to', 'a'.repeat(26)]);
     expect(stranger).toMatchObject({ code: 1, out: '' });
+  });
+
+  test('with a relay each, which are killed and come back, text and a file still arrive', async () => {
+    await using driver = new TernDriver();
+    const data = ['one', 'two'] as const;
+    const [first, second] = await Promise.all(data.map((name) => driver.relay({ data: name })));
+    if (first === undefined || second === undefined) throw new Error('no relays');
+    const [alice, bob] = await Promise.all([driver.person('Alice', first), driver.person('Bob', second)]);
+    await meet(alice, bob);
+    await alice.done(['send', 'bob', 'before']);
+    await first.stop('SIGKILL');
+    expect(only(await bob.done(['send', 'alice', 'while it is away']))).toMatchObject({ status: 'queued' });
+    await driver.relay({ data: 'one', port: Number(new URL(first.link).port) });
+    const content = randomBytes(300_001);
+    writeFileSync(join(alice.home, 'f.bin'), content);
+    const file = only(
+      await alice.done(['send', 'bob', '--file', join(alice.home, 'f.bin'), '--wait', 'stored']),
+    );
+    await until(bob, (message) => 'file' in message);
+    await bob.done(['save', String(file['id']), join(bob.home, 'g.bin')]);
+    expect(readFileSync(join(bob.home, 'g.bin')).equals(content)).toBe(true);
+    await until(alice, (message) => message['text'] === 'while it is away');
   });
 
   test('a text comes from standard input, and may begin with a dash after --', async () => {

@@ -42,7 +42,7 @@ export const importCommand: Command = {
         const { name, person, contacts, messages } = imported;
         output.result(
           { name, id: person, contacts, messages },
-          line`${name}: ${contacts} contacts and ${messages} messages are here, on a device of their own`,
+          line`${name}: ${contacts} ${contacts === 1 ? 'contact' : 'contacts'} and ${messages} ${messages === 1 ? 'message' : 'messages'} are here, on a device of their own`,
         );
         await opened.synchronise();
       }
