@@ -17,7 +17,6 @@ import {
   type ConversationId,
   type Hint,
   type LogId,
-  type PersonId,
   type Primitives,
 } from '@tern/protocol';
 import { recordTable, type RecordTable } from './record-table.ts';
@@ -104,27 +103,4 @@ export function hasDevice(primitives: Primitives, contact: Contact, deviceKey: U
   return (
     openDeviceList(primitives, contact.devices)?.deviceKeys.some((key) => equalBytes(key, deviceKey)) ?? false
   );
-}
-
-/** What a person typed to name somebody: a name, or the first characters of an id. */
-export type Found =
-  | { readonly kind: 'one'; readonly person: PersonId; readonly contact: Contact }
-  | { readonly kind: 'none' }
-  | { readonly kind: 'several'; readonly candidates: readonly (readonly [PersonId, Contact])[] };
-
-/** Names are compared without case; eight characters of an id or more name it whatever names there are. */
-export function findContact(contacts: readonly (readonly [PersonId, Contact])[], who: string): Found {
-  const wanted = who.trim().normalize('NFC');
-  const byId =
-    wanted.length >= 8 ? contacts.filter(([person]) => person.startsWith(wanted.toLowerCase())) : [];
-  const fold = (name: string): string => name.normalize('NFC').toLocaleLowerCase('und');
-  const byName = contacts.filter(
-    ([, contact]) => !contact.removed && fold(contactName(contact)) === fold(wanted),
-  );
-  const matches = byId.length > 0 ? byId : byName;
-  const [first] = matches;
-  if (first === undefined) return { kind: 'none' };
-  return matches.length === 1
-    ? { kind: 'one', person: first[0], contact: first[1] }
-    : { kind: 'several', candidates: matches };
 }

@@ -22,8 +22,6 @@ export type {
   SyncReport,
   Trouble,
 } from './client.ts';
-export { findContact } from './contact.ts';
-export type { Contact, Found } from './contact.ts';
 export type { Notice } from './conversation.ts';
 export type { EngineParts } from './engine.ts';
 export { openClient } from './open-client.ts';
