@@ -142,7 +142,7 @@ export function violationsBelow(root: string): {
   readonly files: number;
   readonly violations: readonly Violation[];
 } {
-  const paths = globSync('packages/*/{src,test,bench}/**/*.{ts,tsx,mts,js,mjs}', { cwd: root }).toSorted();
+  const paths = globSync('packages/*/{src,test,bench,bundle}/**/*.{ts,tsx,mts,js,mjs}', { cwd: root }).toSorted();
   const declared = new Map<string, Declared>();
   const violations = paths.flatMap((path) => {
     const manifest = path.split('/').slice(0, 2).join('/');

@@ -16,6 +16,8 @@ export type Check = {
 
 export const checks: readonly Check[] = [
   { name: 'types', script: 'node_modules/typescript/bin/tsc', args: ['-p', 'tsconfig.json'] },
+  // the page's own, because only it may know a browser's names
+  { name: 'types of the web app', script: 'node_modules/typescript/bin/tsc', args: ['-p', 'packages/web'] },
   {
     name: 'lint',
     script: 'node_modules/oxlint/bin/oxlint',

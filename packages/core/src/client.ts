@@ -89,7 +89,7 @@ export interface MessageView {
   readonly arrivedAt: number;
   readonly content: Content;
   readonly text?: string;
-  readonly file?: { readonly name: string; readonly type: string; readonly size: number };
+  readonly file?: FileView;
   readonly replyTo?: MessageId;
   readonly edited: boolean;
   readonly deleted: boolean;
@@ -100,6 +100,24 @@ export interface MessageView {
   readonly status: MessageStatus;
   /** why an own message failed */
   readonly because?: string;
+}
+
+/** A file of a message, with what its sender sent along to be shown before it is here. */
+export interface FileView {
+  readonly name: string;
+  /** media type, as the sender says */
+  readonly type: string;
+  /** bytes */
+  readonly size: number;
+  /** all of it is kept here */
+  readonly here: boolean;
+  /** of a picture, as the sender says */
+  readonly picture?: {
+    readonly width: number;
+    readonly height: number;
+    readonly thumbhash: Uint8Array;
+    readonly preview?: { readonly type: string; readonly bytes: Uint8Array };
+  };
 }
 
 /** "2 messages have not arrived yet": stands where they will be. */

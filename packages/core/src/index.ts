@@ -23,6 +23,17 @@ export type {
   Trouble,
 } from './client.ts';
 export type { Notice } from './conversation.ts';
+export type {
+  ConnectionView,
+  ConversationFlags,
+  ConversationSummary,
+  ConversationWindow,
+  LastMessage,
+  NoticeView,
+  SearchHit,
+  TransferView,
+  WindowLine,
+} from './views.ts';
 export type { EngineParts } from './engine.ts';
 export { openClient } from './open-client.ts';
 export { groupPrimitivesOver } from './group-primitives.ts';

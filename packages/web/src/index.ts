@@ -1,0 +1,1 @@
+export type { AppApi } from './engine/app-api.ts';
