@@ -1,0 +1,24 @@
+/** What is said after the first screen, in English. */
+import { connectionEn } from './parts/connection.en.ts';
+import { contactEn } from './parts/contact.en.ts';
+import { inviteEn } from './parts/invite.en.ts';
+import { linkEn } from './parts/link.en.ts';
+import { safetyEn } from './parts/safety.en.ts';
+import { settingsEn } from './parts/settings.en.ts';
+import { viewerEn } from './parts/viewer.en.ts';
+
+export const enLater: typeof connectionEn &
+  typeof contactEn &
+  typeof inviteEn &
+  typeof linkEn &
+  typeof safetyEn &
+  typeof settingsEn &
+  typeof viewerEn = {
+  ...connectionEn,
+  ...contactEn,
+  ...inviteEn,
+  ...linkEn,
+  ...safetyEn,
+  ...settingsEn,
+  ...viewerEn,
+};

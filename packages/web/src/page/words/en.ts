@@ -1,0 +1,21 @@
+/** What the first screen says in English. */
+import { commonEn } from './parts/common.en.ts';
+import { composerEn } from './parts/composer.en.ts';
+import { conversationEn } from './parts/conversation.en.ts';
+import { listEn } from './parts/list.en.ts';
+import { onboardingEn } from './parts/onboarding.en.ts';
+import { statusEn } from './parts/status.en.ts';
+
+export const en: typeof commonEn &
+  typeof composerEn &
+  typeof conversationEn &
+  typeof listEn &
+  typeof onboardingEn &
+  typeof statusEn = {
+  ...commonEn,
+  ...composerEn,
+  ...conversationEn,
+  ...listEn,
+  ...onboardingEn,
+  ...statusEn,
+};

@@ -1,0 +1,2 @@
+/** What the composer says. */
+export const composerRu = {} as const;

@@ -1,0 +1,2 @@
+/** What the connection screen says. */
+export const connectionRu = {} as const;

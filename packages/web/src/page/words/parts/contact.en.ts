@@ -1,0 +1,2 @@
+/** What the contact screen says. */
+export const contactEn = {} as const;

@@ -1,0 +1,2 @@
+/** What the conversation says. */
+export const conversationRu = {} as const;

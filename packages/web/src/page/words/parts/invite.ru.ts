@@ -1,0 +1,2 @@
+/** What the invite screen says. */
+export const inviteRu = {} as const;

@@ -1,0 +1,2 @@
+/** What the link screen says. */
+export const linkEn = {} as const;

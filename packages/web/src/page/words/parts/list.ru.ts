@@ -1,0 +1,2 @@
+/** What the list says. */
+export const listRu = {} as const;

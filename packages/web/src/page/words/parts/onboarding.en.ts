@@ -1,0 +1,20 @@
+/** The first screen of all: a name, and where a link came along, what it is. */
+export const onboardingEn = {
+  'onboarding.title': 'What is your name?',
+  'onboarding.why': 'Only the people you talk with see it. No phone number, no e-mail.',
+  'onboarding.name': 'Your name',
+  'onboarding.begin': 'Begin',
+  'onboarding.nameTooLong': 'That is a little too long. Is there a shorter form?',
+  'onboarding.nameMissing': 'Please write a name, any that people know you by.',
+  'onboarding.nameUnusual': 'This name has characters that cannot be shown.',
+  'onboarding.failed': 'That did not work. Nothing is lost; please try once more.',
+  'onboarding.invitedBy': '{name} invites you',
+  'onboarding.invitedWhy': 'Say who you are, and {name} hears that you came.',
+  'onboarding.relayLink': 'You come with a link for the relay {origin}. It is added at once.',
+  'onboarding.brokenLink': 'The link is not complete. Ask for it once more, or begin without it.',
+  'onboarding.haveTern': 'Already have Tern?',
+  'onboarding.haveTernWhat': 'Copy this link into it. Then you stay one person instead of becoming two.',
+  'onboarding.copyLink': 'Copy the link',
+  'onboarding.iAmNew': 'I am new here',
+  'onboarding.bringExport': 'I have an export from another device',
+} as const;

@@ -1,0 +1,20 @@
+/** The first screen of all: a name, and where a link came along, what it is. */
+export const onboardingRu = {
+  'onboarding.title': 'Как вас зовут?',
+  'onboarding.why': 'Имя увидят только ваши собеседники. Ни телефон, ни почта не нужны.',
+  'onboarding.name': 'Ваше имя',
+  'onboarding.begin': 'Начать',
+  'onboarding.nameTooLong': 'Длинновато. Может быть, есть вариант покороче?',
+  'onboarding.nameMissing': 'Напишите имя, под которым вас знают.',
+  'onboarding.nameUnusual': 'В имени есть символы, которые нельзя показать.',
+  'onboarding.failed': 'Не получилось. Ничего не потеряно, попробуйте ещё раз.',
+  'onboarding.invitedBy': '{name} приглашает вас',
+  'onboarding.invitedWhy': 'Представьтесь — и {name} узнает, что вы пришли.',
+  'onboarding.relayLink': 'Вы пришли по ссылке узла {origin}. Он добавится сразу.',
+  'onboarding.brokenLink': 'Ссылка неполная. Попросите прислать её ещё раз или начните без неё.',
+  'onboarding.haveTern': 'У вас уже есть Tern?',
+  'onboarding.haveTernWhat': 'Скопируйте эту ссылку туда, чтобы остаться одним человеком, а не стать двумя.',
+  'onboarding.copyLink': 'Скопировать ссылку',
+  'onboarding.iAmNew': 'Я здесь впервые',
+  'onboarding.bringExport': 'У меня есть копия с другого устройства',
+} as const;

@@ -1,0 +1,2 @@
+/** What the safety screen says. */
+export const safetyEn = {} as const;

@@ -1,0 +1,2 @@
+/** What the safety screen says. */
+export const safetyRu = {} as const;

@@ -1,0 +1,2 @@
+/** What the settings screen says. */
+export const settingsRu = {} as const;

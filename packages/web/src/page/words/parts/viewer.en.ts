@@ -1,0 +1,2 @@
+/** What the viewer says. */
+export const viewerEn = {} as const;

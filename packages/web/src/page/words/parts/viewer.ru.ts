@@ -1,0 +1,2 @@
+/** What the viewer says. */
+export const viewerRu = {} as const;
