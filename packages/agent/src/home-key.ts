@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { base64url, base64urlBytes, concat, MalformedError, utf8, utf8Text } from '@tern/protocol';
 import type { World } from '@tern/protocol';
-import { argon2id } from 'hash-wasm';
+import { fastArgon2id } from './argon2id.ts';
 
 /** What the file `key` of a home holds: the master key itself, or the master key wrapped by a passphrase. */
 export type HomeKey =
@@ -119,14 +119,12 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 async function stretched(passphrase: string, salt: Uint8Array, cost: PassphraseCost): Promise<Uint8Array> {
-  return argon2id({
-    password: passphrase.normalize('NFC'), // the same passphrase from another keyboard is the same bytes (RFC 8265)
+  return fastArgon2id({
+    password: utf8(passphrase.normalize('NFC')), // the same passphrase from another keyboard is the same bytes (RFC 8265)
     salt,
-    parallelism: 1,
-    iterations: cost.passes,
-    memorySize: cost.memoryKiB,
-    hashLength: 32,
-    outputType: 'binary',
+    memoryKiB: cost.memoryKiB,
+    passes: cost.passes,
+    bytes: 32,
   });
 }
 

@@ -9,9 +9,23 @@ import {
   type Primitives,
   type World,
 } from '@tern/protocol';
-import { argon2id } from 'hash-wasm';
 
-/** What one guess of the passphrase costs: Argon2id (RFC 9106) with one lane. */
+/**
+ * Argon2id version 0x13 (RFC 9106) with one lane. It comes from outside because a terminal has a fast one in WebAssembly,
+ * and a page whose content policy forbids WebAssembly has not; both give the same bytes.
+ */
+export type Argon2id = (from: Argon2idInput) => Promise<Uint8Array>;
+
+export interface Argon2idInput {
+  readonly password: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly memoryKiB: number;
+  readonly passes: number;
+  /** of the result */
+  readonly bytes: number;
+}
+
+/** What one guess of the passphrase costs. */
 export interface ExportCost {
   readonly memoryKiB: number;
   readonly passes: number;
@@ -38,8 +52,12 @@ const checkAt: number = saltAt + saltBytes;
 const sumAt: number = checkAt + checkBytes;
 const headBytes: number = sumAt + sumBytes;
 
-interface SealParts {
+interface OpenParts {
   readonly primitives: Primitives;
+  readonly argon2id: Argon2id;
+}
+
+interface SealParts extends OpenParts {
   readonly world: Pick<World, 'randomBytes'>;
 }
 
@@ -49,16 +67,17 @@ interface SealParts {
  * @throws {MalformedError} for more than an export may hold
  */
 export async function sealExport(
-  { primitives, world }: SealParts,
+  parts: SealParts,
   content: Uint8Array,
   options: { readonly passphrase: string; readonly cost?: ExportCost },
 ): Promise<Uint8Array> {
   if (content.length > largestExportBytes - headBytes - tagBytes) {
     throw new MalformedError(`an export has at most ${largestExportBytes} bytes`);
   }
+  const { primitives, world } = parts;
   const cost = options.cost ?? defaultCost;
   const salt = world.randomBytes(saltBytes);
-  const keys = await keysOf(primitives, { passphrase: options.passphrase, salt, cost });
+  const keys = await keysOf(parts, { passphrase: options.passphrase, salt, cost });
   const begin = concat(
     magic,
     uintBytes(version, 1),
@@ -79,10 +98,11 @@ export type OpenedExport =
 
 /** @throws {MalformedError} for what is no export, or was damaged */
 export async function openExport(
-  primitives: Primitives,
+  parts: OpenParts,
   bytes: Uint8Array,
   passphrase: string,
 ): Promise<OpenedExport> {
+  const { primitives } = parts;
   if (bytes.length > largestExportBytes)
     throw new MalformedError('this is too large to be an export of Tern');
   if (bytes.length < costAt || !equalBytes(bytes.subarray(0, magic.length), magic)) {
@@ -102,7 +122,7 @@ export async function openExport(
     const [least, most] = costLimits[name];
     if (cost[name] < least || cost[name] > most) throw damaged();
   }
-  const keys = await keysOf(primitives, { passphrase, salt: head.slice(saltAt, checkAt), cost });
+  const keys = await keysOf(parts, { passphrase, salt: head.slice(saltAt, checkAt), cost });
   if (!equalBytes(keys.check, head.subarray(checkAt, sumAt))) return { kind: 'wrong-passphrase' };
   const content = primitives.open(keys.seal, zeroNonce, bytes.subarray(headBytes), head);
   if (content === undefined) throw damaged();
@@ -118,17 +138,15 @@ interface ExportKeys {
 }
 
 async function keysOf(
-  primitives: Primitives,
+  { primitives, argon2id }: OpenParts,
   from: { readonly passphrase: string; readonly salt: Uint8Array; readonly cost: ExportCost },
 ): Promise<ExportKeys> {
   const stretched = await argon2id({
-    password: from.passphrase.normalize('NFC'), // the same passphrase from another keyboard is the same bytes (RFC 8265)
+    password: utf8(from.passphrase.normalize('NFC')), // the same passphrase from another keyboard is the same bytes (RFC 8265)
     salt: from.salt,
-    parallelism: 1,
-    iterations: from.cost.passes,
-    memorySize: from.cost.memoryKiB,
-    hashLength: 32,
-    outputType: 'binary',
+    memoryKiB: from.cost.memoryKiB,
+    passes: from.cost.passes,
+    bytes: 32,
   });
   return {
     seal: hkdfExpand(primitives, stretched, utf8('tern/1 export seal'), 32),

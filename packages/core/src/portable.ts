@@ -33,7 +33,7 @@ import {
   type Conversation,
 } from './conversation.ts';
 import { openEngine, selfOf, type EngineParts } from './engine.ts';
-import { openExport, sealExport, type ExportCost } from './export-seal.ts';
+import { openExport, sealExport, type Argon2id, type ExportCost } from './export-seal.ts';
 import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
 import { identityTable, type Identity } from './identity.ts';
 import { invitationTable } from './invitation.ts';
@@ -121,6 +121,7 @@ export async function exportHome(
     readonly store: ClientStore;
     readonly world: Pick<World, 'randomBytes'>;
     readonly primitives: Primitives;
+    readonly argon2id: Argon2id;
   },
   passphrase: string,
   options: { readonly cost?: ExportCost } = {},
@@ -183,12 +184,12 @@ export type Imported =
  * @throws {MalformedError} for what is no export, or was damaged
  */
 export async function importHome(
-  parts: EngineParts,
+  parts: EngineParts & { readonly argon2id: Argon2id },
   file: Uint8Array,
   passphrase: string,
 ): Promise<Imported> {
   if (!(await parts.store.read(isEmpty))) return { kind: 'not-empty' };
-  const opened = await openExport(parts.primitives, file, passphrase);
+  const opened = await openExport(parts, file, passphrase);
   if (opened.kind !== 'opened') return opened;
   const portable = decode(portableCodec, opened.content);
   await using engine = await openEngine(parts);

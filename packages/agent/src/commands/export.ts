@@ -1,4 +1,5 @@
 import { exportHome } from '@tern/core';
+import { fastArgon2id } from '../argon2id.ts';
 import { openClientHome } from '../client-home.ts';
 import { wrong } from '../command-line.ts';
 import type { Command } from '../context.ts';
@@ -26,7 +27,10 @@ export const exportCommand: Command = {
     await opened.synchronise();
     const passphrase = await exportPassphrase(context, 'create');
     const { world, primitives } = context;
-    const exported = await exportHome({ store: opened.home.store, world, primitives }, passphrase);
+    const exported = await exportHome(
+      { store: opened.home.store, world, primitives, argon2id: fastArgon2id },
+      passphrase,
+    );
     const bytes = await writeWholeFile(path, pieces(exported), { replace: force });
     context.output.result(
       { path, bytes },

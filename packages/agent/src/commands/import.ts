@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { importHome, largestExportBytes } from '@tern/core';
 import { MalformedError, RefusedError } from '@tern/protocol';
+import { fastArgon2id } from '../argon2id.ts';
 import { openAnyHome } from '../client-home.ts';
 import type { Command, Context } from '../context.ts';
 import { exportPassphrase } from '../export-passphrase.ts';
@@ -27,7 +28,7 @@ export const importCommand: Command = {
       );
     }
     const imported = await importHome(
-      { store: opened.home.store, world, primitives, transport },
+      { store: opened.home.store, world, primitives, transport, argon2id: fastArgon2id },
       bytes,
       passphrase,
     );
