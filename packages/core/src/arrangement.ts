@@ -125,7 +125,7 @@ function viewOf(
     arrivedAt: message.arrivedAt,
     content,
     ...(text === undefined ? {} : { text }),
-    ...(file === undefined ? {} : { file: { name: file.name, type: file.type, size: file.size } }),
+    ...(file === undefined ? {} : { file: { name: file.name, type: file.type, size: file.size, here: false } }),
     ...(content.inReplyTo === undefined ? {} : { replyTo: content.inReplyTo }),
     edited: about.edit !== undefined && !deleted,
     deleted,

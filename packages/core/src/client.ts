@@ -102,6 +102,26 @@ export interface MessageView {
   readonly because?: string;
 }
 
+/** What goes with a file. @throws {MalformedError} for a picture beyond its limits, or a caption of more than 128 KiB */
+export interface SendFileOptions {
+  readonly replyTo?: MessageId;
+  readonly caption?: string;
+  readonly picture?: PictureView;
+  /** gives up staging; what was staged is deleted again */
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of a picture before its file is here. */
+export interface PictureView {
+  /** pixels, at most 2^20 */
+  readonly width: number;
+  readonly height: number;
+  /** at most 32 bytes; empty for none */
+  readonly thumbhash: Uint8Array;
+  /** JPEG, PNG or WebP as its type says, of at most 6 kB */
+  readonly preview?: { readonly type: string; readonly bytes: Uint8Array };
+}
+
 /** A file of a message, with what its sender sent along to be shown before it is here. */
 export interface FileView {
   readonly name: string;
@@ -112,12 +132,7 @@ export interface FileView {
   /** all of it is kept here */
   readonly here: boolean;
   /** of a picture, as the sender says */
-  readonly picture?: {
-    readonly width: number;
-    readonly height: number;
-    readonly thumbhash: Uint8Array;
-    readonly preview?: { readonly type: string; readonly bytes: Uint8Array };
-  };
+  readonly picture?: PictureView;
 }
 
 /** "2 messages have not arrived yet": stands where they will be. */
@@ -194,7 +209,7 @@ export interface Client extends AsyncDisposable {
   sendFile(
     conversation: ConversationId,
     file: FileSource,
-    options?: { readonly replyTo?: MessageId },
+    options?: SendFileOptions,
   ): Promise<MessageId>;
   /** oldest first, per sending device in the order of its numbers (rule 14), gaps where they are */
   messages(

@@ -13,15 +13,20 @@ export type {
   ContactView,
   ConversationView,
   FileSource,
+  FileView,
   GapView,
   InvitationView,
   Me,
   MessageStatus,
   MessageView,
+  PictureView,
   RelayView,
+  SendFileOptions,
   SyncReport,
   Trouble,
 } from './client.ts';
+export type { Connecting } from './client-connecting.ts';
+export type { Conversing } from './client-conversing.ts';
 export type { Notice } from './conversation.ts';
 export type {
   ConnectionView,
