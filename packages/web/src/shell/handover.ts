@@ -1,0 +1,125 @@
+/**
+ * What the first page leaves for the app that it brought, and what it goes on doing for it. The two are scripts of their own, so
+ * they meet at one name of the global object; this file is the app's side of it.
+ */
+
+/** What happened before the app was there. */
+export interface Handover {
+  /** the relay link or invitation that the page was opened with, whole; it stands in the address bar no more */
+  readonly link?: string;
+  /** what stands in the name field, trimmed, at most 80 bytes; absent where there is nothing */
+  readonly name?: string;
+  /** the person pressed Enter or the button: asks for nothing more than what is in `name` */
+  readonly submitted: boolean;
+  /** the name field has the focus: give it to the field that takes its place */
+  readonly typing: boolean;
+  /** milliseconds since 1970 at which the page was asked for */
+  readonly startedAt: number;
+}
+
+/** How the first page looks the next time, before anything was read from the store. */
+export interface RememberedLook {
+  /** somebody lives in this browser: a quiet skeleton instead of the name field */
+  readonly home?: boolean;
+  readonly theme?: 'light' | 'dark' | 'system';
+  /** `en`, `ru`, ...; `system` follows the browser */
+  readonly language?: string;
+}
+
+/** @param done 0 to 1 */
+export type OnProgress = (done: number) => void;
+
+/** The shell's side. Only the first page makes one, and tests of the app do. */
+export interface ShellDoor {
+  /** of the program and of this build of it: `0.1.0 (3fk9Qv1x)` */
+  readonly version: string;
+  handover(): Handover;
+  forgetLink(): void;
+  onLink(listener: (link: string) => void): () => void;
+  leave(): void;
+  loadAsset(name: string, onProgress?: OnProgress): Promise<string>;
+  loadStyle(name: string): Promise<void>;
+  assetUrl(name: string): string;
+  keepAll(): Promise<boolean>;
+  onUpdate(listener: () => void): () => void;
+  lookForUpdate(): Promise<boolean>;
+  remember(look: RememberedLook): void;
+}
+
+const doorName = 'ternShell';
+
+/** For the first page, and for tests that run the app without one. */
+export function openShellDoor(door: ShellDoor): void {
+  Object.defineProperty(globalThis, doorName, { value: door, configurable: true });
+}
+
+/** @throws {TypeError} where no first page ran */
+function shell(): ShellDoor {
+  const door: unknown = Reflect.get(globalThis, doorName);
+  if (door === undefined) throw new TypeError('the first page has not run');
+  return door as ShellDoor;
+}
+
+/** As things stand at the moment of the call: take it when the app is about to show its own first screen. */
+export function shellHandover(): Handover {
+  return shell().handover();
+}
+
+/** The link is dealt with: a reload of this tab does not bring it again. */
+export function forgetLink(): void {
+  shell().forgetLink();
+}
+
+/** Links that a person opens later in this very tab. The secret is out of the address bar by then. @returns what ends it */
+export function onLink(listener: (link: string) => void): () => void {
+  return shell().onLink(listener);
+}
+
+/** Takes the first page's own elements and style away. Call it in the same task in which the app's first screen is there. */
+export function leaveShell(): void {
+  shell().leave();
+}
+
+/**
+ * Brings an asset of this build (`engine`, or the name of a file that is loaded lazily), in pieces that survive a bad line, and keeps it.
+ * @returns its URL, which the browser takes for a script: `new Worker(await loadAsset('engine'), { type: 'module' })`
+ * @throws {Error} when the line failed for good; calling again goes on where it stopped
+ */
+export function loadAsset(name: string, onProgress?: OnProgress): Promise<string> {
+  return shell().loadAsset(name, onProgress);
+}
+
+/** Brings a further style sheet (`later`) and resolves when it applies. A second call does nothing more. */
+export function loadStyle(name: string): Promise<void> {
+  return shell().loadStyle(name);
+}
+
+/** The URL of an asset that {@link loadAsset} brought. @throws {TypeError} for any other */
+export function assetUrl(name: string): string {
+  return shell().assetUrl(name);
+}
+
+/** Brings all the rest, so that everything opens without a network. @returns false where this browser keeps nothing */
+export function keepAll(): Promise<boolean> {
+  return shell().keepAll();
+}
+
+/** Told when a newer version lies ready as a whole; the next load of the page is that version. @returns what ends it */
+export function onUpdate(listener: () => void): () => void {
+  return shell().onUpdate(listener);
+}
+
+/** Looks now, and brings what is new. @returns whether a newer version lies ready */
+export function lookForUpdate(): Promise<boolean> {
+  return shell().lookForUpdate();
+}
+
+/** What the first page should know the next time; what is not named stays as it was. */
+export function rememberLook(look: RememberedLook): void {
+  shell().remember(look);
+}
+
+/** For the settings screen and for reports of trouble. */
+export function appVersion(): string {
+  return shell().version;
+}
