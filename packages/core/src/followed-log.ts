@@ -97,9 +97,14 @@ export const knownRelayTable: RecordTable<KnownRelay> = recordTable(
 );
 
 /** The first relay that this person may store at. */
-export async function storingHost(view: StoreView): Promise<Hint | undefined> {
+export async function storingRelay(view: StoreView): Promise<KnownRelay | undefined> {
   const relays = (await knownRelayTable.list(view, '')).map(([, relay]) => relay);
-  return relays.find((relay) => relay.right !== undefined && relay.hint.relay !== undefined)?.hint;
+  return relays.find((relay) => relay.right !== undefined && relay.hint.relay !== undefined);
+}
+
+/** How to reach {@link storingRelay}. */
+export async function storingHost(view: StoreView): Promise<Hint | undefined> {
+  return (await storingRelay(view))?.hint;
 }
 
 interface KeptKeys {

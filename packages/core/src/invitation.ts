@@ -23,6 +23,7 @@ import {
   openAcceptance,
   optional,
   parseInvitationLink,
+  parseRelayLink,
   personIdOf,
   RefusedError,
   sign,
@@ -45,7 +46,13 @@ import type { StoreChange, StoreView } from './client-store.ts';
 import { contactName, contactTable, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
-import { followedLogTable, keepLogKeys, storingHost, type FollowedLog } from './followed-log.ts';
+import {
+  followedLogTable,
+  keepLogKeys,
+  storingRelay,
+  type FollowedLog,
+  type KnownRelay,
+} from './followed-log.ts';
 import { foreignName, type Identity } from './identity.ts';
 import { inboxLog } from './log-keys.ts';
 import { newKeyPackage } from './key-packages.ts';
@@ -126,8 +133,9 @@ export async function makeInvitation(
   if (!Number.isSafeInteger(uses) || uses < 1 || uses > mostUses)
     throw new UsageError(`an invitation has 1 to ${mostUses} uses`);
   const self = await selfOf(engine, change);
-  const host = await storingHost(change);
-  if (host?.relay === undefined)
+  const relay = await storingRelay(change);
+  const host = relay?.hint;
+  if (relay === undefined || host?.relay === undefined)
     throw new RefusedError('no-relay', 'an invitation needs a relay to receive the answer: add one first');
   const { primitives, world } = engine;
   await followInbox(engine, change, { host, relay: host.relay, self });
@@ -153,6 +161,7 @@ export async function makeInvitation(
     sealingKey: hpkeKeyPair(primitives, sealingSeed).publicKey,
     hosts: [host],
     doors: [],
+    ...appAt(relay),
   });
   const id = invitationIdOf(primitives, key);
   const record: InvitationRecord = {
@@ -167,6 +176,12 @@ export async function makeInvitation(
   };
   invitationTable.put(change, '', id, record);
   return invitationView(id, record, engine.now());
+}
+
+/** Where that relay serves the app too, an invitation opens it. */
+function appAt(relay: KnownRelay): Pick<InvitationLink, 'app'> {
+  const { app } = parseRelayLink(relay.link);
+  return app === undefined ? {} : { app };
 }
 
 function invitationView(id: InvitationId, record: InvitationRecord, now: number): InvitationView {

@@ -1,5 +1,6 @@
 import {
   originOf,
+  parseRelayLink,
   RefusedError,
   UsageError,
   formatRelayLink,
@@ -128,7 +129,7 @@ async function edit(
   await engine.store.change((store) => changeContact(store, person, change));
 }
 
-function relayView(relay: KnownRelay): RelayView {
+function relayView(relay: Omit<KnownRelay, 'link'>): RelayView {
   return {
     ...(relay.hint.relay === undefined ? {} : { id: relay.hint.relay }),
     origin: originOf(relay.hint),
@@ -152,16 +153,21 @@ async function addRelay(
     );
   }
   const hint = await confirmed(engine, link.hint, options.signal);
-  const relay: KnownRelay = {
+  const relay: Omit<KnownRelay, 'link'> = {
     hint,
     ...(link.right === undefined ? {} : { right: link.right }),
     addedAt: engine.now(),
-    link: formatRelayLink({ ...link, hint }),
   };
   await engine.store.change(async (change) => {
     const known = await knownRelayTable.get(change, '', hostName(hint));
     const right = relay.right ?? known?.right;
-    knownRelayTable.put(change, '', hostName(hint), { ...relay, ...(right === undefined ? {} : { right }) });
+    // a link pasted without its beginning says nothing of the app: what was known of it stays
+    const app = link.app ?? (known === undefined ? undefined : parseRelayLink(known.link).app);
+    knownRelayTable.put(change, '', hostName(hint), {
+      ...relay,
+      ...(right === undefined ? {} : { right }),
+      link: formatRelayLink({ ...link, hint, ...(app === undefined ? {} : { app }) }),
+    });
     if (
       right === undefined ||
       hint.relay === undefined ||

@@ -64,9 +64,11 @@ export interface RelayLink {
   readonly hint: Hint;
   /** 16 bytes; absent where the relay is only read and written, not stored at */
   readonly right?: Uint8Array;
+  /** the secret path under which that relay serves the app, one segment; stands in the link's URL and not in what is encoded */
+  readonly app?: string;
 }
 
-export const relayLinkCodec: Codec<RelayLink> = struct<RelayLink>({
+export const relayLinkCodec: Codec<RelayLink> = struct<Omit<RelayLink, 'app'>>({
   hint: field(1, hintCodec),
   right: optional(2, bytes(16)),
 });
@@ -89,9 +91,11 @@ export interface InvitationLink {
   readonly hosts: readonly Hint[];
   /** ways in for this invitee only */
   readonly doors: readonly Hint[];
+  /** as in a relay link: with it the first host shows the app to whoever opens the invitation in a browser */
+  readonly app?: string;
 }
 
-export const invitationLinkCodec: Codec<InvitationLink> = struct<InvitationLink>({
+export const invitationLinkCodec: Codec<InvitationLink> = struct<Omit<InvitationLink, 'app'>>({
   rootKey: field(1, bytes(32)),
   name: field(2, text(limits.nameBytes)),
   capability: field(3, signedCodec),
@@ -101,23 +105,32 @@ export const invitationLinkCodec: Codec<InvitationLink> = struct<InvitationLink>
   doors: field(7, list(hintCodec, 2)),
 });
 
-function formatLink<T>(
+function formatLink<T extends { readonly app?: string }>(
   codec: Codec<T>,
   value: T,
   place: { readonly origin: string; readonly mark: string },
 ): string {
-  const link = `${place.origin}/#${place.mark}${base64url(encode(codec, value))}`;
-  if (link.length > limits.linkCharacters) throw new MalformedError('link is too long');
-  return link;
+  const { app } = value;
+  if (app !== undefined && !pathForm.test(app)) throw new MalformedError('not a path of an app');
+  const secret = `#${place.mark}${base64url(encode(codec, value))}`;
+  const bare = `${place.origin}/${secret}`;
+  if (bare.length > limits.linkCharacters) throw new MalformedError('link is too long');
+  // whoever pastes it needs no app path, and an invitation that opens nothing by a click is better than none
+  const fits = app !== undefined && bare.length + app.length + 1 <= limits.linkCharacters;
+  return fits ? `${place.origin}/${app}/${secret}` : bare;
 }
 
-function parseLink<T>(codec: Codec<T>, link: string, mark: string): T {
+const appForm = /^https?:\/\/[^/?#\s]+\/([a-zA-Z0-9_-]{1,32})\/$/u;
+
+function parseLink<T extends { readonly app?: string }>(codec: Codec<T>, link: string, mark: string): T {
   const trimmed = link.trim();
   if (trimmed.length > limits.linkCharacters) throw new MalformedError('link is too long');
   const start = trimmed.indexOf('#');
   const fragment = start < 0 ? trimmed : trimmed.slice(start + 1);
   if (!fragment.startsWith(mark)) throw new MalformedError('not such a link');
-  return decode(codec, base64urlBytes(fragment.slice(1)));
+  const value = decode(codec, base64urlBytes(fragment.slice(1)));
+  const app = appForm.exec(trimmed.slice(0, Math.max(0, start)))?.[1];
+  return app === undefined ? value : { ...value, app };
 }
 
 /** Whether a text is a relay link, an invitation, or neither; says nothing of whether it is whole. */
@@ -137,7 +150,7 @@ export function parseRelayLink(text: string): RelayLink {
   return parseLink(relayLinkCodec, text, 'r');
 }
 
-/** At most 800 characters, so that it fits a QR code. @throws {MalformedError} */
+/** At most 800 characters, so that it fits a QR code; where the app's path would not fit, it is left out. @throws {MalformedError} */
 export function formatInvitationLink(link: InvitationLink): string {
   const [host] = link.hosts;
   if (host === undefined) throw new MalformedError('an invitation names at least one host');

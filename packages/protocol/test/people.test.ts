@@ -158,6 +158,34 @@ describe('links', () => {
     ]).toEqual(['relay', 'invitation', undefined, undefined]);
   });
 
+  test('rule 3: the path of an app stands in the URL alone, and goes over from a relay link to an invitation', () => {
+    const relayLink = formatRelayLink({ hint, app: 'kBv0rY3qyu4' });
+    expect(relayLink.startsWith('https://relay.example:443/kBv0rY3qyu4/#r')).toBe(true);
+    expect(relayLink.slice(relayLink.indexOf('#'))).toBe(new URL(formatRelayLink({ hint })).hash);
+    const { app } = parseRelayLink(` ${relayLink} `);
+    expect(app).toBe('kBv0rY3qyu4');
+    const invited = { ...invitation, app: 'kBv0rY3qyu4' };
+    expect(parseInvitationLink(formatInvitationLink(invited))).toEqual(invited);
+    const fragment = relayLink.slice(relayLink.indexOf('#'));
+    for (const before of [
+      '',
+      'tern:',
+      'https://relay.example:443',
+      'https://relay.example/a/b/',
+      'https://x/a',
+    ]) {
+      expect(parseRelayLink(`${before}${fragment}`)).toEqual({ hint });
+    }
+    for (const wrong of ['', 'a/b', '..', 'a'.repeat(33)])
+      expect(() => formatRelayLink({ hint, app: wrong })).toThrow(MalformedError);
+  });
+
+  test('rule 3: an invitation that has no room for the path of an app does without', () => {
+    const longest: Hint = { relay, address: 'a'.repeat(37), port: 65_535, tls: true, path: 'p'.repeat(16) };
+    const full = { ...invitation, name: 'x'.repeat(limits.nameBytes), hosts: [longest, longest] };
+    expect(formatInvitationLink({ ...full, app: 'a'.repeat(22) })).toBe(formatInvitationLink(full));
+  });
+
   test('rule 3: with the longest name and two of the longest hints an invitation has at most 800 characters', () => {
     const longest: Hint = { relay, address: 'a'.repeat(37), port: 65_535, tls: true, path: 'p'.repeat(16) };
     expect(encode(hintCodec, longest)).toHaveLength(limits.hintBytes);
