@@ -1,0 +1,133 @@
+import { Bird } from 'lucide';
+import { Component, render, type ComponentChildren, type VNode } from 'preact';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { AppApi } from '../engine/app-api.ts';
+import { AppContext, useApp, type App } from './context.ts';
+import { Conversation } from './conversation/conversation.tsx';
+import { useFrame } from './frame.ts';
+import { ConversationList } from './list/conversation-list.tsx';
+import { openShortcuts } from './keys.ts';
+import { openNavigation, type Route } from './navigation.ts';
+import { followNews } from './news.ts';
+import { Announcements, openAnnouncer } from './parts/announcer.tsx';
+import { Button } from './parts/button.tsx';
+import { lazy } from './parts/lazy.tsx';
+import { EmptyState, Spinner } from './parts/pieces.tsx';
+import { watchState } from './state.ts';
+import { t, withLaterWords } from './words/index.ts';
+
+const Onboarding = lazy(async () => (await import('./screens/onboarding.tsx')).OnboardingScreen);
+const Locked = lazy(
+  withLaterWords(async () => (await import('./screens/onboarding-locked.tsx')).LockedScreen),
+);
+const Invite = lazy(withLaterWords(async () => (await import('./screens/invite.tsx')).InviteScreen));
+const Link = lazy(withLaterWords(async () => (await import('./screens/link.tsx')).LinkScreen));
+const Contact = lazy(withLaterWords(async () => (await import('./screens/contact.tsx')).ContactScreen));
+const Settings = lazy(withLaterWords(async () => (await import('./screens/settings.tsx')).SettingsScreen));
+const ShortcutsDialog = lazy(async () => (await import('./shortcuts-dialog.tsx')).ShortcutsDialog);
+const Connection = lazy(
+  withLaterWords(async () => (await import('./screens/connection.tsx')).ConnectionScreen),
+);
+
+/** Shows the app within an element until the signal ends it. */
+export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): void {
+  const app: App = {
+    api,
+    state: watchState(api, ending),
+    nav: openNavigation(window, ending),
+    announcer: openAnnouncer(),
+    shortcuts: openShortcuts(),
+    news: followNews(window, ending),
+  };
+  render(
+    <AppContext.Provider value={app}>
+      <Mishaps>
+        <Page />
+      </Mishaps>
+      <Announcements announcer={app.announcer} />
+    </AppContext.Provider>,
+    root,
+  );
+  ending.addEventListener('abort', () => render(null, root));
+}
+
+function Page(): VNode {
+  const { state } = useApp();
+  const home = state.home.value;
+  if (state.broken.value !== undefined) return <Broken />;
+  if (home === undefined) return <Spinner label={t('common.waiting')} />;
+  if (home.kind === 'new') return <Onboarding />;
+  if (home.kind === 'locked') return <Locked />;
+  return <Frame />;
+}
+
+/** The list and what is open beside it; on a phone one of the two. */
+function Frame(): VNode {
+  const app = useApp();
+  const route = app.nav.route.value;
+  useFrame(app);
+  // what the list shows depends on its own signals only, so it is not drawn again when the place changes
+  const list = useMemo(() => <ConversationList />, []);
+  return (
+    <div class="frame" data-at={route.kind === 'list' ? 'list' : 'beside'}>
+      <nav class="beside-list" aria-label={t('list.conversations')}>
+        {list}
+      </nav>
+      <main class="place" id="place">
+        <Place route={route} />
+      </main>
+      {app.shortcuts.shown.value && <ShortcutsDialog />}
+    </div>
+  );
+}
+
+function Place({ route }: { readonly route: Route }): VNode {
+  switch (route.kind) {
+    case 'list':
+      return (
+        <EmptyState icon={Bird} title={t('list.choose')}>
+          <p>{t('list.chooseMore')}</p>
+        </EmptyState>
+      );
+    case 'conversation':
+      return <Conversation key={route.id} id={route.id} at={route.at} />;
+    case 'contact':
+      return <Contact key={route.person} person={route.person} />;
+    case 'invite':
+      return <Invite />;
+    case 'link':
+      return <Link text={route.text} />;
+    case 'settings':
+      return <Settings section={route.section} />;
+    case 'connection':
+      return <Connection />;
+  }
+}
+
+function Broken(): VNode {
+  // an error is said where a person looks, and the way on has the focus
+  useEffect(() => document.querySelector<HTMLElement>('.mishap button')?.focus(), []);
+  return (
+    <main class="mishap">
+      <EmptyState icon={Bird} title={t('list.broken')}>
+        <p>{t('list.brokenMore')}</p>
+        <Button kind="primary" onClick={() => location.reload()}>
+          {t('list.reload')}
+        </Button>
+      </EmptyState>
+    </main>
+  );
+}
+
+/** A mistake of ours in drawing a screen leaves a next step, not an empty page. */
+class Mishaps extends Component<{ readonly children: ComponentChildren }, { readonly failed: boolean }> {
+  override readonly state = { failed: false };
+
+  static override getDerivedStateFromError(): { readonly failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ComponentChildren {
+    return this.state.failed ? <Broken /> : this.props.children;
+  }
+}

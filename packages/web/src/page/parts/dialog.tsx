@@ -1,0 +1,61 @@
+import { X } from 'lucide';
+import type { ComponentChildren, VNode } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { t } from '../words/index.ts';
+import { IconButton } from './button.tsx';
+
+export interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+  /** `sheet`: rises from the lower edge on a phone; `full`: all of the screen, its own frame */
+  readonly kind?: 'plain' | 'sheet' | 'full';
+  /** buttons below the content */
+  readonly actions?: ComponentChildren;
+  readonly class?: string;
+}
+
+/** The browser's own modal dialog: it keeps the focus inside, closes by Esc or Back, and gives the focus back. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+  kind = 'plain',
+  actions,
+  class: className,
+}: DialogProps): VNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const { current } = dialog;
+    const before = document.activeElement;
+    current?.showModal();
+    return () => {
+      current?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${kind} ${className ?? ''}`}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && onClose()}
+    >
+      <div class="dialog-frame">
+        <header class="dialog-head">
+          <h2 id={titleId}>{title}</h2>
+          <IconButton label={t('common.close')} icon={X} onClick={onClose} />
+        </header>
+        <div class="dialog-body">{children}</div>
+        {actions !== undefined && <footer class="dialog-actions">{actions}</footer>}
+      </div>
+    </dialog>
+  );
+}
+
+/** A dialog that rises from the lower edge on a phone. */
+export function Sheet(props: Omit<DialogProps, 'kind'>): VNode {
+  return <Dialog {...props} kind="sheet" />;
+}

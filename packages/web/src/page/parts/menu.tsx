@@ -1,0 +1,108 @@
+import type { IconNode } from 'lucide';
+import type { ComponentChildren, VNode } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { Icon } from './icon.tsx';
+
+export interface MenuItem {
+  readonly label: string;
+  readonly icon: IconNode;
+  readonly onSelect: () => void;
+  readonly danger?: boolean;
+}
+
+export interface MenuProps {
+  readonly label: string;
+  /** where it opens, in pixels of the viewport */
+  readonly at: { readonly x: number; readonly y: number };
+  readonly items: readonly MenuItem[];
+  readonly onClose: () => void;
+  /** stands above the items */
+  readonly head?: ComponentChildren;
+}
+
+/** A popover with the keys of a menu: arrows, Home, End, the first letter, Esc. Gives the focus back. */
+export function Menu({ label, at, items, onClose, head }: MenuProps): VNode {
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const { current } = box;
+    if (current === null) return;
+    const before = document.activeElement;
+    current.showPopover();
+    place(current, at);
+    current.querySelector<HTMLElement>('[role=menuitem]')?.focus();
+    return () => {
+      const within = current.contains(document.activeElement) || document.activeElement === document.body;
+      if (current.matches(':popover-open')) current.hidePopover();
+      if (within && before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, [at]);
+  return (
+    <div
+      ref={box}
+      class="menu"
+      popover="auto"
+      onToggle={({ newState }) => newState === 'closed' && onClose()}
+      onKeyDown={(event) => box.current !== null && moveByKey(event, box.current)}
+    >
+      {head}
+      <div role="menu" aria-label={label}>
+        {items.map((item) => (
+          <button
+            key={item.label}
+            type="button"
+            role="menuitem"
+            tabIndex={-1}
+            class={item.danger === true ? 'menu-item danger' : 'menu-item'}
+            onClick={() => {
+              onClose();
+              item.onSelect();
+            }}
+          >
+            <Icon node={item.icon} />
+            <span>{item.label}</span>
+          </button>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** Where a menu opens that belongs to an element rather than to a pointer. */
+export function below(element: Element): { readonly x: number; readonly y: number } {
+  const { left, right, bottom } = element.getBoundingClientRect();
+  return { x: getComputedStyle(element).direction === 'rtl' ? left : right, y: bottom };
+}
+
+const gap = 8;
+
+function place(box: HTMLElement, at: MenuProps['at']): void {
+  const { width, height } = box.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  box.style.left = `${Math.max(gap, Math.min(at.x, clientWidth - width - gap))}px`;
+  box.style.top = `${Math.max(gap, at.y + height + gap > clientHeight ? Math.min(at.y, clientHeight) - height : at.y)}px`;
+}
+
+function moveByKey(event: KeyboardEvent, box: HTMLElement): void {
+  const items = [...box.querySelectorAll<HTMLElement>('[role=menuitem]')];
+  const now = items.indexOf(document.activeElement as HTMLElement);
+  const next = nextByKey(event, items, now);
+  if (next === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  next.focus();
+}
+
+function nextByKey(
+  event: KeyboardEvent,
+  items: readonly HTMLElement[],
+  now: number,
+): HTMLElement | undefined {
+  if (event.key === 'ArrowDown') return items[(now + 1) % items.length];
+  if (event.key === 'ArrowUp') return items.at(now <= 0 ? -1 : now - 1);
+  if (event.key === 'Home') return items[0];
+  if (event.key === 'End') return items.at(-1);
+  if (event.key.length !== 1 || event.target instanceof HTMLInputElement) return undefined;
+  const letter = event.key.toLocaleLowerCase();
+  const rest = [...items.slice(now + 1), ...items.slice(0, now + 1)];
+  return rest.find((item) => item.textContent.trim().toLocaleLowerCase().startsWith(letter));
+}
