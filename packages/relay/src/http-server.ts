@@ -10,6 +10,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { MalformedError, RefusedError, UsageError } from '@tern/protocol';
 import { answerMissing, answerWithPage } from './ordinary-page.ts';
+import { answerWithFile } from './page-answer.ts';
+import type { PageFiles } from './page-files.ts';
 import type { LogSink } from './relay-log.ts';
 import type { Relay } from './relay.ts';
 
@@ -29,13 +31,6 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
 }
 
-/** A folder's files as they are served, by their path below the secret one. */
-export interface PageFiles {
-  readonly path: string;
-  /** @returns undefined for a file that is not there */
-  file(name: string): { readonly type: string; readonly bytes: Uint8Array } | undefined;
-}
-
 export interface Server extends AsyncDisposable {
   /** `http(s)://host:port` */
   readonly origin: string;
@@ -43,6 +38,9 @@ export interface Server extends AsyncDisposable {
   /** resolves when everything is answered and every connection closed */
   readonly ended: Promise<void>;
 }
+
+/** of a TLS record, so that one fits a packet */
+const recordBytes = 1400;
 
 /**
  * Carries bodies of POSTs to a relay and its answers back. Whoever lacks the secret path meets an ordinary web server with one page.
@@ -59,7 +57,7 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     const known = timingSafeEqual(digest(url), secret);
     if (known && method === 'POST') void exchange(relay, options, { request, response });
     else if (url === '/') answerWithPage(response, method);
-    else if (!answerFile(options.page, url, { method, response })) answerMissing(response, method);
+    else if (!answerFile(options.page, { request, response })) answerMissing(response, method);
   };
   const settings = {
     maxHeaderSize: limits.headBytes,
@@ -122,7 +120,10 @@ function createWith(
   if (options.tls === undefined) return createServer(settings, answer);
   try {
     const { cert, key } = options.tls;
-    return createTlsServer({ ...settings, cert: Buffer.from(cert), key: Buffer.from(key) }, answer);
+    const server = createTlsServer({ ...settings, cert: Buffer.from(cert), key: Buffer.from(key) }, answer);
+    // a record is read only when it is whole: with small ones, what came before a connection froze is not lost
+    server.on('secureConnection', (socket) => socket.setMaxSendFragment(recordBytes));
+    return server;
   } catch (cause) {
     throw new UsageError('the certificate and its key cannot be used', { cause });
   }
@@ -200,23 +201,17 @@ async function readBody(request: IncomingMessage, mostBytes: number): Promise<Ui
   return new Uint8Array(Buffer.concat(pieces, bytes));
 }
 
+/** @returns whether there is such a file of the app */
 function answerFile(
   page: PageFiles | undefined,
-  url: string,
-  to: { readonly method: string; readonly response: ServerResponse },
+  to: { readonly request: IncomingMessage; readonly response: ServerResponse },
 ): boolean {
-  if (page === undefined || (to.method !== 'GET' && to.method !== 'HEAD')) return false;
+  const { method, url = '' } = to.request;
+  if (page === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
   const root = `/${page.path}/`;
   if (!timingSafeEqual(digest(url.slice(0, root.length)), digest(root))) return false;
   const file = page.file(url.slice(root.length).split('?')[0] ?? '');
   if (file === undefined) return false;
-  to.response.writeHead(200, {
-    'Content-Type': file.type,
-    'Content-Length': file.bytes.length,
-    'Cache-Control': 'no-cache',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  to.response.end(to.method === 'HEAD' ? undefined : file.bytes);
+  answerWithFile(file, to);
   return true;
 }

@@ -8,8 +8,9 @@ import {
   type World,
 } from '@tern/protocol';
 import { lockFolder } from './folder-lock.ts';
-import { serve, type PageFiles } from './http-server.ts';
+import { serve } from './http-server.ts';
 import { openLmdbStore } from './lmdb-store.ts';
+import { readPageFiles } from './page-files.ts';
 import type { LogSink } from './relay-log.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { limitsWith, type RelayLimits } from './limits-table.ts';
@@ -27,7 +28,8 @@ export interface RunOptions {
   /** files in PEM; both or none */
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  readonly page?: PageFiles;
+  /** folder of the built app; without it the relay serves none */
+  readonly web?: string;
   readonly limits?: Partial<RelayLimits>;
   readonly log?: LogSink;
   /** ends it */
@@ -42,6 +44,7 @@ const defaultPort = 7700;
 const defaultListen = '127.0.0.1';
 const pathName = 'path';
 const rightName = 'right';
+const appName = 'app-path';
 const pathBytes = 16;
 const sweepEveryMs = 600_000;
 
@@ -54,6 +57,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
   const { data, signal, world, primitives, print } = options;
   const limits = limitsWith(options.limits);
   const tls = readCertificate(options);
+  const file = options.web === undefined ? undefined : readPageFiles(options.web);
   using _lock = lockFolder(data);
   await using store = await openLmdbStore({ dir: data, roomBytes: limits.diskBytes });
   const origin = options.publicUrl === undefined ? undefined : publicOrigin(options.publicUrl);
@@ -66,6 +70,10 @@ export async function runRelay(options: RunOptions): Promise<void> {
     ...(options.log === undefined ? {} : { log: options.log }),
   });
   const path = keptSecret(store.secrets, pathName, () => world.randomBytes(pathBytes));
+  const app =
+    file === undefined
+      ? undefined
+      : base64url(keptSecret(store.secrets, appName, () => world.randomBytes(pathBytes)));
   const right = store.secrets.read(rightName) ?? (await keepRight(store.secrets, relay));
   const host = options.listen ?? defaultListen;
   await using server = await serve(relay, {
@@ -74,7 +82,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
     path: base64url(path),
     signal,
     ...(tls === undefined ? {} : { tls }),
-    ...(options.page === undefined ? {} : { page: options.page }),
+    ...(app === undefined || file === undefined ? {} : { page: { path: app, file } }),
     ...(options.log === undefined ? {} : { log: options.log }),
   });
   const hint: Hint = {
@@ -85,7 +93,8 @@ export async function runRelay(options: RunOptions): Promise<void> {
     path: base64url(path),
   };
   print(`address: ${server.origin}`);
-  print(`relay link: ${formatRelayLink({ hint, right })}`);
+  print(`relay link: ${formatRelayLink({ hint, right, ...(app === undefined ? {} : { app }) })}`);
+  if (app !== undefined) print('open that link in a browser to use Tern there');
   await sweepUntil(relay, options);
   await server.ended;
 }

@@ -161,29 +161,6 @@ test('a relay speaks TLS by itself when it has a certificate', async () => {
   expect(await client.one({ kind: 'hello' })).toMatchObject({ kind: 'card' });
 });
 
-test('rule 4: the app lies under a secret path of its own, and what is not there is missing like anything', async () => {
-  const relay = await openRelay({ store: openMemoryStore(), world: testWorld(), primitives });
-  const { signal } = new AbortController();
-  const app = new TextEncoder().encode('<title>app</title>');
-  await using server = await serve(relay, {
-    host: '127.0.0.1',
-    port: 0,
-    path,
-    signal,
-    page: {
-      path: 'app-secret',
-      file: (name) => (name === '' ? { type: 'text/html', bytes: app } : undefined),
-    },
-  });
-  const page = await fetchPage(server.origin, '/app-secret/');
-  expect(page.status).toBe(200);
-  expect(page.body.toString()).toBe('<title>app</title>');
-  const missing = await fetchPage(server.origin, '/missing');
-  for (const wrong of ['/app-secret', '/app-secret/other.js', '/app-secre/']) {
-    expect(await fetchPage(server.origin, wrong)).toEqual(missing);
-  }
-});
-
 test('a relay that ends does not wait for connections on which nobody asks anything', async () => {
   const { origin, stop, ended } = await openServed();
   const { port, hostname } = new URL(origin);

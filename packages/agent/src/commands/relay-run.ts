@@ -1,7 +1,12 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { wholeNumber, type Call } from '../command-line.ts';
 import type { Command, Context } from '../context.ts';
+
+/** Where `npm start` leaves what it built. */
+const builtWeb = fileURLToPath(new URL('../../../../build/web', import.meta.url));
 
 export const relayRunCommand: Command = {
   words: ['relay', 'run'],
@@ -12,6 +17,7 @@ export const relayRunCommand: Command = {
     port: { value: 'N', about: 'default 7700; 0 takes a free one' },
     listen: { value: 'ADDRESS', about: 'default 127.0.0.1, this machine only; 0.0.0.0 is every network' },
     'public-url': { value: 'URL', about: 'how others reach it, where that is not the address it listens on' },
+    web: { value: 'DIR', about: 'the built app for browsers (default build/web, if npm start made it)' },
     'tls-cert': { value: 'FILE', about: 'certificate, PEM; --tls-key goes with it' },
     'tls-key': { value: 'FILE', about: 'key of the certificate, PEM' },
   },
@@ -27,6 +33,8 @@ export const relayRunCommand: Command = {
       ...(port !== undefined && {
         port: wholeNumber(relayRunCommand, 'port', { text: port, from: 0, to: 65_535 }),
       }),
+      ...(existsSync(builtWeb) && { web: builtWeb }),
+      ...file(call, context, { option: 'web', as: 'web' }),
       ...given(call, 'listen', 'listen'),
       ...given(call, 'public-url', 'publicUrl'),
       ...file(call, context, { option: 'tls-cert', as: 'tlsCert' }),
