@@ -1,5 +1,17 @@
 import { equalBytes, UsageError, utf8 } from '@tern/protocol';
-import type { ClientStore, Place, StoreChange, StoreRecord } from '../client-store.ts';
+import type { ClientStore, StoreChange } from '../client-store.ts';
+import {
+  addOne,
+  elsewhere,
+  here,
+  keys,
+  same,
+  text,
+  textAt,
+  thrownBy,
+  type Promises,
+} from './store-promises.ts';
+import { taskPromises, type TaskKnowledge } from './task-promises.ts';
 
 /** How a test runner takes a test; vitest's `test` is one. */
 export type RegisterTest = (name: string, run: () => Promise<void>) => unknown;
@@ -8,8 +20,12 @@ export type RegisterTest = (name: string, run: () => Promise<void>) => unknown;
  * What every {@link ClientStore} promises. Each store's test file begins with it.
  * @param open an empty store of its own for each test; the test closes it
  */
-export function clientStoreContract(test: RegisterTest, open: () => Promise<ClientStore>): void {
-  for (const [name, promise] of Object.entries(promises)) {
+export function clientStoreContract(
+  test: RegisterTest,
+  open: () => Promise<ClientStore>,
+  knowledge: TaskKnowledge = { tasks: 'followed' },
+): void {
+  for (const [name, promise] of Object.entries({ ...promises, ...taskPromises(knowledge) })) {
     test(name, async () => {
       await using store = await open();
       await promise(store);
@@ -17,10 +33,7 @@ export function clientStoreContract(test: RegisterTest, open: () => Promise<Clie
   }
 }
 
-const here: Place = { table: 'messages', partition: 'birds/1' };
-const elsewhere: Place = { table: 'messages', partition: 'birds/2' };
-
-const promises: Readonly<Record<string, (store: ClientStore) => Promise<void>>> = {
+const promises: Promises = {
   'what a change wrote is read back, and nothing else is there': async (store) => {
     await store.change(async (change) => change.put(here, 'a', utf8('first')));
     await store.read(async (view) => {
@@ -190,16 +203,6 @@ const promises: Readonly<Record<string, (store: ClientStore) => Promise<void>>> 
     same(await textAt(store, here, 'a'), 'abc');
   },
 
-  'a change inside a change is refused instead of waiting for itself': async (store) => {
-    const inner = await store.change(async (change) => {
-      change.put(here, 'a', utf8('outer'));
-      await Promise.resolve();
-      return thrownBy(store.change(async () => undefined));
-    });
-    same(inner instanceof UsageError, true);
-    same(await textAt(store, here, 'a'), 'outer');
-  },
-
   'a task that a change started may change the store once that change has ended': async (store) => {
     const gate = Promise.withResolvers<void>();
     const started = await store.change(async () => ({ task: gate.promise.then(() => store.change(addOne)) }));
@@ -285,40 +288,4 @@ const promises: Readonly<Record<string, (store: ClientStore) => Promise<void>>> 
     same((await thrownBy(store.change(addOne))) instanceof UsageError, true);
     await store[Symbol.asyncDispose]();
   },
-
-  'a store does not close from inside its own work': async (store) => {
-    const close = async (): Promise<unknown> =>
-      thrownBy(Promise.resolve().then(() => store[Symbol.asyncDispose]()));
-    same((await store.change(close)) instanceof UsageError, true);
-    same((await store.read(close)) instanceof UsageError, true);
-    await store.change(addOne);
-  },
 };
-
-async function addOne(change: StoreChange): Promise<void> {
-  const count = Number(text(await change.get(here, 'count')) ?? '0');
-  change.put(here, 'count', utf8(`${count + 1}`));
-}
-
-async function textAt(store: ClientStore, place: Place, key: string): Promise<string | undefined> {
-  return store.read(async (view) => text(await view.get(place, key)));
-}
-
-function text(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
-}
-
-function keys(records: readonly StoreRecord[]): string {
-  return records.map(({ key }) => key).join(' ');
-}
-
-async function thrownBy(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-}
-
-function same(found: unknown, wanted: unknown): void {
-  if (!Object.is(found, wanted)) throw new Error(`found ${String(found)}, wanted ${String(wanted)}`);
-}

@@ -5,6 +5,8 @@
 export { renewLeaf } from '../circle.ts';
 export type { StoreChange } from '../client-store.ts';
 export { clientStoreContract } from './client-store-contract.ts';
+export type { RegisterTest } from './client-store-contract.ts';
+export type { TaskKnowledge } from './task-promises.ts';
 export { contactTable } from '../contact.ts';
 export {
   activeLog,
