@@ -112,17 +112,25 @@ export interface AppApi {
     options: Waiting & { readonly from?: number },
   ): AsyncIterable<WindowUpdate>;
   message(id: MessageId): Promise<MessageView | undefined>;
-  search(query: string, options: Waiting & { readonly conversation?: ConversationId }): AsyncIterable<SearchHit>;
+  search(
+    query: string,
+    options: Waiting & { readonly conversation?: ConversationId },
+  ): AsyncIterable<SearchHit>;
   setDraft(conversation: ConversationId, text: string): Promise<void>;
   setFlags(conversation: ConversationId, flags: Partial<ConversationFlags>): Promise<void>;
 
+  /** @param options `id`: of the message to be, 16 random bytes; asked for again with the same one, nothing is sent again. Made where absent. */
   sendText(
     conversation: ConversationId,
     text: string,
-    options: { readonly replyTo?: MessageId },
+    options: { readonly replyTo?: MessageId; readonly id?: MessageId },
   ): Promise<MessageId>;
-  /** @param options the signal gives up staging; what was staged is deleted again */
-  sendFile(conversation: ConversationId, file: FileToSend, options: Waiting): Promise<MessageId>;
+  /** @param options the signal gives up staging; what was staged is deleted again. `id` as in {@link AppApi.sendText} */
+  sendFile(
+    conversation: ConversationId,
+    file: FileToSend,
+    options: Waiting & { readonly id?: MessageId },
+  ): Promise<MessageId>;
   edit(id: MessageId, text: string): Promise<void>;
   remove(id: MessageId, options: { readonly forAll: boolean }): Promise<void>;
   /** undefined takes one's own back */
@@ -157,4 +165,6 @@ export interface ConnectionsView {
   /** messages and other things that wait to leave */
   readonly queued: number;
   readonly online: boolean;
+  /** code of what keeps this home from going online at all, such as `storage-full`; it is tried again by itself */
+  readonly fault?: string;
 }

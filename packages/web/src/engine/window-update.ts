@@ -1,0 +1,64 @@
+import type { ConversationWindow, WindowLine } from '@tern/core';
+import type { WindowUpdate } from './app-api.ts';
+import { sameView } from './same-view.ts';
+
+/**
+ * What brings a page's copy of a window up to date; undefined where nothing changed. Ten thousand lines are looked at line by line,
+ * and only those that changed cross to the page.
+ * @param before what the page has; undefined for nothing
+ */
+export function windowUpdate(
+  before: ConversationWindow | undefined,
+  after: ConversationWindow,
+): WindowUpdate | undefined {
+  if (before === undefined || before.conversation !== after.conversation)
+    return { kind: 'whole', window: after };
+  const had = new Map(before.lines.map((line) => [line.key, line]));
+  const lines = after.lines.filter((line) => !sameLine(had.get(line.key), line));
+  const has = new Set(after.lines.map(({ key }) => key));
+  const gone = before.lines.flatMap(({ key }) => (has.has(key) ? [] : [key]));
+  const order = joins(before, after, has) ? undefined : after.lines.map(({ key }) => key);
+  const { lines: _, ...window } = after;
+  const { lines: __, ...old } = before;
+  if (lines.length === 0 && gone.length === 0 && order === undefined && sameView(old, window))
+    return undefined;
+  return { kind: 'changed', lines, gone, ...(order === undefined ? {} : { order }), window };
+}
+
+/** The page's side: a new window with the same objects for lines that did not change. `changed` says nothing to a page without a window. */
+export function updatedWindow(
+  before: ConversationWindow | undefined,
+  update: WindowUpdate,
+): ConversationWindow | undefined {
+  if (update.kind === 'whole') return update.window;
+  if (before === undefined) return undefined;
+  const fresh = new Map(update.lines.map((line) => [line.key, line]));
+  const gone = new Set(update.gone);
+  const kept = before.lines.flatMap((line): readonly WindowLine[] => {
+    if (gone.has(line.key)) return [];
+    const changed = fresh.get(line.key);
+    fresh.delete(line.key);
+    return [changed ?? line];
+  });
+  // what is left of `fresh` is new, in its own order
+  const joined = [...kept, ...fresh.values()];
+  return { ...update.window, lines: update.order === undefined ? joined : ordered(joined, update.order) };
+}
+
+function ordered(lines: readonly WindowLine[], order: readonly string[]): readonly WindowLine[] {
+  const byKey = new Map(lines.map((line) => [line.key, line]));
+  return order.flatMap((key) => byKey.get(key) ?? []);
+}
+
+/** Whether what is new stands after all that stayed, and what stayed is in its old order: then the order need not be told. */
+function joins(before: ConversationWindow, after: ConversationWindow, has: ReadonlySet<string>): boolean {
+  const stayed = before.lines.filter(({ key }) => has.has(key));
+  return stayed.every(({ key }, at) => after.lines[at]?.key === key);
+}
+
+/** What a message was sealed with never changes, and may be long: what is shown of it stands in fields of its own. */
+const skip: ReadonlySet<string> = new Set(['content', 'preview', 'thumbhash']);
+
+function sameLine(before: WindowLine | undefined, after: WindowLine): boolean {
+  return before !== undefined && sameView(before, after, { skip });
+}
