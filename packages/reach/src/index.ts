@@ -1,6 +1,16 @@
+export { budgetStart, nextBudget } from './budget.ts';
+export type { Budget, BudgetOutcome, LearnedBudget } from './budget.ts';
 export { memoryTransport } from './memory-transport.ts';
 export type { MemoryTransportParts } from './memory-transport.ts';
 export { openPath } from './path.ts';
 export type { Exchanged, ExchangeOptions, Outgoing, Path, PathParts } from './path.ts';
-export type { Transport } from './transport.ts';
+export type { LastExchange } from './path-meter.ts';
 export type { Patience } from './patience.ts';
+export { preferringTransport } from './preferring-transport.ts';
+export type { PreferringParts } from './preferring-transport.ts';
+export type { PlatformSocket } from './socket-connection.ts';
+export { decodeAsk, encodeAnswer, socketHeadBytes, socketPieceBytes } from './socket-frames.ts';
+export type { AnswerFrame, AskFrame } from './socket-frames.ts';
+export type { CarryOptions, Transport } from './transport.ts';
+export { webSocketTransport } from './web-socket-transport.ts';
+export type { StandingTransport, WebSocketTransportOptions } from './web-socket-transport.ts';

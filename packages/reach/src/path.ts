@@ -24,7 +24,9 @@ import {
   type World,
 } from '@tern/protocol';
 import { readAnswer, type Answer } from './answer.ts';
+import { roomOf, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
+import { PathMeter, type LastExchange } from './path-meter.ts';
 import { SharedTask } from './shared-task.ts';
 import { TicketBox, type Session } from './ticket-box.ts';
 import type { Transport } from './transport.ts';
@@ -47,7 +49,7 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal;
   /** random unless given; the same id with the same operations is the same batch, however often it is sent (rule 6) */
   readonly id?: BatchId;
-  /** bytes of plaintext the answer may have */
+  /** bytes of plaintext the answer may have; what the path's budget allows unless given */
   readonly room?: number;
 }
 
@@ -58,6 +60,10 @@ export interface Path extends AsyncDisposable {
   readonly relay: RelayId | undefined;
   /** the relay's clock minus ours, ms; undefined before the first exchange */
   readonly clockOffset: number | undefined;
+  /** what a batch and its answer may weigh here, learnt from those before; callers make their batches fit (rule 6) */
+  readonly budget: Budget;
+  /** undefined before anything came */
+  readonly lastExchange: LastExchange | undefined;
   /** verified against the hint; asked for again once an answer named a newer one */
   card(options: { readonly signal: AbortSignal }): Promise<Card>;
   /**
@@ -90,6 +96,7 @@ const rememberedBatches = 64;
 
 interface BatchName {
   readonly id: BatchId;
+  readonly room: number;
   /** seconds since 1970 */
   readonly notAfter: number;
 }
@@ -106,6 +113,7 @@ interface Sealed {
 class RelayPath implements Path {
   readonly hint: Hint;
   readonly #parts: PathParts;
+  readonly #meter: PathMeter;
   readonly #clock: RelayClock = new RelayClock();
   readonly #tickets: TicketBox = new TicketBox();
   readonly #closing: AbortController = new AbortController();
@@ -119,6 +127,7 @@ class RelayPath implements Path {
 
   constructor(parts: PathParts) {
     this.#parts = parts;
+    this.#meter = new PathMeter(parts.transport, () => parts.world.now());
     this.hint = parts.hint;
     this.#relay = parts.hint.relay;
   }
@@ -129,6 +138,14 @@ class RelayPath implements Path {
 
   get clockOffset(): number | undefined {
     return this.#clock.offsetMs;
+  }
+
+  get budget(): Budget {
+    return this.#meter.budget;
+  }
+
+  get lastExchange(): LastExchange | undefined {
+    return this.#meter.last;
   }
 
   card(options: { readonly signal: AbortSignal }): Promise<Card> {
@@ -165,11 +182,13 @@ class RelayPath implements Path {
   async #exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
     if (this.#card === undefined) await this.#cardFetch.run(options.signal);
     const spent = { ticket: false, key: false, clock: false };
-    let name = this.#nameOf(options.id);
-    let plaintext = this.#encode(outgoing, name, options.room);
+    const held = outgoing.some(({ operation }) => operation.kind === 'watch' && operation.waitSeconds > 0);
+    let name = this.#nameOf(options);
+    let plaintext = this.#encode(outgoing, name);
     for (;;) {
       const sealed = this.#seal(plaintext, outgoing, !spent.ticket);
-      const answer = await this.#ask(sealed.bytes, sealed.exchange, options.signal);
+      const { exchange } = sealed;
+      const answer = await this.#ask(sealed.bytes, { exchange, held, signal: options.signal });
       if (answer.kind === 'unknown-ticket') {
         if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
         this.#tickets.forget(sealed.session);
@@ -188,14 +207,14 @@ class RelayPath implements Path {
         spent.clock = true;
         this.#named = this.#named.filter((one) => one.id !== name.id);
         this.#clock.restart(answer.header.time, answer.headerAt);
-        name = this.#nameOf(undefined);
-        plaintext = this.#encode(outgoing, name, options.room);
+        name = this.#nameOf({ room: name.room });
+        plaintext = this.#encode(outgoing, name);
       }
     }
   }
 
-  /** A name the caller gave keeps its not-after for as long as that lasts, so that the batch's bytes stay the same. */
-  #nameOf(given: BatchId | undefined): BatchName {
+  /** A name the caller gave keeps its not-after and room for as long as that lasts, so that the batch's bytes stay the same. */
+  #nameOf({ id: given, room }: Pick<ExchangeOptions, 'id' | 'room'>): BatchName {
     const { world } = this.#parts;
     const now = Math.floor((world.now() + (this.#clock.offsetMs ?? 0)) / 1000);
     const before = this.#named.find((one) => one.id === given);
@@ -203,13 +222,14 @@ class RelayPath implements Path {
     const name = {
       id: given ?? randomId<BatchId>(world.randomBytes(16)),
       notAfter: now + batchLifetimeSeconds,
+      room: room ?? Math.min(roomOf(this.#meter.budget.downBytes), limits.responseBytes),
     };
     if (given !== undefined)
       this.#named = [name, ...this.#named.filter((one) => one.id !== given)].slice(0, rememberedBatches);
     return name;
   }
 
-  #encode(outgoing: readonly Outgoing[], name: BatchName, room: number | undefined): Uint8Array {
+  #encode(outgoing: readonly Outgoing[], name: BatchName): Uint8Array {
     const relay = this.#relay;
     if (relay === undefined) throw new UsageError('no card was fetched');
     const { primitives } = this.#parts;
@@ -218,7 +238,7 @@ class RelayPath implements Path {
       const message = proofMessage(primitives, encoded, { relay, batch: name.id });
       return { ...encoded, proofs: seeds.map((seed) => primitives.ed25519Sign(seed, message)) };
     });
-    return encodeBatch({ ...name, room: room ?? limits.responseBytes, operations });
+    return encodeBatch({ ...name, operations });
   }
 
   #seal(plaintext: Uint8Array, outgoing: readonly Outgoing[], withTicket: boolean): Sealed {
@@ -241,14 +261,20 @@ class RelayPath implements Path {
     return { ...sealed, session: Symbol('session'), under: 'key', keyNumber };
   }
 
-  #ask(bytes: Uint8Array, exchange: ExchangeSecret | undefined, signal: AbortSignal): Promise<Answer> {
+  #ask(
+    bytes: Uint8Array,
+    asked: {
+      readonly exchange: ExchangeSecret | undefined;
+      readonly held: boolean;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Answer> {
+    const { signal, held, exchange } = asked;
     signal.throwIfAborted();
-    const { transport, primitives, world } = this.#parts;
-    return readAnswer(transport.carry(this.hint, bytes, { signal }), {
-      primitives,
-      exchange,
-      now: () => world.now(),
-    });
+    const { primitives, world } = this.#parts;
+    return this.#meter.carry({ to: this.hint, bytes, held, signal }, (pieces) =>
+      readAnswer(pieces, { primitives, exchange, now: () => world.now() }),
+    );
   }
 
   #learn(answer: Extract<Answer, { readonly kind: 'sealed' }>, session: Session): void {
@@ -260,7 +286,7 @@ class RelayPath implements Path {
   }
 
   async #fetchCard(signal: AbortSignal): Promise<Card> {
-    const answer = await this.#ask(new Uint8Array(), undefined, signal);
+    const answer = await this.#ask(new Uint8Array(), { exchange: undefined, held: false, signal });
     if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
     return this.#adopt(answer.card);
   }

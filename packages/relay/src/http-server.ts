@@ -7,13 +7,15 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { MalformedError, RefusedError, UsageError } from '@tern/protocol';
 import { answerMissing, answerWithPage } from './ordinary-page.ts';
 import { answerWithFile } from './page-answer.ts';
 import type { PageFiles } from './page-files.ts';
 import type { LogSink } from './relay-log.ts';
 import type { Relay } from './relay.ts';
+import { isSocketRequest, webSocketDoor, type SocketAnswer } from './web-socket-server.ts';
 
 export interface ServeOptions {
   /** address to listen on */
@@ -55,11 +57,17 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     const method = request.method ?? '';
     // comparing digests takes the same time wherever the first difference lies
     const known = timingSafeEqual(digest(url), secret);
-    if (known && method === 'POST') void exchange(relay, options, { request, response });
+    if (known && method === 'POST')
+      void exchange(relay, options, { request, response, closes: closes(request) });
     else if (url === '/') answerWithPage(response, method);
     else if (!answerFile(options.page, { request, response })) answerMissing(response, method);
   };
+  const closes = secondOfBrowser();
+  const sockets = webSocketDoor(socketAnswer(relay, options), limits);
   const settings = {
+    // whatever is not a way in is answered as if it had not asked for anything else than HTTP
+    shouldUpgradeCallback: (request: IncomingMessage): boolean =>
+      isSocketRequest(request) && timingSafeEqual(digest(request.url ?? ''), secret) && sockets.hasRoom,
     maxHeaderSize: limits.headBytes,
     headersTimeout: limits.headSeconds * 1000,
     requestTimeout: limits.requestSeconds * 1000,
@@ -69,6 +77,9 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
   };
   const server = createWith(settings, options, answer);
   server.maxConnections = limits.connections;
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) =>
+    sockets.take(request, connection, { head, source: sourceOf(request.socket.remoteAddress ?? '') }),
+  );
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   options.log?.({ event: 'listening', tls: options.tls !== undefined });
@@ -83,6 +94,7 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     if (leaving.signal.aborted) return;
     leaving.abort();
     relay.hurry();
+    void sockets.close();
     server.close();
     endWhenAnswered();
   };
@@ -145,8 +157,14 @@ async function listen(server: HttpServer, { host, port }: ServeOptions): Promise
 async function exchange(
   relay: Relay,
   options: ServeOptions,
-  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  exchanged: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    /** no further request is taken on this connection */
+    readonly closes: boolean;
+  },
 ): Promise<void> {
+  const { request, response } = exchanged;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   try {
@@ -161,6 +179,7 @@ async function exchange(
       'Content-Length': answer.length,
       'Access-Control-Allow-Origin': '*',
       'Cache-Control': 'no-store',
+      ...(exchanged.closes && { Connection: 'close' }),
     });
     response.end(answer);
   } catch (cause) {
@@ -169,16 +188,41 @@ async function exchange(
       answerMissing(response, 'POST');
       return;
     }
-    if (!(cause instanceof RefusedError)) {
-      options.log?.({
-        event: 'failed',
-        doing: 'answer',
-        error: cause instanceof Error ? cause.name : 'unknown',
-      });
-    }
+    noteFailure(options.log, cause);
     response.writeHead(503, { 'Content-Length': 0, 'Access-Control-Allow-Origin': '*', 'Retry-After': '1' });
     response.end();
   }
+}
+
+/** The same answers over a WebSocket; what a POST answers with a status is an answer cut off there. */
+function socketAnswer(relay: Relay, options: ServeOptions): SocketAnswer {
+  return async (request, asked) => {
+    try {
+      return await relay.answer(request, asked);
+    } catch (cause) {
+      if (!(cause instanceof MalformedError) && !asked.signal.aborted) noteFailure(options.log, cause);
+      throw cause;
+    }
+  };
+}
+
+function noteFailure(log: LogSink | undefined, cause: unknown): void {
+  if (cause instanceof RefusedError) return;
+  log?.({ event: 'failed', doing: 'answer', error: cause instanceof Error ? cause.name : 'unknown' });
+}
+
+/**
+ * Some networks let only so many packets of a connection through, and a browser cannot ask for `Connection: close`: so its connections
+ * are closed with the second answer. What it costs on a good path a WebSocket spares. Others ask for what they need.
+ */
+function secondOfBrowser(): (request: IncomingMessage) => boolean {
+  const answeredOnce = new WeakSet<Socket>();
+  return ({ headers, socket }) => {
+    if (headers.origin === undefined) return false; // browsers name it with every POST
+    if (answeredOnce.has(socket)) return true;
+    answeredOnce.add(socket);
+    return false;
+  };
 }
 
 /**

@@ -4,6 +4,7 @@ export type LimitError =
   | 'connection closed'
   | 'missing page'
   | 'HTTP 503'
+  | 'answer cut'
   | 'busy'
   | 'full'
   | 'quota'
@@ -27,6 +28,9 @@ export type RelayLimitName =
   | 'idleSeconds'
   | 'headBytes'
   | 'bodyBytes'
+  | 'sockets'
+  | 'socketRequests'
+  | 'socketBytes'
   | 'batches'
   | 'opensPerSecond'
   | 'opensPerSecondOfOne'
@@ -72,6 +76,14 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
   },
   headBytes: { default: 8_192, unit: 'B', error: 'connection closed', what: "of a request's head" },
   bodyBytes: { default: 73_728, unit: 'B', error: 'missing page', what: "of a request's body" },
+  sockets: { default: 10_000, unit: 'sockets', error: 'missing page', what: 'open at a time (WebSockets)' },
+  socketRequests: { default: 64, unit: 'requests', error: 'answer cut', what: 'of one socket at a time' },
+  socketBytes: {
+    default: 131_072,
+    unit: 'B',
+    error: 'connection closed',
+    what: 'on their way out on one socket; four times as many waiting end it',
+  },
   batches: {
     default: 2_000,
     unit: 'batches',

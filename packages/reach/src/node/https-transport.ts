@@ -5,8 +5,9 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { limits, UnreachableError, type Hint } from '@tern/protocol';
+import { UnreachableError, type Hint } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
 import { withPatience } from '../patience.ts';
 import type { Transport } from '../transport.ts';
 import { nodeWorld } from './node-world.ts';
@@ -14,8 +15,10 @@ import { nodeWorld } from './node-world.ts';
 export interface HttpsTransportOptions {
   /** until a connection stands; 5 s unless given */
   readonly longestConnectMs?: number;
-  /** until the first byte of an answer; 60 s unless given, because a relay holds a watch for up to 40 s */
+  /** until the first byte of an answer; 20 s unless given */
   readonly longestAnswerMs?: number;
+  /** the same where a relay may keep it back, which it does for up to 40 s; 60 s unless given */
+  readonly longestHeldMs?: number;
   /** from one piece of an answer to the next; 15 s unless given */
   readonly longestSilenceMs?: number;
   /** false: one connection for each request, closed after it; for networks that freeze what lives longer */
@@ -23,9 +26,6 @@ export interface HttpsTransportOptions {
   /** certificates to trust instead of the machine's own, PEM */
   readonly authorities?: string;
 }
-
-/** Sealing and framing included, no answer is longer. */
-const longestAnswerBytes = 2 * limits.responseBytes;
 
 /**
  * Carries each request as one POST over HTTP/1.1, by TLS where the hint says so. Sends no headers but those HTTP needs.
@@ -40,10 +40,12 @@ export function httpsTransport(options: HttpsTransportOptions = {}): Transport &
   };
   return {
     name: 'https',
-    async *carry(to, body, { signal }) {
+    async *carry(to, body, { signal, held = false }) {
       signal.throwIfAborted();
       const post = (): ClientRequest => beginPost(to, body, agents);
-      yield* piecesOf(await answered(post, options, signal), options, signal);
+      const { longestAnswerMs = 20_000, longestHeldMs = 60_000 } = options;
+      const patience = { ...options, longestAnswerMs: held ? longestHeldMs : longestAnswerMs };
+      yield* piecesOf(await answered(post, patience, signal), patience, signal);
     },
     [Symbol.dispose]() {
       agents.http.destroy();
@@ -115,7 +117,7 @@ async function answerTo(
   response.promise.catch(() => undefined); // where connecting fails, nobody waits for the response
   try {
     await within(connected.promise, options.longestConnectMs ?? 5000, signal);
-    const arrived = await within(response.promise, options.longestAnswerMs ?? 60_000, signal);
+    const arrived = await within(response.promise, options.longestAnswerMs ?? 20_000, signal);
     checkHead(arrived.response);
     return arrived;
   } catch (error) {
@@ -124,58 +126,28 @@ async function answerTo(
   }
 }
 
-/** Node drops what it holds of an answer when the connection breaks, so every piece is taken as soon as it is there. */
 async function* piecesOf(
   { request, response, inbox }: Answered,
   options: HttpsTransportOptions,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const expected = Number(response.headers['content-length'] ?? Infinity);
+  const longestSilenceMs = (): number => options.longestSilenceMs ?? 15_000;
   try {
-    for (;;) {
-      const [piece] = inbox.pieces.splice(0, 1);
-      if (piece !== undefined) yield piece;
-      else if (inbox.error !== undefined) throw inbox.error;
-      else if (inbox.ended) return;
-      else await within(inbox.change(), options.longestSilenceMs ?? 15_000, signal);
-      signal.throwIfAborted();
-    }
+    yield* inbox.read({ world: nodeWorld, longestSilenceMs, signal });
   } finally {
     // a reader that stops at the last byte leaves a connection that is as good as new
     if (inbox.receivedBytes !== expected) request.destroy();
   }
 }
 
-interface Inbox {
-  readonly pieces: Uint8Array[];
-  receivedBytes: number;
-  ended: boolean;
-  error?: UnreachableError;
-  /** resolves when something came */
-  change(): Promise<void>;
-}
-
 function inboxOf(response: IncomingMessage): Inbox {
-  let changed = Promise.withResolvers<void>();
-  const inbox: Inbox = { pieces: [], receivedBytes: 0, ended: false, change: () => changed.promise };
-  const tell = (): void => {
-    changed.resolve();
-    changed = Promise.withResolvers<void>();
-  };
+  const inbox = new Inbox();
   response.on('data', (piece: Buffer) => {
-    inbox.receivedBytes += piece.length;
-    if (inbox.receivedBytes > longestAnswerBytes) response.destroy(notARelay('the answer has no end'));
-    else inbox.pieces.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.length));
-    tell();
+    if (!inbox.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.length))) response.destroy();
   });
-  response.on('end', () => {
-    inbox.ended = true;
-    tell();
-  });
-  response.on('error', (cause) => {
-    inbox.error ??= cause instanceof UnreachableError ? cause : unreachable(cause);
-    tell();
-  });
+  response.on('end', () => inbox.end());
+  response.on('error', (cause) => inbox.end(unreachable(cause)));
   return inbox;
 }
 
@@ -187,10 +159,6 @@ function checkHead(response: IncomingMessage): void {
 
 function within<T>(work: Promise<T>, longestSilenceMs: number, signal: AbortSignal): Promise<T> {
   return withPatience(unlessAborted(work, signal), { world: nodeWorld, longestSilenceMs }, { signal });
-}
-
-function notARelay(message: string): UnreachableError {
-  return new UnreachableError(message, { code: 'not-a-relay' });
 }
 
 function codeOf(error: unknown): string {

@@ -1,0 +1,96 @@
+import { originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
+import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
+import type { Transport } from '../transport.ts';
+import { browserWorld } from './browser-world.ts';
+
+export interface FetchTransportOptions {
+  /** until the first byte of an answer, the sending of the request included; 20 s unless given */
+  readonly longestAnswerMs?: number;
+  /** the same where a relay may keep it back, which it does for up to 40 s; 60 s unless given */
+  readonly longestHeldMs?: number;
+  /** from one piece of an answer to the next; 15 s unless given */
+  readonly longestSilenceMs?: number;
+  readonly world?: Pick<World, 'wait'>;
+}
+
+/**
+ * Carries each request as one POST by `fetch`, in pages and workers. It is what CORS calls simple, so that no second request asks for
+ * leave first. A browser tells nobody why a connection failed, and says nothing at all for minutes where one froze: the timers here
+ * are the only sign of that, and giving a request up closes its connection, so that the next one gets a new one.
+ *
+ * A page from elsewhere cannot read what is no relay's answer, because only relays allow it: that is `unreachable` there,
+ * and `not-a-relay` where page and relay have one origin.
+ */
+export function fetchTransport(options: FetchTransportOptions = {}): Transport {
+  const { longestAnswerMs = 20_000, longestHeldMs = 60_000, longestSilenceMs = 15_000 } = options;
+  return {
+    name: 'https',
+    async *carry(to, request, { signal, held = false }) {
+      signal.throwIfAborted();
+      const leaving = new AbortController();
+      const answer = { inbox: new Inbox(), expectedBytes: Infinity };
+      void receive(answer, post(to, request, AbortSignal.any([signal, leaving.signal])));
+      try {
+        yield* answer.inbox.read({
+          world: options.world ?? browserWorld,
+          signal,
+          longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
+        });
+      } finally {
+        // a reader that stops at the last byte leaves a connection that is as good as new
+        if (!answer.inbox.ended && answer.inbox.receivedBytes !== answer.expectedBytes) leaving.abort();
+      }
+    },
+  };
+}
+
+function post(to: Hint, request: Uint8Array, signal: AbortSignal): Promise<Response> {
+  return fetch(`${originOf(to)}/${to.path}`, {
+    method: 'POST',
+    body: new Uint8Array(request),
+    cache: 'no-store',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+    // not followed, and told apart from what does not answer, which 'error' would not do
+    redirect: 'manual',
+    signal,
+  });
+}
+
+/** Takes everything as soon as it is there: a stream that fails drops what nobody has read yet. Never rejects. */
+async function receive(
+  answer: { readonly inbox: Inbox; expectedBytes: number },
+  posted: Promise<Response>,
+): Promise<void> {
+  const { inbox } = answer;
+  try {
+    const response = await posted;
+    const problem = problemOf(response);
+    if (problem !== undefined) {
+      inbox.end(notARelay(problem));
+      await response.body?.cancel();
+      return;
+    }
+    answer.expectedBytes = Number(response.headers.get('content-length') ?? Infinity);
+    const reader = response.body?.getReader();
+    for (;;) {
+      const step = await reader?.read();
+      if (step === undefined || step.done) break;
+      if (inbox.push(step.value)) continue;
+      await reader?.cancel();
+      return;
+    }
+    // some browsers call an answer whole that ended before its length
+    const whole = answer.expectedBytes === Infinity || inbox.receivedBytes === answer.expectedBytes;
+    inbox.end(whole ? undefined : new UnreachableError('the answer was cut', { code: 'cut' }));
+  } catch (cause) {
+    inbox.end(new UnreachableError('the connection failed', { cause }));
+  }
+}
+
+function problemOf(response: Response): string | undefined {
+  if (response.status !== 200) return `the answer has status ${response.status}`;
+  if (Number(response.headers.get('content-length') ?? 0) > longestAnswerBytes)
+    return 'the answer is too long';
+  return undefined;
+}

@@ -1,0 +1,147 @@
+import { originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
+import type { CarryOptions, Transport } from './transport.ts';
+import type { StandingTransport } from './web-socket-transport.ts';
+
+export interface PreferringParts {
+  /** for paths that are known to be good: a WebSocket */
+  readonly first: StandingTransport;
+  /** for every path: HTTPS */
+  readonly second: Transport;
+  readonly world: World;
+}
+
+/** An answer that begins so soon says that the path is good. */
+const quickMs = 2000;
+/** So many of them in a row, and a connection is opened beside. */
+const quickOnes = 2;
+const firstPauseMs = 30_000;
+const longestPauseMs = 3_600_000;
+/** What stood for so long is not to be blamed for what was before it. */
+const goodWhileMs = 300_000;
+
+/** How things stand with one relay. */
+interface Standing {
+  quick: number;
+  failures: number;
+  opening: boolean;
+  /** milliseconds since 1970 */
+  openedAt: number;
+  retryAt: number;
+}
+
+/**
+ * Carries requests over a standing connection where the path is good, and one by one where it is not or not yet. A path counts as good
+ * once exchanges without a standing connection began to be answered quickly. A standing connection that freezes or breaks loses nothing:
+ * what had no answer yet is asked again the other way at once, what was cut is the caller's to ask again, and the next connection is
+ * opened after a pause that doubles each time. Closes what it was given.
+ */
+export function preferringTransport(parts: PreferringParts): Transport & Disposable {
+  return new PreferringTransport(parts);
+}
+
+class PreferringTransport implements Transport, Disposable {
+  readonly name: string;
+  readonly #parts: PreferringParts;
+  readonly #standings = new Map<string, Standing>();
+  readonly #closing = new AbortController();
+
+  constructor(parts: PreferringParts) {
+    this.#parts = parts;
+    this.name = `${parts.first.name} or ${parts.second.name}`;
+  }
+
+  async *carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
+    const { first } = this.#parts;
+    options.signal.throwIfAborted();
+    if (first.standing(to)) {
+      let came = false;
+      try {
+        options.carriedBy?.(first.name);
+        for await (const piece of first.carry(to, request, options)) {
+          came = true;
+          yield piece;
+        }
+        return;
+      } catch (error) {
+        options.signal.throwIfAborted();
+        if (!(error instanceof UnreachableError)) throw error;
+        if (!first.standing(to)) this.#failed(to);
+        if (came) throw error;
+      }
+    }
+    yield* this.#carrySecond(to, request, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort(new UnreachableError('the transport was closed', { code: 'closed' }));
+    this.#parts.first[Symbol.dispose]();
+    if (Symbol.dispose in this.#parts.second)
+      (this.#parts.second as Transport & Disposable)[Symbol.dispose]();
+  }
+
+  async *#carrySecond(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
+    const { second, world } = this.#parts;
+    options.carriedBy?.(second.name);
+    const began = world.now();
+    let tookMs: number | undefined;
+    let failed = true;
+    try {
+      for await (const piece of second.carry(to, request, options)) {
+        tookMs ??= world.now() - began;
+        failed = false; // a reader that has all it needs leaves here
+        yield piece;
+        failed = true;
+      }
+      failed = false;
+    } finally {
+      this.#learn(to, failed ? undefined : options.held === true ? 'held' : (tookMs ?? 0));
+    }
+  }
+
+  /** @param tookMs until the answer began; undefined where it did not end well */
+  #learn(to: Hint, tookMs: number | 'held' | undefined): void {
+    const standing = this.#standingOf(to);
+    if (tookMs === 'held') return; // says nothing about how quick the path is
+    standing.quick = tookMs !== undefined && tookMs <= quickMs ? standing.quick + 1 : 0;
+    if (standing.quick >= quickOnes) void this.#open(to, standing);
+  }
+
+  /** Never rejects. */
+  async #open(to: Hint, standing: Standing): Promise<void> {
+    const { first, world } = this.#parts;
+    const closed = this.#closing.signal;
+    if (standing.opening || first.standing(to) || world.now() < standing.retryAt || closed.aborted) return;
+    standing.opening = true;
+    try {
+      await first.stand(to, { signal: closed });
+      standing.openedAt = world.now();
+    } catch {
+      if (!closed.aborted) this.#failed(to);
+    } finally {
+      standing.opening = false;
+    }
+  }
+
+  #failed(to: Hint): void {
+    const { world } = this.#parts;
+    const standing = this.#standingOf(to);
+    const now = world.now();
+    if (now < standing.retryAt) return; // one connection that fails takes many requests along, and counts once
+    if (standing.openedAt > 0 && now - standing.openedAt >= goodWhileMs) standing.failures = 0;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** standing.failures);
+    standing.failures = Math.min(standing.failures + 1, 20);
+    standing.openedAt = 0;
+    standing.quick = 0;
+    // not at a pace that tells one client from another
+    standing.retryAt = now + pauseMs * (1 + (world.randomBytes(1)[0] ?? 0) / 512);
+  }
+
+  #standingOf(to: Hint): Standing {
+    const name = `${originOf(to)}/${to.path}`;
+    const known = this.#standings.get(name);
+    if (known !== undefined) return known;
+    const fresh: Standing = { quick: 0, failures: 0, opening: false, openedAt: 0, retryAt: 0 };
+    this.#standings.set(name, fresh);
+    return fresh;
+  }
+}

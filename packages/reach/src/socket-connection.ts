@@ -1,0 +1,202 @@
+import { MalformedError, UnreachableError, type World } from '@tern/protocol';
+import { unlessAborted } from './abort.ts';
+import { Inbox, notARelay } from './inbox.ts';
+import { withPatience } from './patience.ts';
+import { decodeAnswer, encodeAsk, type AskFrame } from './socket-frames.ts';
+
+/** As much of the platform's WebSocket as is used here. */
+export interface PlatformSocket {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  send(frame: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  addEventListener(type: 'open' | 'close' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+}
+
+export interface SocketPatience {
+  readonly world: Pick<World, 'wait'>;
+  /** until the socket is open */
+  readonly longestConnectMs: number;
+  /** until the first byte of an answer */
+  readonly longestAnswerMs: number;
+  /** the same where the relay may keep it back */
+  readonly longestHeldMs: number;
+  /** from one piece of an answer to the next */
+  readonly longestSilenceMs: number;
+}
+
+/** A relay takes more; those that find no place wait for one. */
+const mostRequests = 48;
+/** Silence while an answer is due, then a ping, then silence: after 9 s a socket is taken for frozen. */
+const busyBeatMs = 5000;
+/** While only watches wait, after 14 s. A beat costs some 200 B on the wire, 70 kB an hour at this pace where nothing else comes. */
+const heldBeatMs = 10_000;
+const longestPongMs = 4000;
+
+interface Asked {
+  readonly inbox: Inbox;
+  readonly held: boolean;
+}
+
+/** One WebSocket to one relay, from its opening to its end, which is the end of everything on it. */
+export class SocketConnection implements Disposable {
+  readonly #socket: PlatformSocket;
+  readonly #patience: SocketPatience;
+  readonly #asked = new Map<number, Asked>();
+  readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #ending = new AbortController();
+  #next = 0;
+  /** frames that came */
+  #heard = 0;
+  #freed: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** aborted when somebody waits for an answer who did not before */
+  #news = new AbortController();
+  #open = false;
+
+  constructor(socket: PlatformSocket, patience: SocketPatience) {
+    this.#socket = socket;
+    this.#patience = patience;
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      this.#open = true;
+      this.#opened.resolve();
+    });
+    socket.addEventListener('message', ({ data }) => this.#take(data));
+    socket.addEventListener('error', () => this.#end(new UnreachableError('the socket failed')));
+    socket.addEventListener('close', () => this.#end(new UnreachableError('the socket was closed')));
+    this.#opened.promise.catch(() => undefined); // whoever waits for it hears it too
+    void this.#limitConnecting();
+    void this.#keepListening();
+  }
+
+  /** requests may be carried at once */
+  get standing(): boolean {
+    return this.#open && !this.#ending.signal.aborted;
+  }
+
+  /** aborted with an UnreachableError when it ends */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** @throws {UnreachableError} when it does not open */
+  ready(signal: AbortSignal): Promise<void> {
+    return unlessAborted(this.#opened.promise, signal);
+  }
+
+  async *carry(
+    request: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly held: boolean },
+  ): AsyncIterable<Uint8Array> {
+    const { signal, held } = options;
+    await this.ready(signal);
+    while (this.#asked.size >= mostRequests) await unlessAborted(this.#freed.promise, signal);
+    this.#ending.signal.throwIfAborted();
+    signal.throwIfAborted();
+    const number = (this.#next += 1);
+    const inbox = new Inbox();
+    this.#asked.set(number, { inbox, held });
+    this.#send({ kind: 'request', number, bytes: request });
+    if (!held || this.#asked.size === 1) this.#news.abort();
+    try {
+      const { world, longestAnswerMs, longestHeldMs, longestSilenceMs } = this.#patience;
+      yield* inbox.read({
+        world,
+        signal,
+        longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
+      });
+    } finally {
+      this.#asked.delete(number);
+      this.#freed.resolve();
+      this.#freed = Promise.withResolvers();
+      if (!inbox.ended) this.#send({ kind: 'cancel', number });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#end(new UnreachableError('the socket was closed here', { code: 'closed' }));
+  }
+
+  #send(frame: AskFrame): void {
+    if (this.standing) this.#socket.send(encodeAsk(frame));
+  }
+
+  #take(data: unknown): void {
+    if (this.#ending.signal.aborted) return;
+    this.#heard += 1;
+    try {
+      if (!(data instanceof ArrayBuffer)) throw new MalformedError('a frame of text');
+      const frame = decodeAnswer(new Uint8Array(data));
+      if (frame.kind === 'pong') return;
+      if (frame.number > this.#next) throw new MalformedError('an answer to nothing');
+      const inbox = this.#asked.get(frame.number)?.inbox; // none where nobody waits for it any more
+      if (frame.kind === 'cut')
+        inbox?.end(new UnreachableError('the relay ended the answer', { code: 'cut' }));
+      else if (inbox?.push(frame.bytes) === true && frame.last) inbox.end();
+    } catch (cause) {
+      if (!(cause instanceof MalformedError)) throw cause;
+      this.#end(notARelay('what answers on this socket is no relay', { cause }));
+    }
+  }
+
+  #end(error: UnreachableError): void {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort(error);
+    this.#opened.reject(error);
+    this.#freed.resolve();
+    for (const { inbox } of this.#asked.values()) inbox.end(error);
+    this.#socket.close();
+  }
+
+  async #limitConnecting(): Promise<void> {
+    const { world, longestConnectMs } = this.#patience;
+    const patience = { world, longestSilenceMs: longestConnectMs };
+    try {
+      await withPatience(this.#opened.promise, patience, { signal: this.#ending.signal });
+    } catch (error) {
+      if (error instanceof UnreachableError) this.#end(error);
+      else throw error;
+    }
+  }
+
+  /** A frozen connection says nothing for many minutes, so while answers are due it is asked now and then whether it lives. */
+  async #keepListening(): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      const news = (this.#news = new AbortController()).signal;
+      const before = { heard: this.#heard, buffered: this.#socket.bufferedAmount };
+      if (this.#asked.size === 0) {
+        await this.#newsOrEnd(news);
+        continue;
+      }
+      const busy = [...this.#asked.values()].some((one) => !one.held);
+      // new requests make the wait shorter and never longer: a frozen socket on which much is asked is found as fast
+      const passed = busy ? await this.#pause(busyBeatMs) : await this.#pause(heldBeatMs, news);
+      // what leaves bit by bit is a sign of life as well
+      if (!passed || this.#heard !== before.heard || this.#socket.bufferedAmount < before.buffered) continue;
+      this.#send({ kind: 'ping' });
+      await this.#pause(longestPongMs);
+      if (this.#heard === before.heard)
+        this.#end(new UnreachableError('the socket says nothing any more', { code: 'silent' }));
+    }
+  }
+
+  /** @returns false when the signal came before the time had passed */
+  async #pause(ms: number, until?: AbortSignal): Promise<boolean> {
+    const ending = this.#ending.signal;
+    const signal = until === undefined ? ending : AbortSignal.any([until, ending]);
+    return this.#patience.world.wait(ms, { signal }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Resolves with the signal, or when this connection ends. */
+  async #newsOrEnd(news: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([news, this.#ending.signal]);
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
