@@ -11,4 +11,5 @@ export const commonEn = {
   'common.share': 'Share',
   'common.tryAgain': 'Try again',
   'common.waiting': 'One moment…',
+  'common.copyFailed': 'Copying is not allowed here. Mark the text and copy it by hand.',
 } as const;

@@ -11,4 +11,5 @@ export const commonRu = {
   'common.share': 'Поделиться',
   'common.tryAgain': 'Попробовать ещё раз',
   'common.waiting': 'Минуту…',
+  'common.copyFailed': 'Здесь нельзя копировать. Выделите текст и скопируйте сами.',
 } as const;

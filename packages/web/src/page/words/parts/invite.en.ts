@@ -1,2 +1,34 @@
-/** What the invite screen says. */
-export const inviteEn = {} as const;
+/** Inviting somebody. */
+export const inviteEn = {
+  'invite.title': 'Invite somebody',
+  'invite.haveLink': 'I have a link',
+  'invite.what': 'An invitation is a link for one person. It works once, within 7 days.',
+  'invite.make': 'Make an invitation',
+  'invite.another': 'Make another one',
+  'invite.ready': 'Your invitation',
+  'invite.how': 'Let them scan this code, or send them the link.',
+  'invite.qr': 'QR code of the invitation',
+  'invite.link': 'Invitation link',
+  'invite.copy': 'Copy the link',
+  'invite.shareTitle': 'Write to me in Tern',
+  'invite.care': 'Whoever opens it first is the one you meet. Send it only to the person it is for.',
+  'invite.failed': 'The invitation could not be made. Please try again.',
+  'invite.list': 'Invitations so far',
+  'invite.shownAbove': 'The one shown above',
+  'invite.stateOpen': 'Not used yet',
+  'invite.stateUsed': 'Used',
+  'invite.stateExpired': 'Expired',
+  'invite.stateRevoked': 'Taken back',
+  'invite.until': 'valid until {date}',
+  'invite.since': 'was valid until {date}',
+  'invite.show': 'Show',
+  'invite.revoke': 'Take back',
+  'invite.revokeTitle': 'Take this invitation back?',
+  'invite.revokeWhat': 'Nobody can use the link any more. Who has used it already stays in touch.',
+  'invite.revokeDo': 'Take it back',
+  'invite.revoked': 'The invitation no longer works.',
+  'invite.noRelay': 'A relay is needed first',
+  'invite.noRelayWhat':
+    'Answers must arrive somewhere while you are away. Ask whoever told you about Tern for a relay link.',
+  'invite.addRelay': 'Add a relay link',
+} as const;

@@ -1,2 +1,35 @@
-/** What the invite screen says. */
-export const inviteRu = {} as const;
+/** Inviting somebody. */
+export const inviteRu = {
+  'invite.title': 'Пригласить',
+  'invite.haveLink': 'У меня есть ссылка',
+  'invite.what': 'Приглашение — это ссылка для одного человека. Она сработает один раз в течение 7 дней.',
+  'invite.make': 'Создать приглашение',
+  'invite.another': 'Создать ещё одно',
+  'invite.ready': 'Ваше приглашение',
+  'invite.how': 'Дайте отсканировать код или отправьте ссылку.',
+  'invite.qr': 'QR-код приглашения',
+  'invite.link': 'Ссылка-приглашение',
+  'invite.copy': 'Скопировать ссылку',
+  'invite.shareTitle': 'Пишите мне в Tern',
+  'invite.care':
+    'Вашим собеседником станет тот, кто откроет её первым. Отправляйте только тому, кого приглашаете.',
+  'invite.failed': 'Не удалось создать приглашение. Попробуйте ещё раз.',
+  'invite.list': 'Созданные приглашения',
+  'invite.shownAbove': 'Показано выше',
+  'invite.stateOpen': 'Ещё не использовано',
+  'invite.stateUsed': 'Использовано',
+  'invite.stateExpired': 'Срок истёк',
+  'invite.stateRevoked': 'Отозвано',
+  'invite.until': 'срок до {date}',
+  'invite.since': 'срок был до {date}',
+  'invite.show': 'Показать',
+  'invite.revoke': 'Отозвать',
+  'invite.revokeTitle': 'Отозвать приглашение?',
+  'invite.revokeWhat': 'Ссылка перестанет работать. Те, кто уже пришёл по ней, останутся на связи.',
+  'invite.revokeDo': 'Отозвать',
+  'invite.revoked': 'Приглашение больше не действует.',
+  'invite.noRelay': 'Сначала нужен узел',
+  'invite.noRelayWhat':
+    'Ответам надо куда-то приходить, пока вас нет. Попросите ссылку узла у того, кто рассказал вам о Tern.',
+  'invite.addRelay': 'Добавить ссылку узла',
+} as const;

@@ -1,2 +1,33 @@
-/** What the link screen says. */
-export const linkEn = {} as const;
+/** Adding a link: an invitation or a relay, pasted or scanned. */
+export const linkEn = {
+  'link.title': 'Add a link',
+  'link.what': 'Paste an invitation or a relay link, or scan its QR code. Nothing happens before you say so.',
+  'link.field': 'Link',
+  'link.look': 'Continue',
+  'link.scan': 'Scan with the camera',
+  'link.picture': 'From a picture',
+  'link.aim': 'Hold the code in front of the camera.',
+  'link.cameraPicture': 'What the camera sees',
+  'link.stopCamera': 'Stop the camera',
+  'link.cameraRefused':
+    'The camera is not allowed here. You can allow it in the browser, or paste the link instead.',
+  'link.cameraNone': 'There is no camera that fits. A picture of the code works as well.',
+  'link.cameraBusy': 'The camera does not answer; another app may be using it.',
+  'link.noCode': 'There is no QR code to be seen in this picture. A sharper one may help.',
+  'link.malformed': 'This is no link of Tern, or a part of it is missing. Copy all of it once more.',
+  'link.tooLong': 'This is too long for a link of Tern.',
+  'link.relay': 'A relay: {origin}',
+  'link.relayWhat': 'A relay keeps your sealed messages until they are fetched. It cannot read them.',
+  'link.relayKnown': 'You use this relay already.',
+  'link.relayAdd': 'Use this relay',
+  'link.relayAdded': 'The relay is added.',
+  'link.invitation': '{name} invites you',
+  'link.invitationWhat': 'If you accept, {name} sees your name, and you can write to each other.',
+  'link.safety': 'Safety number',
+  'link.accept': 'Accept',
+  'link.acceptFailed': 'That did not work just now. Please try again.',
+  'link.own': 'This is your own invitation. Send it to somebody else.',
+  'link.expired': 'This invitation has expired. Ask for a new one.',
+  'link.known': 'You and {name} know each other already.',
+  'link.other': 'Another link',
+} as const;

@@ -8,6 +8,7 @@ export const onboardingEn = {
   'onboarding.nameMissing': 'Please write a name, any that people know you by.',
   'onboarding.nameUnusual': 'This name has characters that cannot be shown.',
   'onboarding.failed': 'That did not work. Nothing is lost; please try once more.',
+  'onboarding.linkLater': 'The link does not answer just now. You can try it again here.',
   'onboarding.invitedBy': '{name} invites you',
   'onboarding.invitedWhy': 'Say who you are, and {name} hears that you came.',
   'onboarding.relayLink': 'You come with a link for the relay {origin}. It is added at once.',

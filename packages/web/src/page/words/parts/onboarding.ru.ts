@@ -8,6 +8,7 @@ export const onboardingRu = {
   'onboarding.nameMissing': 'Напишите имя, под которым вас знают.',
   'onboarding.nameUnusual': 'В имени есть символы, которые нельзя показать.',
   'onboarding.failed': 'Не получилось. Ничего не потеряно, попробуйте ещё раз.',
+  'onboarding.linkLater': 'Ссылка пока не отвечает. Здесь можно попробовать ещё раз.',
   'onboarding.invitedBy': '{name} приглашает вас',
   'onboarding.invitedWhy': 'Представьтесь — и {name} узнает, что вы пришли.',
   'onboarding.relayLink': 'Вы пришли по ссылке узла {origin}. Он добавится сразу.',

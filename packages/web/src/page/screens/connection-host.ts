@@ -1,0 +1,11 @@
+/** `relay-7.example:8080` of `https://relay-7.example:8080` */
+export function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : origin;
+}
+
+const transports: Readonly<Record<string, string>> = { https: 'HTTPS', websocket: 'WebSocket' };
+
+/** These are names, the same in every language. */
+export function transportName(transport: string): string {
+  return transports[transport] ?? transport;
+}

@@ -1,0 +1,103 @@
+import { CloudOff, Copy, HardDrive, Lock, MonitorSmartphone, TriangleAlert } from 'lucide';
+import type { IconNode } from 'lucide';
+import type { ComponentChildren, VNode } from 'preact';
+import { Button } from '../parts/button.tsx';
+import { EmptyState } from '../parts/pieces.tsx';
+import { t, type PlainWordKey } from '../words/index.ts';
+
+/** Why there is no app to show. Each has a next step. */
+export type Hindrance =
+  /** a page by plain http from another device: browsers give it no cryptography */
+  | 'insecure'
+  | 'old-browser'
+  /** the browser keeps nothing for us: a private window, or it was told not to */
+  | 'storage-refused'
+  | 'storage-full'
+  /** another tab runs the engine and does not answer, or is of another version */
+  | 'taken-over'
+  | 'offline-first'
+  | 'crash';
+
+interface Said {
+  readonly icon: IconNode;
+  readonly title: PlainWordKey;
+  readonly what: PlainWordKey;
+  readonly next: PlainWordKey;
+}
+
+const said: Readonly<Record<Hindrance, Said>> = {
+  insecure: {
+    icon: Lock,
+    title: 'hindrance.insecure',
+    what: 'hindrance.insecureWhat',
+    next: 'hindrance.insecureNext',
+  },
+  'old-browser': {
+    icon: MonitorSmartphone,
+    title: 'hindrance.old',
+    what: 'hindrance.oldWhat',
+    next: 'hindrance.oldNext',
+  },
+  'storage-refused': {
+    icon: HardDrive,
+    title: 'hindrance.storage',
+    what: 'hindrance.storageWhat',
+    next: 'hindrance.storageNext',
+  },
+  'storage-full': {
+    icon: HardDrive,
+    title: 'hindrance.full',
+    what: 'hindrance.fullWhat',
+    next: 'hindrance.fullNext',
+  },
+  'taken-over': {
+    icon: Copy,
+    title: 'hindrance.taken',
+    what: 'hindrance.takenWhat',
+    next: 'hindrance.takenNext',
+  },
+  'offline-first': {
+    icon: CloudOff,
+    title: 'hindrance.offline',
+    what: 'hindrance.offlineWhat',
+    next: 'hindrance.offlineNext',
+  },
+  crash: {
+    icon: TriangleAlert,
+    title: 'hindrance.crash',
+    what: 'hindrance.crashWhat',
+    next: 'hindrance.crashNext',
+  },
+};
+
+export interface HindranceProps {
+  readonly kind: Hindrance;
+  /** for a report, small: a code, never a content */
+  readonly code?: string;
+  readonly children?: ComponentChildren;
+}
+
+/** Says in words why the app cannot be shown, and what to do about it. */
+export function HindranceScreen({ kind, code, children }: HindranceProps): VNode {
+  const { icon, title, what, next } = said[kind];
+  return (
+    <main class="mishap">
+      <EmptyState icon={icon} title={t(title)}>
+        <p>{t(what)}</p>
+        <p>{t(next)}</p>
+        {children}
+        <Button kind="primary" onClick={() => location.reload()}>
+          {t('hindrance.again')}
+        </Button>
+        {code !== undefined && <code class="code-note">{code}</code>}
+      </EmptyState>
+    </main>
+  );
+}
+
+/** Which of them a code of the engine means. */
+export function hindranceOf(code: string): Hindrance {
+  if (code === 'storage-full') return 'storage-full';
+  if (code.startsWith('storage')) return 'storage-refused';
+  return code === 'taken-over' ? 'taken-over' : 'crash';
+}

@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+/** One thing at a time that a screen asks of the engine, and what became of it. */
+export interface Task {
+  readonly busy: boolean;
+  /** the code of what went wrong the last time */
+  readonly trouble: string | undefined;
+  /** Does nothing while the last is still under way. The signal aborts when the screen goes away. */
+  run(work: (signal: AbortSignal) => Promise<void>): void;
+  forget(): void;
+}
+
+export function useTask(): Task {
+  const [state, setState] = useState<{ readonly busy: boolean; readonly trouble?: string }>({ busy: false });
+  const ending = useRef<AbortController | undefined>(undefined);
+  const running = useRef(false);
+  useEffect(() => {
+    const controller = new AbortController();
+    ending.current = controller;
+    return () => controller.abort(new DOMException('the screen was left', 'AbortError'));
+  }, []);
+  return {
+    busy: state.busy,
+    trouble: state.trouble,
+    forget: () => setState({ busy: running.current }),
+    run(work) {
+      const { current } = ending;
+      if (running.current || current === undefined) return;
+      running.current = true;
+      setState({ busy: true });
+      void work(current.signal)
+        .then(
+          () => setState({ busy: false }),
+          (error: unknown) => setState({ busy: false, trouble: codeOf(error) }),
+        )
+        .finally(() => {
+          running.current = false;
+        });
+    },
+  };
+}
+
+/** The stable code of a `TernError`, which crosses the bridge as a property. */
+export function codeOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code;
+  return 'unknown';
+}
+
+/** Asks once, and again whenever `again` is called. Undefined until the first answer; a failed question keeps the last answer. */
+export function useAnswer<T>(ask: () => Promise<T>): {
+  readonly value: T | undefined;
+  readonly again: () => void;
+} {
+  const [value, setValue] = useState<T | undefined>(undefined);
+  const here = useRef(true);
+  const again = (): void => {
+    ask().then(
+      (answer) => here.current && setValue(answer),
+      () => undefined,
+    );
+  };
+  useEffect(() => {
+    here.current = true;
+    again();
+    return () => {
+      here.current = false;
+    };
+  }, []);
+  return { value, again };
+}
+
+/** The time, anew every so often while a screen shows how long something is away. @returns milliseconds since 1970 */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
