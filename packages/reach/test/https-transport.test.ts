@@ -199,6 +199,21 @@ describe('what goes over the wire', () => {
   });
 });
 
+test('what came in the same moment as a cut is given out before the error', async () => {
+  await using server = await listen(
+    serving(() => ({ length: 10_000, pieces: threeBytes() })),
+    { tls: true },
+  );
+  using transport = httpsTransport({ authorities: certificate });
+  let received = 0;
+  const reading = (async () => {
+    for await (const piece of transport.carry(server.hint, new Uint8Array(), { signal }))
+      received += piece.length;
+  })();
+  await expect(reading).rejects.toBeInstanceOf(UnreachableError);
+  expect(received).toBe(3);
+});
+
 describe('what answers and is no relay', () => {
   test.for([404, 302, 500, 204])('an answer with status %i is no relay', async (status) => {
     await using server = await listen(

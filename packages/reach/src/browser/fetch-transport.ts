@@ -16,7 +16,8 @@ export interface FetchTransportOptions {
 /**
  * Carries each request as one POST by `fetch`, in pages and workers. It is what CORS calls simple, so that no second request asks for
  * leave first. A browser tells nobody why a connection failed, and says nothing at all for minutes where one froze: the timers here
- * are the only sign of that, and giving a request up closes its connection, so that the next one gets a new one.
+ * are the only sign of that, and giving a request up closes its connection, so that the next one gets a new one. What came in the very
+ * moment in which a connection broke, a browser may drop; what came before is given out.
  *
  * A page from elsewhere cannot read what is no relay's answer, because only relays allow it: that is `unreachable` there,
  * and `not-a-relay` where page and relay have one origin.

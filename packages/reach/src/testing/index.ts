@@ -1,4 +1,11 @@
 export { faultyTransport, seededFaults } from './faulty-transport.ts';
 export type { Fault, FaultChances } from './faulty-transport.ts';
-export { transportContract } from './transport-contract.ts';
-export type { RegisterTest, Serve, ServedAnswer, TransportFixture } from './transport-contract.ts';
+export { contractServe, transportContract } from './transport-contract.ts';
+export type {
+  ContractCase,
+  ContractServer,
+  RegisterTest,
+  Serve,
+  ServedAnswer,
+  TransportFixture,
+} from './transport-contract.ts';

@@ -1,3 +1,5 @@
+export { contractHint, serveTransportContract } from './contract-server.ts';
+export type { ContractServerProcess } from './contract-server.ts';
 export * from './store-contract.ts';
 export * from './test-client.ts';
 export * from './test-world.ts';
