@@ -65,32 +65,3 @@ export function storageError(cause: unknown): unknown {
       });
   }
 }
-
-/**
- * The one process that may have a home's database open. The browser gives the lock back when its holder's page or worker ends,
- * however it ends.
- * @param options `signal` gives up waiting, with its reason
- */
-export async function homeLock(
-  name: string,
-  options: { readonly signal?: AbortSignal },
-): Promise<AsyncDisposable> {
-  const held = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  const asked = navigator.locks.request(
-    `tern home ${name}`,
-    { mode: 'exclusive', ...(options.signal === undefined ? {} : { signal: options.signal }) },
-    async () => {
-      held.resolve();
-      await released.promise;
-    },
-  );
-  asked.catch((reason: unknown) => held.reject(reason));
-  await held.promise;
-  return {
-    async [Symbol.asyncDispose]() {
-      released.resolve();
-      await asked;
-    },
-  };
-}

@@ -1,7 +1,8 @@
 import { ChangeBuffer, GuardedView, StorageError, taskScope, Turns, unixDay } from '@tern/core';
 import type { ClientStore, StoreChange, StoreView } from '@tern/core';
 import { UsageError, type World } from '@tern/protocol';
-import { homeLock, openRecords, storageError, type RecordDatabase } from './idb-database.ts';
+import { openRecords, storageError, type RecordDatabase } from './idb-database.ts';
+import { exclusiveLock } from './exclusive-lock.ts';
 import { Nudges } from './nudges.ts';
 import { idBytes, recordSeal, type RecordSeal } from './record-seal.ts';
 import { SealedRecords } from './sealed-records.ts';
@@ -31,7 +32,7 @@ export interface IndexedDbStoreOptions {
  */
 export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promise<ClientStore> {
   const seal = await recordSeal(options.masterKey, options.world);
-  const lock = await homeLock(options.name, options);
+  const lock = await exclusiveLock(`tern home ${options.name}`, options);
   try {
     const nudges = new Nudges();
     const loss: { error?: StorageError } = {};

@@ -35,8 +35,7 @@ const contentPolicy =
  * @throws when the entry cannot be bundled, or the page dies
  */
 export async function runInBrowser(entry: URL, options: InBrowserOptions = {}): Promise<readonly Outcome[]> {
-  const script = await bundled(fileURLToPath(entry));
-  await using site = await serveSite(script, options);
+  await using site = await serveEntry(entry, options);
   await using browser = await launchChromium();
   const context = await browser.newContext(options.context);
   const page = await context.newPage();
@@ -55,6 +54,17 @@ export async function runInBrowser(entry: URL, options: InBrowserOptions = {}): 
       return (run as (given: Given) => Promise<readonly Outcome[]>)(told);
     }, given),
   ]);
+}
+
+/**
+ * The page's server alone, for tests that need the browser in hand: `/page.html` runs the entry in the page, `/worker.html` in a
+ * worker, and `/tests.js` is the entry itself.
+ */
+export async function serveEntry(
+  entry: URL,
+  options: Pick<InBrowserOptions, 'routes' | 'policy'> = {},
+): Promise<{ readonly origin: string } & AsyncDisposable> {
+  return serveSite(await bundled(fileURLToPath(entry)), options);
 }
 
 const virtual = '\0tests';
