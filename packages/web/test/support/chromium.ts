@@ -55,17 +55,37 @@ function environmentOf(dir: string): Record<string, string> {
   return {
     ...Object.fromEntries(own),
     LD_LIBRARY_PATH: libraries.filter((path) => path !== undefined && path !== '').join(':'),
-    FONTCONFIG_PATH: join(dir, 'fonts'),
+    FONTCONFIG_FILE: join(dir, fontsFile),
   };
+}
+
+/**
+ * The package's own list of fonts names places of another machine; without a single font Chromium dies at the first field of a form.
+ * Only the package's font is named, so that a page measures the same everywhere.
+ */
+const fontsFile = 'fonts-here.conf';
+
+async function nameFonts(dir: string): Promise<void> {
+  const place = join(dir, fontsFile);
+  if (existsSync(place)) return;
+  const made = await mkdtemp(`${place}-`);
+  await writeFile(
+    join(made, fontsFile),
+    `<?xml version="1.0"?>\n<fontconfig>\n  <dir>${join(dir, 'fonts/fonts')}</dir>\n  <cachedir>${join(dir, 'fonts/cache')}</cachedir>\n</fontconfig>\n`,
+  );
+  await rename(join(made, fontsFile), place);
+  await rm(made, { recursive: true });
 }
 
 const systemLibraries = process.arch === 'arm64' ? '/lib/aarch64-linux-gnu' : '/lib/x86_64-linux-gnu';
 
 let unpacking: Promise<string> | undefined;
 
-function unpacked(): Promise<string> {
+async function unpacked(): Promise<string> {
   unpacking ??= unpack();
-  return unpacking;
+  const dir = await unpacking;
+  await nameFonts(dir);
+  return dir;
 }
 
 /** Several processes may come at once: each unpacks into a folder of its own, and the first one to be whole is taken. */
