@@ -2,6 +2,7 @@ import {
   importHome,
   openClient,
   Turns,
+  type Argon2id,
   type Client,
   type ClientStore,
   type EngineParts,
