@@ -23,9 +23,6 @@ export const documentPolicy: string = [
   'trusted-types tern',
 ].join('; ');
 
-/** Browsers look for a newer service worker by themselves at each opening; this keeps that off the network for a day. */
-const serviceWorkerSeconds = 86_400;
-
 /**
  * Answers with a file of the app, and ends the connection: on a network that cuts connections after some bytes each file gets one
  * of its own. Pieces come with at most 350 B of headers.
@@ -46,11 +43,11 @@ export function answerWithFile(
     headers['Referrer-Policy'] = 'no-referrer';
     headers['Cross-Origin-Opener-Policy'] = 'same-origin';
   }
-  // a piece has no form but its own, and whoever asks for one keeps it himself
   if (file.encoded.size > 0) headers['Vary'] = 'Accept-Encoding';
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
-  const caching = cachingOf(file, request.url ?? '');
-  if (caching !== undefined) headers['Cache-Control'] = caching;
+  // a piece is kept by whoever asks for it; of the rest browsers look by themselves, which this keeps off the network
+  if (file.type !== 'application/octet-stream')
+    headers['Cache-Control'] = file.immutable ? 'max-age=31536000, immutable' : 'no-cache';
   if (!file.immutable) headers['ETag'] = file.etag;
   if (!file.immutable && request.headers['if-none-match'] === file.etag) {
     response.writeHead(304, headers).end();
@@ -58,12 +55,6 @@ export function answerWithFile(
   }
   response.writeHead(200, { ...headers, 'Content-Length': body.length });
   response.end(request.method === 'HEAD' ? undefined : body);
-}
-
-function cachingOf(file: PageFile, url: string): string | undefined {
-  if (file.type === 'application/octet-stream') return undefined;
-  if (file.immutable) return 'max-age=31536000, immutable';
-  return /\/sw\.js(?:\?|$)/u.test(url) ? `max-age=${serviceWorkerSeconds}` : 'no-cache';
 }
 
 /** The smallest form that the browser takes. */

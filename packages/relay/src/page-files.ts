@@ -44,11 +44,11 @@ const front = 'index.html';
 /** Names that end so hold a hash of the content: 8 or more characters, or the whole name in the folder of pieces. */
 const hashed = /(?:^p\/|-)[\w-]{8,}(?:\.\w+)?$/u;
 /** What a browser takes for a page, a worker or a service worker. */
-const executes = /^(?:index\.html|sw\.js|a\/[^/]+\.js)$/u;
+const executes = /^(?:index\.html|sw-[\w-]+\.js|a\/[^/]+\.js)$/u;
 
 /**
  * Reads a built app whole, so that it stays one version while the folder becomes another: about 1 MB. A file `x.br` or `x.gz` is
- * `x` compressed.
+ * `x` compressed; what begins with a dot is not served.
  * @throws {UsageError} for a folder without a first page
  */
 export function readPageFiles(folder: string): (name: string) => PageFile | undefined {
@@ -56,7 +56,8 @@ export function readPageFiles(folder: string): (name: string) => PageFile | unde
   const real = realpathSync(folder);
   const names = readdirSync(real, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(real.length + 1));
+    .map((entry) => join(entry.parentPath, entry.name).slice(real.length + 1))
+    .filter((name) => !/(?:^|\/)\./u.test(name));
   const known = new Set(names);
   const isForm = (name: string): boolean =>
     encodings.some(([end]) => name.endsWith(end) && known.has(name.slice(0, -end.length)));

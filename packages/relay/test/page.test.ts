@@ -54,9 +54,10 @@ function makeFolder(): { readonly path: string } & Disposable {
   for (const name of ['p', 'a']) mkdirSync(join(folder.path, name));
   const files = {
     'index.html': page,
+    '.build.json': '{}',
     'index.html.br': brotliCompressSync(page),
     'boot-abcdefgh.js': 'boot()',
-    'sw.js': 'addEventListener("fetch", () => {})',
+    'sw-abcdefgh.js': 'addEventListener("fetch", () => {})',
     'a/engine-abcdefgh.js': 'engine()',
     'p/0123456789abcdef0123456789abcdef0123456789a': Buffer.alloc(7000, 7),
   };
@@ -82,7 +83,7 @@ describe('the app as a relay serves it', () => {
     await using server = await serving(folder.path);
     const policies = {
       '': documentPolicy,
-      'sw.js': documentPolicy,
+      'sw-abcdefgh.js': documentPolicy,
       'a/engine-abcdefgh.js': documentPolicy,
       'boot-abcdefgh.js': partPolicy,
       'p/0123456789abcdef0123456789abcdef0123456789a': partPolicy,
@@ -154,6 +155,7 @@ describe('the app as a relay serves it', () => {
         '/app-secret/index.html.br',
         '/app-secret/../app-secret/x',
         '/app-secret/p/',
+        '/app-secret/.build.json',
         '/app-secret/p/0000000000abcdef0123456789abcdef0123456789a',
         '/app-secret/%2e%2e/run.ts',
         '/app-secre/',
@@ -167,10 +169,10 @@ describe('the app as a relay serves it', () => {
   test('what is served stays one version while its folder goes', async () => {
     using folder = makeFolder();
     await using server = await serving(folder.path);
-    rmSync(join(folder.path, 'sw.js'));
+    rmSync(join(folder.path, 'sw-abcdefgh.js'));
     writeFileSync(join(folder.path, 'index.html'), 'newer');
     expect((await ask(server.port, '/app-secret/')).body.toString()).toBe(page);
-    expect((await ask(server.port, '/app-secret/sw.js')).status).toBe(200);
+    expect((await ask(server.port, '/app-secret/sw-abcdefgh.js')).status).toBe(200);
   });
 });
 
