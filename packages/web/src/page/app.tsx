@@ -11,23 +11,20 @@ import { openNavigation, type Route } from './navigation.ts';
 import { followNews } from './news.ts';
 import { Announcements, openAnnouncer } from './parts/announcer.tsx';
 import { Button } from './parts/button.tsx';
-import { lazy } from './parts/lazy.tsx';
+import { later, lazy } from './parts/lazy.tsx';
 import { EmptyState, Spinner } from './parts/pieces.tsx';
+import { ConnectionBanner } from './screens/connection-banner.tsx';
 import { watchState } from './state.ts';
-import { t, withLaterWords } from './words/index.ts';
+import { t } from './words/index.ts';
 
 const Onboarding = lazy(async () => (await import('./screens/onboarding.tsx')).OnboardingScreen);
-const Locked = lazy(
-  withLaterWords(async () => (await import('./screens/onboarding-locked.tsx')).LockedScreen),
-);
-const Invite = lazy(withLaterWords(async () => (await import('./screens/invite.tsx')).InviteScreen));
-const Link = lazy(withLaterWords(async () => (await import('./screens/link.tsx')).LinkScreen));
-const Contact = lazy(withLaterWords(async () => (await import('./screens/contact.tsx')).ContactScreen));
-const Settings = lazy(withLaterWords(async () => (await import('./screens/settings.tsx')).SettingsScreen));
-const ShortcutsDialog = lazy(async () => (await import('./shortcuts-dialog.tsx')).ShortcutsDialog);
-const Connection = lazy(
-  withLaterWords(async () => (await import('./screens/connection.tsx')).ConnectionScreen),
-);
+const Locked = later(async () => (await import('./screens/onboarding-locked.tsx')).LockedScreen);
+const Invite = later(async () => (await import('./screens/invite.tsx')).InviteScreen);
+const Link = later(async () => (await import('./screens/link.tsx')).LinkScreen);
+const Contact = later(async () => (await import('./screens/contact.tsx')).ContactScreen);
+const Settings = later(async () => (await import('./screens/settings.tsx')).SettingsScreen);
+const ShortcutsDialog = later(async () => (await import('./shortcuts-dialog.tsx')).ShortcutsDialog);
+const Connection = later(async () => (await import('./screens/connection.tsx')).ConnectionScreen);
 
 /** Shows the app within an element until the signal ends it. */
 export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): void {
@@ -38,6 +35,7 @@ export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): 
     announcer: openAnnouncer(),
     shortcuts: openShortcuts(),
     news: followNews(window, ending),
+    places: new Map(),
   };
   render(
     <AppContext.Provider value={app}>
@@ -70,6 +68,7 @@ function Frame(): VNode {
   const list = useMemo(() => <ConversationList />, []);
   return (
     <div class="frame" data-at={route.kind === 'list' ? 'list' : 'beside'}>
+      <ConnectionBanner />
       <nav class="beside-list" aria-label={t('list.conversations')}>
         {list}
       </nav>

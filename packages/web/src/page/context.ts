@@ -1,6 +1,8 @@
 import { createContext, type Context } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { ConversationId } from '@tern/protocol';
 import type { AppApi } from '../engine/app-api.ts';
+import type { Target } from './conversation/message-list.tsx';
 import type { Shortcuts } from './keys.ts';
 import type { Navigation } from './navigation.ts';
 import type { News } from './news.ts';
@@ -15,6 +17,8 @@ export interface App {
   readonly announcer: Announcer;
   readonly shortcuts: Shortcuts;
   readonly news: News;
+  /** where in each conversation a person was, until the page is closed */
+  readonly places: Map<ConversationId, Target>;
 }
 
 export const AppContext: Context<App | undefined> = createContext<App | undefined>(undefined);

@@ -25,7 +25,7 @@ export function useFrame(app: App): void {
     const target =
       route.kind === 'list'
         ? document.querySelector<HTMLElement>('.conversation-row[tabindex="0"]')
-        : document.querySelector<HTMLElement>('#place [data-arrive]');
+        : document.querySelector<HTMLElement>('#place [data-arrive="true"]');
     if (document.activeElement === null || document.activeElement === document.body || route.kind !== 'list')
       target?.focus({ preventScroll: true });
   }, [route]);

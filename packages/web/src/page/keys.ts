@@ -69,6 +69,11 @@ export function isCovered(): boolean {
   return document.querySelector('dialog[open], [popover]:popover-open') !== null;
 }
 
+/** A keyboard with an Enter of its own: there Enter sends, on glass it begins a new line. */
+export function hasKeyboard(): boolean {
+  return matchMedia('(hover: hover) and (pointer: fine)').matches;
+}
+
 function isWide(): boolean {
   return matchMedia('(min-width: 50rem)').matches;
 }

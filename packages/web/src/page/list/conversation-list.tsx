@@ -8,7 +8,7 @@ import { useApp } from '../context.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import type { Spot } from '../parts/context-menu.ts';
 import { Icon } from '../parts/icon.tsx';
-import { lazy } from '../parts/lazy.tsx';
+import { later } from '../parts/lazy.tsx';
 import { EmptyState } from '../parts/pieces.tsx';
 import { t } from '../words/index.ts';
 import { ConversationRow } from './conversation-row.tsx';
@@ -18,7 +18,7 @@ import { moveInList } from './list-keys.ts';
 import { matching, sectionsOf } from './sections.ts';
 import { useToday } from './today.ts';
 
-const SearchResults = lazy(async () => (await import('./search-results.tsx')).SearchResults);
+const SearchResults = later(async () => (await import('./search-results.tsx')).SearchResults);
 
 /** Everybody one talks with, the latest first, and the way to anything that was ever said. */
 export function ConversationList(): VNode {

@@ -43,6 +43,8 @@ export interface IconButtonProps {
   /** opens a menu or a dialog */
   readonly popup?: 'menu' | 'dialog';
   readonly disabled?: boolean;
+  /** -1 for what the keys reach in another way */
+  readonly tabIndex?: number;
   readonly class?: string;
   readonly buttonRef?: Ref<HTMLButtonElement>;
 }
@@ -60,6 +62,7 @@ export function IconButton(props: IconButtonProps): VNode {
       aria-expanded={props.expanded}
       aria-haspopup={props.popup}
       disabled={props.disabled}
+      tabIndex={props.tabIndex}
       onClick={props.onClick}
     >
       <Icon node={props.icon} />

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { HTMLAttributes } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 
 export interface Spot {
@@ -7,7 +7,7 @@ export interface Spot {
 }
 
 type Handlers = Pick<
-  JSX.HTMLAttributes<HTMLElement>,
+  HTMLAttributes<HTMLElement>,
   'onContextMenu' | 'onPointerDown' | 'onPointerMove' | 'onPointerUp' | 'onPointerCancel' | 'onClickCapture'
 >;
 

@@ -12,7 +12,7 @@ export interface FieldProps {
   /** for screen readers only, where the place says what it is */
   readonly labelHidden?: boolean;
   readonly autofocus?: boolean;
-  readonly autocomplete?: string;
+  readonly autocomplete?: 'off' | 'name' | 'new-password' | 'current-password';
   readonly maxLength?: number;
   readonly required?: boolean;
   readonly inputRef?: Ref<HTMLInputElement>;

@@ -1,21 +1,22 @@
 import type { FunctionComponent, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { loadStyle } from '../../shell/handover.ts';
 import { laterWords, t } from '../words/index.ts';
 import { Button } from './button.tsx';
 import { Spinner } from './pieces.tsx';
 
-/** A component whose code and words are fetched when it is first shown: the first screen must pass a path that lets little through. */
+/** A component whose code is fetched when it is first shown: the first screen must pass a path that lets little through. */
 export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
-  let loading: Promise<readonly [FunctionComponent<P>, void]> | undefined;
+  let loading: Promise<FunctionComponent<P>> | undefined;
   let loaded: FunctionComponent<P> | undefined;
   return function Lazy(props: P): VNode {
     const [, setTries] = useState(0);
     const [failed, setFailed] = useState(false);
     useEffect(() => {
       if (loaded !== undefined || failed) return;
-      loading ??= Promise.all([load(), laterWords()]);
+      loading ??= load();
       loading.then(
-        ([component]) => {
+        (component) => {
           loaded = component;
           setTries((tries) => tries + 1);
         },
@@ -36,4 +37,12 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
       );
     return <Spinner label={t('common.waiting')} />;
   };
+}
+
+/** As {@link lazy}, for what needs the words and the looks that the first screen does without. */
+export function later<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
+  return lazy(async () => {
+    const [component] = await Promise.all([load(), laterWords(), loadStyle('later')]);
+    return component;
+  });
 }

@@ -12,7 +12,7 @@ export function ScreenHead(props: { readonly title: string; readonly children?: 
   return (
     <header class="screen-head">
       <IconButton class="back" label={t('common.back')} icon={ArrowLeft} onClick={() => nav.back()} />
-      <h1 tabIndex={-1} data-arrive>
+      <h1 tabIndex={-1} data-arrive="true">
         {props.title}
       </h1>
       {props.children}

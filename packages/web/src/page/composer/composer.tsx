@@ -1,0 +1,144 @@
+import { Check, Paperclip, SendHorizontal } from 'lucide';
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useApp } from '../context.ts';
+import { hasKeyboard } from '../keys.ts';
+import type { OpenTalk } from '../conversation/open-talk.ts';
+import { IconButton } from '../parts/button.tsx';
+import { later } from '../parts/lazy.tsx';
+import { t } from '../words/index.ts';
+import { AimBar } from './aim-bar.tsx';
+import { AttachMenu } from './attach-menu.tsx';
+import { longestTextBytes, TooLong } from './too-long.tsx';
+import { useDraft } from './draft.ts';
+import { DropOverlay, useDrop } from './drop.tsx';
+
+const SendDialog = later(async () => (await import('./send-dialog.tsx')).SendDialog);
+
+/** Where one writes. What is written is kept for each conversation until it is sent. */
+export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
+  const { api, announcer } = useApp();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const aim = talk.aim.value;
+  const [text, setText] = useDraft(talk);
+  const [files, setFiles] = useState<readonly File[]>([]);
+  const over = useDrop(setFiles);
+  const tooLong =
+    text.length > longestTextBytes / 4 && new TextEncoder().encode(text).length > longestTextBytes;
+  const ready = text.trim() !== '' && !tooLong;
+
+  useEffect(() => fit(field.current), [text]);
+  useEffect(() => {
+    if (aim.kind === 'new') return;
+    if (aim.kind === 'edit') setText(aim.message.text ?? '');
+    field.current?.focus();
+  }, [aim]);
+
+  const leaveAim = (): void => {
+    if (aim.kind === 'edit') setText('');
+    talk.setAim({ kind: 'new' });
+  };
+  const send = (): void => {
+    if (!ready) return;
+    const said = text;
+    setText('');
+    talk.setAim({ kind: 'new' });
+    field.current?.focus();
+    const done =
+      aim.kind === 'edit'
+        ? api.edit(aim.message.id, said)
+        : api.sendText(talk.id, said, aim.kind === 'reply' ? { replyTo: aim.to.id } : {});
+    done.catch(() => {
+      setText(said);
+      talk.setAim(aim);
+      announcer.show({ text: t('composer.failed') });
+    });
+  };
+
+  return (
+    <div class="composer">
+      {over && <DropOverlay />}
+      {aim.kind !== 'new' && <AimBar aim={aim} talk={talk} onLeave={leaveAim} />}
+      {tooLong && (
+        <TooLong
+          onAsFile={() => {
+            setFiles([new File([text], 'text.txt', { type: 'text/plain' })]);
+            setText('');
+          }}
+        />
+      )}
+      <form
+        class="composer-line"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        {aim.kind !== 'edit' && <AttachMenu icon={Paperclip} onFiles={setFiles} />}
+        <textarea
+          ref={field}
+          class="composer-field"
+          rows={1}
+          dir="auto"
+          data-arrive={hasKeyboard()}
+          aria-label={t('composer.writeTo', { name: talk.summary.value?.name ?? '' })}
+          placeholder={t('composer.write')}
+          value={text}
+          enterkeyhint={hasKeyboard() ? 'send' : 'enter'}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onPaste={(event) => {
+            const pasted = [...(event.clipboardData?.files ?? [])];
+            if (pasted.length === 0) return;
+            event.preventDefault();
+            setFiles(pasted);
+          }}
+          onKeyDown={(event) => {
+            if (event.isComposing) return;
+            if (event.key === 'Enter' && !event.shiftKey && (hasKeyboard() || event.ctrlKey)) {
+              event.preventDefault();
+              send();
+            } else if (event.key === 'Escape' && aim.kind !== 'new') {
+              event.preventDefault();
+              event.stopPropagation();
+              leaveAim();
+            } else if (event.key === 'ArrowUp' && text === '' && aim.kind === 'new') {
+              event.preventDefault();
+              editLast(talk);
+            }
+          }}
+        />
+        <IconButton
+          class="composer-send"
+          label={aim.kind === 'edit' ? t('composer.save') : t('composer.send')}
+          icon={aim.kind === 'edit' ? Check : SendHorizontal}
+          disabled={!ready}
+          onClick={send}
+        />
+      </form>
+      {files.length > 0 && (
+        <SendDialog
+          talk={talk}
+          files={files}
+          onClose={() => {
+            setFiles([]);
+            field.current?.focus();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function editLast(talk: OpenTalk): void {
+  const last = talk.window.lines
+    .peek()
+    .findLast((line) => line.kind === 'message' && line.fromMe && !line.deleted && line.text !== undefined);
+  if (last?.kind === 'message') talk.setAim({ kind: 'edit', message: last });
+}
+
+/** Grows with what is written; the style says how far. */
+function fit(field: HTMLTextAreaElement | null): void {
+  if (field === null) return;
+  field.style.blockSize = 'auto';
+  field.style.blockSize = `${field.scrollHeight}px`;
+}

@@ -1,0 +1,142 @@
+import type { MessageView } from '@tern/core';
+import { CornerUpLeft, EllipsisVertical, RotateCcw, X } from 'lucide';
+import { memo } from 'preact/compat';
+import type { FunctionComponent, VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { useApp } from '../context.ts';
+import { wholeMoment } from '../list/moment.ts';
+import { hueOf } from '../parts/avatar.tsx';
+import { Button, IconButton } from '../parts/button.tsx';
+import { useContextMenu } from '../parts/context-menu.ts';
+import { below } from '../parts/menu.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { StatusMark, statusWord } from '../parts/message-status.tsx';
+import { clock, t } from '../words/index.ts';
+import { onMessageKey } from './message-keys.ts';
+import { MessageFile } from './message-file.tsx';
+import { MessageText } from './message-text.tsx';
+import { Reactions } from './reactions.tsx';
+import { useTalk } from './talk.ts';
+
+export interface MessageProps {
+  readonly message: MessageView;
+  readonly first: boolean;
+  readonly last: boolean;
+  /** several people talk here, so each is named */
+  readonly named: boolean;
+  /** Tab reaches this one; arrows move from there */
+  readonly reachable: boolean;
+  readonly place: number;
+  readonly places: number;
+}
+
+/** One message, with everything that hangs on it. */
+export const Message: FunctionComponent<MessageProps> = memo(MessageBubble);
+
+function MessageBubble(props: MessageProps): VNode {
+  const { message, first, last, named, reachable } = props;
+  const talk = useTalk();
+  const menu = useContextMenu((at) => talk.openMenu(message, at));
+  const { id, fromMe, file, text, deleted, newer } = message;
+  const author = fromMe ? t('conversation.you') : talk.nameOf(message.from);
+  const side = fromMe ? 'mine' : 'theirs';
+  const flashed = talk.flashed.value === id;
+  return (
+    <div class={`message-place ${side}${first ? ' first' : ''}${last ? ' last' : ''}`}>
+      <article
+        class={`message${flashed ? ' flashed' : ''}${file?.picture === undefined ? '' : ' with-picture'}`}
+        tabIndex={reachable ? 0 : -1}
+        data-message={id}
+        aria-label={`${author}, ${clock(message.at)}${fromMe ? `, ${statusWord(message.status)}` : ''}`}
+        aria-posinset={props.place}
+        aria-setsize={props.places}
+        onKeyDown={(event) => onMessageKey(event, message, talk)}
+        {...menu}
+      >
+        {named && first && !fromMe && <bdi class={`message-author ink-${hueOf(message.from)}`}>{author}</bdi>}
+        {message.replyTo !== undefined && !deleted && <Answered id={message.replyTo} />}
+        {deleted && <p class="message-quiet">{t('conversation.deleted')}</p>}
+        {newer && <p class="message-quiet">{t('conversation.newer')}</p>}
+        {file !== undefined && !deleted && <MessageFile message={message} file={file} />}
+        {text !== undefined && text !== '' && !deleted && <MessageText text={text} />}
+        <span class="message-meta">
+          {message.edited && !deleted && <span>{t('conversation.edited')}</span>}
+          <time dateTime={new Date(message.at).toISOString()} title={wholeMoment(message.at)}>
+            {clock(message.at)}
+          </time>
+          {fromMe && !deleted && <StatusMark status={message.status} />}
+        </span>
+      </article>
+      {/* what the message keys and the long press do, for a mouse; Tab goes on to the next thing that differs */}
+      <IconButton
+        class="message-more"
+        label={t('conversation.menu')}
+        icon={EllipsisVertical}
+        popup="menu"
+        tabIndex={-1}
+        onClick={({ currentTarget }) =>
+          currentTarget instanceof Element && talk.openMenu(message, below(currentTarget))
+        }
+      />
+      {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
+      {fromMe && message.status === 'failed' && <Failed message={message} />}
+    </div>
+  );
+}
+
+/** What this message answers, in short; a press leads there. */
+function Answered({ id }: { readonly id: MessageView['id'] }): VNode {
+  const { api } = useApp();
+  const talk = useTalk();
+  const here = talk.messageOf(id);
+  const [fetched, setFetched] = useState<MessageView>();
+  useEffect(() => {
+    if (here !== undefined) return;
+    api.message(id).then(setFetched, () => undefined);
+  }, [id]);
+  const answered = here ?? fetched;
+  if (answered === undefined) return <p class="answered message-quiet">{t('conversation.replyGone')}</p>;
+  return (
+    <button
+      type="button"
+      class="answered"
+      tabIndex={-1}
+      title={t('conversation.jump')}
+      onClick={() => talk.jump(id)}
+    >
+      <Icon node={CornerUpLeft} />
+      <bdi class="answered-name">{answered.fromMe ? t('conversation.you') : talk.nameOf(answered.from)}</bdi>
+      <span class="answered-text" dir="auto">
+        {excerptOf(answered)}
+      </span>
+    </button>
+  );
+}
+
+/** @returns at most 120 characters of what a message says */
+export function excerptOf({ deleted, newer, text, file }: MessageView): string {
+  if (deleted) return t('conversation.deleted');
+  if (newer) return t('conversation.newer');
+  const said = text === undefined || text === '' ? (file?.name ?? '') : text;
+  return said.slice(0, 120).replaceAll(/\s+/g, ' ');
+}
+
+function Failed({ message }: { readonly message: MessageView }): VNode {
+  const { api } = useApp();
+  const talk = useTalk();
+  return (
+    <div class="message-failed" role="group" aria-label={t('conversation.failed')}>
+      <span>{t('conversation.failed')}</span>
+      <Button kind="quiet" icon={RotateCcw} onClick={() => talk.attempt(() => api.retry(message.id))}>
+        {t('conversation.retry')}
+      </Button>
+      <Button
+        kind="quiet"
+        icon={X}
+        onClick={() => talk.attempt(() => api.remove(message.id, { forAll: false }))}
+      >
+        {t('conversation.delete')}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,40 @@
+import type { TransferView } from '@tern/core';
+import { X } from 'lucide';
+import type { VNode } from 'preact';
+import { Icon } from '../parts/icon.tsx';
+
+const radius = 20;
+const round = 2 * Math.PI * radius;
+
+/** How far a file is, as a ring around the button that stops it. */
+export function Ring(props: {
+  readonly label: string;
+  readonly transfer: TransferView | undefined;
+  readonly stop: string;
+  readonly onStop: () => void;
+}): VNode {
+  const { transfer } = props;
+  const part = transfer === undefined ? undefined : transfer.done / Math.max(1, transfer.total);
+  return (
+    <button type="button" class="ring" aria-label={props.stop} title={props.stop} onClick={props.onStop}>
+      <svg
+        viewBox="0 0 44 44"
+        class={part === undefined ? 'ring-turning' : undefined}
+        role="progressbar"
+        aria-label={props.label}
+        aria-valuenow={part === undefined ? undefined : Math.round(part * 100)}
+      >
+        <circle cx="22" cy="22" r={radius} class="ring-ground" />
+        <circle
+          cx="22"
+          cy="22"
+          r={radius}
+          class="ring-done"
+          stroke-dasharray={`${round}`}
+          stroke-dashoffset={`${round * (1 - (part ?? 0.25))}`}
+        />
+      </svg>
+      <Icon node={X} />
+    </button>
+  );
+}
