@@ -102,6 +102,11 @@ function shrunk(
 }
 
 /** Of an answer of so many bytes, what is left for its plaintext: records, their padding and their tags take the rest. */
-export function roomOf(downBytes: number): number {
+export function answerRoom(downBytes: number): number {
   return Math.max(1024, Math.floor((downBytes - 512) * 0.95));
+}
+
+/** Of a request of so many bytes, what is left for its operations and their proofs. */
+export function requestRoom(upBytes: number): number {
+  return Math.max(1024, Math.floor((upBytes - 512) * 0.97));
 }

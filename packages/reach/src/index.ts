@@ -1,5 +1,5 @@
-export { budgetStart, nextBudget } from './budget.ts';
-export type { Budget, BudgetOutcome, LearnedBudget } from './budget.ts';
+export { answerRoom, budgetStart, nextBudget, requestRoom } from './budget.ts';
+export type { Budget, BudgetOutcome, LearnedBudget, LearnedDirection } from './budget.ts';
 export { memoryTransport } from './memory-transport.ts';
 export type { MemoryTransportParts } from './memory-transport.ts';
 export { openPath } from './path.ts';

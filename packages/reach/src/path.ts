@@ -24,7 +24,7 @@ import {
   type World,
 } from '@tern/protocol';
 import { readAnswer, type Answer } from './answer.ts';
-import { roomOf, type Budget } from './budget.ts';
+import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
 import { PathMeter, type LastExchange } from './path-meter.ts';
 import { SharedTask } from './shared-task.ts';
@@ -222,7 +222,7 @@ class RelayPath implements Path {
     const name = {
       id: given ?? randomId<BatchId>(world.randomBytes(16)),
       notAfter: now + batchLifetimeSeconds,
-      room: room ?? Math.min(roomOf(this.#meter.budget.downBytes), limits.responseBytes),
+      room: room ?? Math.min(answerRoom(this.#meter.budget.downBytes), limits.responseBytes),
     };
     if (given !== undefined)
       this.#named = [name, ...this.#named.filter((one) => one.id !== given)].slice(0, rememberedBatches);

@@ -32,6 +32,8 @@ export interface WebSocketDoor {
     connection: Duplex,
     options: { readonly head: Buffer; readonly source: string | undefined },
   ): void;
+  /** Ends sockets on which nothing has moved for too long. Calls itself every five seconds, which is what the limits are counted in. */
+  look(): void;
   /** Answers what is being answered, takes nothing more, closes. @returns when every socket is closed */
   close(): Promise<void>;
 }
@@ -69,10 +71,10 @@ export function webSocketDoor(answer: SocketAnswer, limits: SocketLimits): WebSo
   });
   const open = new Set<OpenSocket>();
   let closing: Promise<void> | undefined;
-  const look = setInterval(() => {
+  const look = (): void => {
     for (const socket of open) socket.look();
-  }, lookMs);
-  look.unref();
+  };
+  const looking = setInterval(look, lookMs).unref();
   return {
     get hasRoom() {
       return open.size < limits.sockets && closing === undefined;
@@ -92,6 +94,7 @@ export function webSocketDoor(answer: SocketAnswer, limits: SocketLimits): WebSo
         if (closing !== undefined) socket.leave();
       });
     },
+    look,
     close() {
       closing ??= (async () => {
         await Promise.all(
@@ -100,7 +103,7 @@ export function webSocketDoor(answer: SocketAnswer, limits: SocketLimits): WebSo
             return socket.closed;
           }),
         );
-        clearInterval(look);
+        clearInterval(looking);
       })();
       return closing;
     },

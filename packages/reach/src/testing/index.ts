@@ -1,3 +1,4 @@
+export { decodeAnswer, encodeAsk } from '../socket-frames.ts';
 export { faultyTransport, seededFaults } from './faulty-transport.ts';
 export type { Fault, FaultChances } from './faulty-transport.ts';
 export { contractServe, transportContract } from './transport-contract.ts';
