@@ -1,13 +1,15 @@
-/**
- * What the first page leaves for the app that it brought, and what it goes on doing for it. The two are scripts of their own, so
- * they meet at one name of the global object; this file is the app's side of it.
- */
+/** What the first page leaves for the app that it brought, and what the app goes on asking of the shell. The one door for screens. */
+import { openAppShell } from './app-shell.ts';
+import { firstPageDoor } from './first-page-door.ts';
+import type { RememberedLook } from './look.ts';
+
+export type { RememberedLook };
 
 /** What happened before the app was there. */
 export interface Handover {
   /** the relay link or invitation that the page was opened with, whole; it stands in the address bar no more */
   readonly link?: string;
-  /** what stands in the name field, trimmed, at most 80 bytes; absent where there is nothing */
+  /** what stands in the name field, trimmed; absent where there is nothing */
   readonly name?: string;
   /** the person pressed Enter or the button: asks for nothing more than what is in `name` */
   readonly submitted: boolean;
@@ -17,19 +19,10 @@ export interface Handover {
   readonly startedAt: number;
 }
 
-/** How the first page looks the next time, before anything was read from the store. */
-export interface RememberedLook {
-  /** somebody lives in this browser: a quiet skeleton instead of the name field */
-  readonly home?: boolean;
-  readonly theme?: 'light' | 'dark' | 'system';
-  /** `en`, `ru`, ...; `system` follows the browser */
-  readonly language?: string;
-}
-
 /** @param done 0 to 1 */
 export type OnProgress = (done: number) => void;
 
-/** The shell's side. Only the first page makes one, and tests of the app do. */
+/** The shell's side; tests of the app open one of their own. */
 export interface ShellDoor {
   /** of the program and of this build of it: `0.1.0 (3fk9Qv1x)` */
   readonly version: string;
@@ -48,16 +41,18 @@ export interface ShellDoor {
 
 const doorName = 'ternShell';
 
-/** For the first page, and for tests that run the app without one. */
+/** For tests that run the app without a first page. */
 export function openShellDoor(door: ShellDoor): void {
   Object.defineProperty(globalThis, doorName, { value: door, configurable: true });
 }
 
 /** @throws {TypeError} where no first page ran */
 function shell(): ShellDoor {
-  const door: unknown = Reflect.get(globalThis, doorName);
-  if (door === undefined) throw new TypeError('the first page has not run');
-  return door as ShellDoor;
+  const open: unknown = Reflect.get(globalThis, doorName);
+  if (open !== undefined) return open as ShellDoor;
+  const made = openAppShell(firstPageDoor());
+  openShellDoor(made);
+  return made;
 }
 
 /** As things stand at the moment of the call: take it when the app is about to show its own first screen. */
@@ -83,7 +78,7 @@ export function leaveShell(): void {
 /**
  * Brings an asset of this build (`engine`, or the name of a file that is loaded lazily), in pieces that survive a bad line, and keeps it.
  * @returns its URL, which the browser takes for a script: `new Worker(await loadAsset('engine'), { type: 'module' })`
- * @throws {Error} when the line failed for good; calling again goes on where it stopped
+ * @throws {LoadError} when the line failed for good; calling again goes on where it stopped
  */
 export function loadAsset(name: string, onProgress?: OnProgress): Promise<string> {
   return shell().loadAsset(name, onProgress);

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { deflateRawSync } from 'node:zlib';
+import type { Load, LoadFile } from '../src/shell/load-list.ts';
+
+/** Of a response with a piece, headers included: what a connection carries before some networks freeze it. */
+export const pieceResponseBytes = 8192;
+/** The relay's headers of a piece. */
+const headBytes = 350;
+
+export interface NamedBytes {
+  /** below the app's folder */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface CutLoad {
+  readonly load: Load;
+  /** by their names */
+  readonly pieces: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Files that travel together, as one stream of pieces. */
+export function cutLoad(files: readonly NamedBytes[]): CutLoad {
+  const listed: readonly LoadFile[] = files.map(({ name, bytes }) => [name, bytes.length, hashOf(bytes)]);
+  const stream = deflateRawSync(Buffer.concat(files.map(({ bytes }) => bytes)), { level: 9, memLevel: 9 });
+  const pieces = cut(stream);
+  return { load: { files: listed, pieces: pieces.map(([name]) => name) }, pieces: new Map(pieces) };
+}
+
+/** @throws {Error} when it needs more than one piece */
+export function onePiece(bytes: Uint8Array): readonly [name: string, piece: Uint8Array] {
+  const [piece, ...more] = cut(deflateRawSync(bytes, { level: 9, memLevel: 9 }));
+  if (piece === undefined || more.length > 0) throw new Error('does not fit a piece');
+  return piece;
+}
+
+/** As the page computes it: 16 bytes of SHA-256 in base64url. */
+export function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest().subarray(0, 16).toString('base64url');
+}
+
+function cut(stream: Uint8Array): readonly (readonly [name: string, piece: Uint8Array])[] {
+  const most = pieceResponseBytes - headBytes;
+  return Array.from({ length: Math.ceil(stream.length / most) }, (_, at) => {
+    const piece = stream.subarray(at * most, (at + 1) * most);
+    return [hashOf(piece), piece] as const;
+  });
+}

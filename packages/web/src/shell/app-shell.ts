@@ -1,0 +1,125 @@
+import { inflated, readSet, setOf } from './joined-pieces.ts';
+import { hashOf, pieceFolder, type SetList } from './load-list.ts';
+import type { Brought } from './piece-loader.ts';
+import type { FirstPageDoor } from './first-page-door.ts';
+import type { ShellDoor } from './handover.ts';
+import { writeLook } from './look.ts';
+import { updateReady } from './shell-request.ts';
+
+/** A part of the app did not come. Whoever asks again goes on where it stopped. */
+export class LoadError extends Error {
+  readonly code: Exclude<Brought, 'whole'>;
+
+  constructor(name: string, code: Exclude<Brought, 'whole'>) {
+    super(`${name}: ${code}`);
+    this.name = 'LoadError';
+    this.code = code;
+  }
+}
+
+/** Time for the app to begin its own work before the rest of it is fetched for later. */
+const keepAfterMs = 3000;
+/** Looking for a newer version must not take the line from what a person waits for. */
+const firstLookMs = 60_000;
+const nextLookMs = 6 * 3_600_000;
+
+/** What the first page left, as the app sees it, and what goes on for as long as the page is open. */
+export function openAppShell(door: FirstPageDoor): ShellDoor {
+  const { list, links, page, cache, keeper } = door;
+  const files = new Map<string, string>();
+  const styles = new Map<string, Promise<void>>();
+  let reading: Promise<SetList> | undefined;
+
+  const readList = async (): Promise<SetList> => {
+    const set =
+      cache === undefined ? await setWithout(list.set) : await setOf(cache, list.set, door.bringPieces);
+    if (typeof set === 'string') throw new LoadError('the list of files', set);
+    return set;
+  };
+  const wholeSet = (): Promise<SetList> => {
+    reading ??= readList().catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    });
+    return reading;
+  };
+  /** @returns the name of its first file */
+  const bring = async (name: string, onProgress?: (done: number) => void): Promise<string> => {
+    const load = list.loads[name] ?? (await wholeSet()).loads[name];
+    const [first] = load?.files ?? [];
+    if (load === undefined || first === undefined) throw new TypeError(`${name} is no part of the app`);
+    if (cache !== undefined && (await cache.match(first[0])) === undefined) {
+      const brought = await door.bringPieces(load.pieces, cache, onProgress);
+      if (brought !== 'whole') throw new LoadError(name, brought);
+    }
+    onProgress?.(1);
+    return first[0];
+  };
+  const shell: ShellDoor = {
+    version: `${list.version} (${list.set.slice(0, 8)})`,
+    handover() {
+      const link = links.link();
+      const name = page.name();
+      return {
+        ...(link !== undefined && { link }),
+        ...(name !== '' && { name }),
+        submitted: page.submitted(),
+        typing: page.typing(),
+        startedAt: performance.timeOrigin,
+      };
+    },
+    forgetLink: () => links.forget(),
+    onLink: (listener) => links.onLink(listener),
+    leave: () => page.remove(),
+    async loadAsset(name, onProgress) {
+      const file = await bring(name, onProgress);
+      if (name === 'engine' && !files.has(name)) setTimeout(() => void shell.keepAll(), keepAfterMs);
+      files.set(name, file);
+      return door.scriptUrl(file);
+    },
+    loadStyle(name) {
+      const loading =
+        styles.get(name) ??
+        bring(name)
+          .then((file) => door.addStyle(file))
+          .catch((error: unknown) => {
+            styles.delete(name);
+            throw error;
+          });
+      styles.set(name, loading);
+      return loading;
+    },
+    assetUrl(name) {
+      const file = files.get(name);
+      if (file === undefined) throw new TypeError(`${name} was not brought`);
+      return door.scriptUrl(file);
+    },
+    keepAll: async () => (await keeper?.ask(['keep', list.set])) === true,
+    onUpdate(listener) {
+      const { serviceWorker } = navigator;
+      const heard = ({ data }: MessageEvent): void => {
+        if (data === updateReady) listener();
+      };
+      serviceWorker?.addEventListener('message', heard);
+      return () => serviceWorker?.removeEventListener('message', heard);
+    },
+    remember: writeLook,
+    async lookForUpdate() {
+      const next = await keeper?.ask(['look']);
+      return typeof next === 'string' && next !== '' && next !== list.set;
+    },
+  };
+  const lookAndGoOn = (): void => {
+    void shell.lookForUpdate();
+    setTimeout(lookAndGoOn, nextLookMs);
+  };
+  setTimeout(lookAndGoOn, firstLookMs);
+  return shell;
+}
+
+async function setWithout(name: string): Promise<SetList | Exclude<Brought, 'whole'>> {
+  const response = await fetch(pieceFolder + name).catch(() => undefined);
+  if (response?.ok !== true) return 'unreachable';
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return (await hashOf(bytes)) === name ? readSet(await inflated(new Blob([bytes]))) : 'damaged';
+}

@@ -1,0 +1,76 @@
+import { assetFolder, frontListIn, pieceFolder } from './load-list.ts';
+import { openKeptSet, type KeptSet } from './kept-set.ts';
+import { updateReady, type ShellRequest } from './shell-request.ts';
+import type { ServiceWorkerScope } from './worker-scope.ts';
+
+function serve(scope: ServiceWorkerScope): void {
+  const opened = openKeptSet();
+  const root = scope.registration.scope;
+
+  scope.addEventListener('install', (event) => {
+    const begin = async (): Promise<void> => {
+      const kept = await opened;
+      if ((await kept.front()) === undefined) await kept.begin();
+      await scope.skipWaiting();
+    };
+    event.waitUntil(begin());
+  });
+
+  scope.addEventListener('activate', (event) => event.waitUntil(scope.clients.claim()));
+
+  scope.addEventListener('fetch', (event) => {
+    const { request } = event;
+    const [url = ''] = request.url.split(/[?#]/u);
+    if (request.method !== 'GET' || !url.startsWith(root)) return;
+    const name = url.slice(root.length);
+    // pieces are fetched by whoever keeps them
+    if (name.startsWith(pieceFolder)) return;
+    // what somebody loads past the cache on purpose goes past us
+    if (name === '' && request.mode !== 'navigate') return;
+    const answer = async (): Promise<Response> => {
+      const kept = await opened;
+      const found =
+        name === '' ? kept.front() : name.startsWith(assetFolder) ? kept.asset(name) : kept.file(name);
+      return (await found.catch(() => undefined)) ?? fetch(request);
+    };
+    event.respondWith(answer());
+  });
+
+  scope.addEventListener('message', (event) => {
+    const [port] = event.ports;
+    const done = answerTo(event.data as ShellRequest, scope, opened);
+    event.waitUntil(done.then((answer) => port?.postMessage(answer)).catch(() => port?.postMessage(false)));
+  });
+}
+
+async function answerTo(
+  request: ShellRequest,
+  scope: ServiceWorkerScope,
+  opened: Promise<KeptSet>,
+): Promise<boolean | string> {
+  const kept = await opened;
+  const list = await kept.list();
+  if (request[0] === 'keep') {
+    // a page of another version than the one kept is about to be loaded anew
+    if (list === undefined || list.set !== request[1] || !(await kept.bringAll(list))) return false;
+    // another window may be of an older version, and still need what is its own
+    const windows = await scope.clients.matchAll({ type: 'window', includeUncontrolled: true });
+    if (windows.length < 2) await kept.tidy();
+    return true;
+  }
+  const page = await fetch('./', { cache: 'no-cache' });
+  const newer = frontListIn(await page.clone().text());
+  if (!page.ok || newer === undefined || newer.set === list?.set)
+    return request[0] === 'look' && (list?.set ?? '');
+  if (request[0] === 'renew') {
+    await kept.switchTo(page);
+    return true;
+  }
+  if (!(await kept.bringAll(newer))) return list?.set ?? '';
+  await kept.switchTo(page);
+  const windows = await scope.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  for (const window of windows) window.postMessage(updateReady, []);
+  return newer.set;
+}
+
+serve(globalThis as unknown as ServiceWorkerScope);

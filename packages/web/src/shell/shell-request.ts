@@ -1,0 +1,11 @@
+/** What the page asks of the service worker; each is answered on the port that comes along, with what became of it. */
+export type ShellRequest =
+  /** bring all of the set of this name; true when everything is here */
+  | readonly ['keep', set: string]
+  /** look for a newer version and bring it; the name of the set that the next load will be */
+  | readonly ['look']
+  /** what this version needs is gone: take the server's, whole or not; whether there is another */
+  | readonly ['renew'];
+
+/** What windows are told when a newer version lies ready. */
+export const updateReady = 'update-ready';

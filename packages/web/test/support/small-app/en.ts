@@ -1,0 +1,1 @@
+export const greeting = 'The app is here.';

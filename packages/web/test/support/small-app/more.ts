@@ -1,0 +1,1 @@
+export const more = 'And there is more.';
