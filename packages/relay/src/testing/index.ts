@@ -3,3 +3,4 @@ export type { ContractServerProcess } from './contract-server.ts';
 export * from './store-contract.ts';
 export * from './test-client.ts';
 export * from './test-world.ts';
+export * from './test-relay.ts';
