@@ -24,7 +24,9 @@ export function messageObject(
     toId: to.person,
     at: new Date(message.at).toISOString(),
     ...(message.text !== undefined && { text: message.text }),
-    ...(message.file !== undefined && { file: message.file }),
+    ...(message.file !== undefined && {
+      file: { name: message.file.name, type: message.file.type, size: message.file.size },
+    }),
     ...(message.replyTo !== undefined && { replyTo: message.replyTo }),
     ...(message.edited && { edited: true }),
     ...(message.deleted && { deleted: true }),

@@ -8,6 +8,8 @@ import type {
   RelayId,
   RelayLink,
 } from '@tern/protocol';
+import type { Connecting } from './client-connecting.ts';
+import type { Conversing } from './client-conversing.ts';
 import type { Notice } from './conversation.ts';
 
 /** Who this home is. */
@@ -105,6 +107,8 @@ export interface MessageView {
 /** What goes with a file. @throws {MalformedError} for a picture beyond its limits, or a caption of more than 128 KiB */
 export interface SendFileOptions {
   readonly replyTo?: MessageId;
+  /** of the message to be, 16 random bytes; asked again with the same one, nothing is written again */
+  readonly id?: MessageId;
   readonly caption?: string;
   readonly picture?: PictureView;
   /** gives up staging; what was staged is deleted again */
@@ -167,7 +171,7 @@ export interface SyncReport {
 }
 
 /** Everything an app does. One home, one person, one device; several processes may have it open at once. */
-export interface Client extends AsyncDisposable {
+export interface Client extends Conversing, Connecting, AsyncDisposable {
   /** @throws {UsageError} where an identity exists already @throws {MalformedError} for a name that is none */
   init(name: string): Promise<Me>;
   me(): Promise<Me | undefined>;
@@ -200,17 +204,16 @@ export interface Client extends AsyncDisposable {
   removeFromGroup(conversation: ConversationId, person: PersonId): Promise<void>;
   conversations(): Promise<readonly ConversationView[]>;
 
-  /** Resolves when the message is durable in the outbox. */
+  /**
+   * Resolves when the message is durable in the outbox.
+   * @param options `id`: of the message to be, 16 random bytes; asked again with the same one, nothing is written again
+   */
   sendText(
     conversation: ConversationId,
     text: string,
-    options?: { readonly replyTo?: MessageId },
+    options?: { readonly replyTo?: MessageId; readonly id?: MessageId },
   ): Promise<MessageId>;
-  sendFile(
-    conversation: ConversationId,
-    file: FileSource,
-    options?: SendFileOptions,
-  ): Promise<MessageId>;
+  sendFile(conversation: ConversationId, file: FileSource, options?: SendFileOptions): Promise<MessageId>;
   /** oldest first, per sending device in the order of its numbers (rule 14), gaps where they are */
   messages(
     conversation: ConversationId,

@@ -47,6 +47,8 @@ export interface Contact {
   readonly addedAt: number;
   /** taken out of the list; kept so that the same stranger is not new again */
   readonly removed: boolean;
+  /** they used an invitation of ours, and the person here has not said yes yet */
+  readonly request?: boolean;
 }
 
 export const contactTable: RecordTable<Contact> = recordTable(
@@ -72,6 +74,7 @@ export const contactTable: RecordTable<Contact> = recordTable(
     conversation: field(8, conversationIdCodec),
     addedAt: field(9, uint(limits.millisecond)),
     removed: field(10, bool()),
+    request: optional(11, bool()),
   }),
 );
 

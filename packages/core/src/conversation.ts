@@ -48,6 +48,8 @@ export interface Conversation {
   readonly nextNumber: number;
   /** next place in the message list */
   readonly nextPosition: number;
+  /** next place beside the list, where edits, deletes and reactions lie; absent for the first */
+  readonly nextBeside?: number;
   /** something arrived or was read that no receipt has told yet */
   readonly receiptDue: boolean;
   /** what happened that the people in it should know, oldest first */
@@ -134,6 +136,7 @@ export const conversationTable: RecordTable<Conversation> = recordTable(
         200,
       ),
     ),
+    nextBeside: optional(9, uint(2 ** 48)),
   }),
 );
 

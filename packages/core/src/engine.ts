@@ -10,9 +10,11 @@ import {
 } from '@tern/protocol';
 import { openPath, type Path, type Transport } from '@tern/reach';
 import type { ClientStore, StoreView } from './client-store.ts';
+import { ConnectionBoard } from './connection-board.ts';
 import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
 import type { GroupPrimitives } from './group-primitives.ts';
 import { credentialsOf, holderOf, identityTable, type Credentials, type Identity } from './identity.ts';
+import { TransferBoard } from './transfer-board.ts';
 
 /** What the client is made of; each piece comes in from outside. */
 export interface EngineParts {
@@ -22,6 +24,10 @@ export interface EngineParts {
   readonly transport: Transport;
   /** for group encryption; WebCrypto where not given */
   readonly groupPrimitives?: GroupPrimitives;
+  /** how many bytes of files are kept for reading offline; 256 MiB where not given */
+  readonly keptFileBytes?: number;
+  /** whoever uses an invitation is a request until the person here says yes; otherwise the invitation is that yes */
+  readonly asksFirst?: boolean;
 }
 
 /** Everything one process shares while it works on a home. What must outlive it is in the store. */
@@ -29,6 +35,8 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly groups: GroupCrypto;
   /** logs that this process has read to their end at least once: only there may it write (rule 27) */
   readonly caughtUp: Set<LogId>;
+  readonly transfers: TransferBoard;
+  readonly connections: ConnectionBoard;
   /** the same object for the same relay as long as the engine lives */
   path(hint: Hint): Path;
   /** milliseconds since 1970, corrected by what relays say (rule 32) */
@@ -51,6 +59,8 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
     ...parts,
     groups,
     caughtUp: new Set(),
+    transfers: new TransferBoard(),
+    connections: new ConnectionBoard(),
     path(hint) {
       const name = hostName(hint);
       const known = paths.get(name);

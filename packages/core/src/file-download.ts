@@ -3,57 +3,97 @@ import {
   equalBytes,
   MalformedError,
   nonceAt,
+  RefusedError,
   UnreachableError,
+  type ConversationId,
   type ExternalPart,
   type LogId,
   type MessageId,
 } from '@tern/protocol';
 import { getChunk } from './chunk-transfer.ts';
 import { conversationTable } from './conversation.ts';
+import { isRequested } from './conversation-choices.ts';
 import type { Engine } from './engine.ts';
+import { fileOf } from './file-parts.ts';
 import { followedLogTable, logKeysAt, type FollowedLog } from './followed-log.ts';
 import type { LogKeys } from './log-keys.ts';
-import { messageById } from './message-store.ts';
+import { forgetFile, keepPiece, keptPiece, touchFile } from './kept-files.ts';
+import { messageById, type Message } from './message-store.ts';
 
 /**
- * The bytes of a file as its sender sealed them, piece by piece, each verified before it is given out.
+ * The file of a message. @throws {RefusedError} where it has none, or its sender is a stranger to whom nobody here has said yes yet
+ * @throws {UnreachableError} @throws {MalformedError}
+ */
+export async function* readFile(
+  engine: Engine,
+  id: MessageId,
+  options: { readonly signal: AbortSignal },
+): AsyncGenerator<Uint8Array, void> {
+  const { message, requested } = await engine.store.read(async (view) => {
+    const found = await messageById(view, id);
+    const conversation =
+      found === undefined ? undefined : await conversationTable.get(view, '', found.conversation);
+    return {
+      message: found,
+      requested: conversation !== undefined && (await isRequested(engine, view, conversation)),
+    };
+  });
+  const part = message === undefined ? undefined : fileOf(message.content.part);
+  if (message === undefined || part === undefined)
+    throw new RefusedError('no-file', 'this message has no file');
+  if (requested)
+    throw new RefusedError('request', 'nothing is fetched for a stranger before somebody here says yes');
+  yield* fileContent(engine, { message, part }, options);
+}
+
+/**
+ * The bytes of a file as its sender sealed them, piece by piece, each verified before it is given out. Pieces that are here are not
+ * fetched; those that are fetched are kept, so that after a cut or a restart only the rest is asked for.
  * @throws {UnreachableError} when no relay of the conversation gives a piece
  * @throws {MalformedError} when it is not the file that the message names
  */
-export async function* fileContent(
+async function* fileContent(
   engine: Engine,
-  file: { readonly message: MessageId; readonly part: ExternalPart },
+  file: { readonly message: Message; readonly part: ExternalPart },
   options: { readonly signal: AbortSignal },
-): AsyncIterable<Uint8Array> {
+): AsyncGenerator<Uint8Array, void> {
   const { part } = file;
-  const sources = await sourcesOf(engine, file.message);
+  const id = file.message.content.id;
+  const sources = await sourcesOf(engine, file.message.conversation);
   const digest = sha256.create();
-  let left = part.size;
   const coming: Promise<Uint8Array>[] = [];
-  for (const place of part.chunks.keys()) {
-    for (let next = coming.length; next < Math.min(place + piecesAtOnce, part.chunks.length); next += 1) {
-      const [chunk, length] = part.chunks[next] ?? [];
-      if (chunk === undefined || length === undefined) break;
-      const piece = fromAny(engine, sources, { chunk, length }, options);
-      piece.catch(() => undefined); // it is thrown where its turn comes; a reader who left early asked for nothing more
-      coming.push(piece);
+  const progress = { done: 0 };
+  let left = part.size;
+  try {
+    for (const place of part.chunks.keys()) {
+      for (let next = coming.length; next < Math.min(place + piecesAtOnce, part.chunks.length); next += 1) {
+        const piece = pieceOf(engine, { ...file, sources, place: next, progress }, options);
+        piece.catch(() => undefined); // it is thrown where its turn comes; a reader who left early asked for nothing more
+        coming.push(piece);
+      }
+      const sealed = (await coming[place]) ?? new Uint8Array();
+      coming[place] = Promise.resolve(new Uint8Array());
+      const piece = engine.primitives.open(
+        part.key,
+        nonceAt(new Uint8Array(12), place),
+        sealed,
+        new Uint8Array(),
+      );
+      if (piece === undefined) throw new MalformedError('a piece of the file does not open');
+      const bytes = piece.subarray(0, Math.min(left, piece.length));
+      left -= bytes.length;
+      digest.update(bytes);
+      if (bytes.length > 0) yield bytes;
     }
-    const sealed = (await coming[place]) ?? new Uint8Array();
-    coming[place] = Promise.resolve(new Uint8Array());
-    const piece = engine.primitives.open(
-      part.key,
-      nonceAt(new Uint8Array(12), place),
-      sealed,
-      new Uint8Array(),
-    );
-    if (piece === undefined) throw new MalformedError('a piece of the file does not open');
-    const bytes = piece.subarray(0, Math.min(left, piece.length));
-    left -= bytes.length;
-    digest.update(bytes);
-    if (bytes.length > 0) yield bytes;
+    if (left !== 0 || !equalBytes(digest.digest(), part.hash))
+      throw new MalformedError('the file is not the one that was sent');
+    await touchFile(engine, id);
+  } catch (error) {
+    if (error instanceof MalformedError) await engine.store.change((change) => forgetFile(change, id));
+    throw error;
+  } finally {
+    engine.transfers.end({ message: id, direction: 'down' });
   }
-  if (left !== 0 || !equalBytes(digest.digest(), part.hash))
-    throw new MalformedError('the file is not the one that was sent');
 }
 
 /** Pieces on their way at a time, the one that is read next included. */
@@ -64,12 +104,50 @@ interface Source {
   readonly keys: LogKeys;
 }
 
+interface WantedPiece {
+  readonly message: Message;
+  readonly part: ExternalPart;
+  readonly sources: readonly Source[];
+  readonly place: number;
+  /** bytes of the file that are here, counted by all who wait for pieces of it */
+  readonly progress: { done: number };
+}
+
+/** From here, or from a relay, and then it is kept. */
+async function pieceOf(
+  engine: Engine,
+  { message, part, sources, place, progress }: WantedPiece,
+  options: { readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  const id = message.content.id;
+  const [chunk, length] = part.chunks[place] ?? [];
+  if (chunk === undefined || length === undefined) return new Uint8Array();
+  const kept = await engine.store.read((view) => keptPiece(view, id, place));
+  if (kept !== undefined) {
+    progress.done += length;
+    return kept;
+  }
+  options.signal.throwIfAborted();
+  const show = (): void =>
+    engine.transfers.set({
+      message: id,
+      direction: 'down',
+      done: Math.min(part.size, progress.done),
+      total: part.size,
+    });
+  show();
+  const sealed = await fromAny(engine, sources, { chunk, length }, options);
+  progress.done += length;
+  show();
+  const { conversation } = message;
+  await keepPiece(engine, { message: id, conversation, pieces: part.chunks.length, place, sealed });
+  return sealed;
+}
+
 /** The logs beside which the pieces may lie: those of the conversation, also ones that ended for us. */
-async function sourcesOf(engine: Engine, id: MessageId): Promise<readonly Source[]> {
+async function sourcesOf(engine: Engine, id: ConversationId): Promise<readonly Source[]> {
   return engine.store.read(async (view) => {
-    const message = await messageById(view, id);
-    const conversation =
-      message === undefined ? undefined : await conversationTable.get(view, '', message.conversation);
+    const conversation = await conversationTable.get(view, '', id);
     const sources: Source[] = [];
     for (const { log } of conversation?.groups ?? []) {
       const followed = await followedLogTable.get(view, '', log);

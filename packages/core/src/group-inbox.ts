@@ -8,11 +8,13 @@ import {
 } from '@tern/protocol';
 import type { StoreChange } from './client-store.ts';
 import { contactTable } from './contact.ts';
+import { noteReceipt } from './conversation-digest.ts';
 import { nothingFrom, receivedTable, toldTable } from './conversation.ts';
 import type { GroupSession } from './group-session.ts';
 import type { Credentials } from './identity.ts';
 import { wasPresent } from './membership.ts';
-import { appendMessage, messageById, sentMessageId } from './message-store.ts';
+import { markedBy, takeMessage } from './message-marks.ts';
+import { messageById, sentMessageId } from './message-store.ts';
 import { outbox, putOutgoing } from './outbox.ts';
 import { mostRanges, rangesClosed, rangesHave, rangesUnion, rangesWith } from './ranges.ts';
 import type { ArrivedEntry } from './sealed-entry.ts';
@@ -65,6 +67,10 @@ async function receiveContent(
   receivedTable.put(change, conversation, from.device, {
     ...received,
     delivered: rangesClosed(rangesWith(received.delivered, frame.number)),
+    // what has no line of its own cannot be read later than it came
+    ...(markedBy(content) === undefined
+      ? {}
+      : { read: rangesClosed(rangesWith(received.read, frame.number)) }),
     asked: 0,
   });
   const contact = await contactTable.get(change, '', from.person);
@@ -76,14 +82,19 @@ async function receiveContent(
   // somebody else has used this id first: neither may keep the other's words away
   const id = known === undefined ? content.id : freshId();
   const kept = contentOfFrame(encoded, id);
-  session.conversation = appendMessage(change, session.conversation, {
-    from: from.person,
-    device: from.device,
-    number: frame.number,
-    arrivedAt: entry.at * 1000,
-    content: { ...content, id },
-    ...(kept === undefined ? {} : { kept }),
-  });
+  session.conversation = await takeMessage(
+    change,
+    session.conversation,
+    {
+      from: from.person,
+      device: from.device,
+      number: frame.number,
+      arrivedAt: entry.at * 1000,
+      content: { ...content, id },
+      ...(kept === undefined ? {} : { kept }),
+    },
+    { self: self.person },
+  );
 }
 
 interface ReceiptArrival extends Arrival {
@@ -109,6 +120,7 @@ async function receiveReceipt(
     delivered: rangesUnion(told?.delivered ?? [], line.delivered).slice(-mostRanges),
     read: rangesUnion(told?.read ?? [], line.read).slice(-mostRanges),
   });
+  await noteReceipt(change, session.conversation);
 }
 
 /** This device, one it was before it had to begin anew, or another of the same person that has written here. */

@@ -1,6 +1,7 @@
 import { equalBytes, RefusedError, type Load, type ReceiptLine } from '@tern/protocol';
 import { authorise } from './authorise.ts';
 import type { StoreChange } from './client-store.ts';
+import { noteChanged } from './conversation-digest.ts';
 import { receivedTable } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
@@ -81,6 +82,7 @@ async function sealMessage(
   if (item.number === undefined) {
     session.conversation = { ...session.conversation, nextNumber: number + 1 };
     numberMessage(change, message, { device: self.device, number });
+    await noteChanged(change, session.conversation, { ...message, number, device: self.device });
   }
   const sealed = await sealLoad(engine, change, session, {
     load: { kind: 'content', content: message.content },

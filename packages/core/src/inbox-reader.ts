@@ -1,4 +1,5 @@
 import { equalBytes } from '@tern/protocol';
+import { acceptanceName, openAcceptanceEntry, type OpenedAcceptance } from './acceptance-opening.ts';
 import type { StoreChange } from './client-store.ts';
 import { contactTable, hasDevice, withDevices, type Contact } from './contact.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
@@ -6,7 +7,7 @@ import type { Engine } from './engine.ts';
 import type { FollowedLog } from './followed-log.ts';
 import { hasMember, openSession, saveSession } from './group-session.ts';
 import { foreignName, type Credentials, type Identity } from './identity.ts';
-import { acceptanceName, invitationTable, openAcceptanceEntry, type OpenedAcceptance } from './invitation.ts';
+import { invitationTable } from './invitation.ts';
 import { followMeeting } from './meeting-log.ts';
 import { beginPairGroup } from './pair-group.ts';
 import type { ArrivedEntry } from './sealed-entry.ts';
@@ -72,7 +73,14 @@ async function receiveAcceptance(
     { secret: acceptance.meeting, host, relay: inbox.host.relay, person },
     { create: true },
   );
-  const contact: Contact = { ...met, meetings: [...met.meetings, meeting].slice(-16), removed: false };
+  // who is new here, or was taken out of the list, is a request first
+  const stranger = engine.asksFirst === true && (known === undefined || known.removed);
+  const contact: Contact = {
+    ...met,
+    meetings: [...met.meetings, meeting].slice(-16),
+    removed: false,
+    ...(stranger ? { request: true } : {}),
+  };
   contactTable.put(change, '', person, contact);
   const add = { keyPackage: acceptance.keyPackage, person, meeting: meeting.log, replaces: [] };
   const conversation = await conversationTable.get(change, '', conversationId);

@@ -12,15 +12,12 @@ import {
   equalBytes,
   field,
   formatInvitationLink,
-  hkdfExpand,
   hpkeKeyPair,
-  hpkeOpen,
   hpkeSeal,
   invitationIdOf,
   limits,
   list,
   MalformedError,
-  openAcceptance,
   optional,
   parseInvitationLink,
   parseRelayLink,
@@ -34,7 +31,6 @@ import {
   UsageError,
   utf8,
   type Acceptance,
-  type DeviceCertificate,
   type Hint,
   type InvitationId,
   type InvitationLink,
@@ -44,6 +40,7 @@ import {
 import type { Accepted, InvitationView } from './client.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
 import { contactName, contactTable, type Contact } from './contact.ts';
+import { acceptRequest } from './conversation-choices.ts';
 import { conversationTable, pairConversationId } from './conversation.ts';
 import { selfOf, type Engine } from './engine.ts';
 import {
@@ -93,7 +90,8 @@ export const invitationTable: RecordTable<InvitationRecord> = recordTable(
 const invitationLifetimeMs = 7 * 86_400_000;
 const mostUses = 1000;
 
-function acceptanceInfo(invitation: InvitationId): Uint8Array {
+/** What an acceptance is sealed for. */
+export function acceptanceInfo(invitation: InvitationId): Uint8Array {
   return concat(utf8('tern/1 acceptance\0'), base32Bytes(invitation));
 }
 
@@ -248,6 +246,7 @@ export async function acceptInvitation(
   const conversation = await conversationTable.get(change, '', conversationId);
   if (known !== undefined && conversation?.groups.some((group) => group.state === 'joined') === true) {
     if (known.removed) contactTable.put(change, '', person, { ...known, removed: false });
+    await acceptRequest(change, conversationId);
     return { kind: 'known', person, name: contactName(known) };
   }
   const secret = world.randomBytes(32);
@@ -310,48 +309,4 @@ function sealAcceptance(
   });
   if (sealed === undefined) throw new MalformedError('the invitation has a key of low order');
   return sealed;
-}
-
-/** An acceptance that was sealed to one of our invitations, with who sent it. */
-export interface OpenedAcceptance {
-  readonly id: InvitationId;
-  readonly record: InvitationRecord;
-  readonly acceptance: Acceptance;
-  readonly sender: DeviceCertificate;
-  readonly person: PersonId;
-}
-
-/** Tries our invitations, newest first. @returns undefined for what was sealed to none of them or is not whole */
-export async function openAcceptanceEntry(
-  engine: Engine,
-  view: StoreView,
-  body: Uint8Array,
-): Promise<OpenedAcceptance | undefined> {
-  const { primitives } = engine;
-  for (const [key, record] of await invitationTable.list(view, '')) {
-    const id = key as InvitationId;
-    const padded = hpkeOpen(
-      primitives,
-      hpkeKeyPair(primitives, record.sealingSeed),
-      body,
-      acceptanceInfo(id),
-    );
-    if (padded === undefined || padded.length < 4) continue;
-    const length = new DataView(padded.buffer, padded.byteOffset, 4).getUint32(0);
-    if (length > padded.length - 4) return undefined;
-    try {
-      const opened = openAcceptance(primitives, padded.subarray(4, 4 + length));
-      if (opened === undefined || opened.acceptance.invitation !== id) return undefined;
-      return { id, record, ...opened, person: personIdOf(primitives, opened.sender.rootKey) };
-    } catch (error) {
-      if (error instanceof MalformedError) return undefined;
-      throw error;
-    }
-  }
-  return undefined;
-}
-
-/** The same acceptance sent twice counts once. */
-export function acceptanceName(engine: Engine, opened: OpenedAcceptance): Uint8Array {
-  return hkdfExpand(engine.primitives, opened.acceptance.meeting, opened.sender.deviceKey, 32);
 }

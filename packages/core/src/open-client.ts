@@ -8,13 +8,15 @@ import {
   type PersonId,
 } from '@tern/protocol';
 import { openPath } from '@tern/reach';
-import { fileOf } from './arrangement.ts';
 import { beginCircle, removePerson } from './circle.ts';
 import type { Client, ContactView, Me, RelayView } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import { conversationTable } from './conversation.ts';
+import { acceptRequest, setDraft, setFlags } from './conversation-choices.ts';
+import { conversationWindow } from './conversation-window.ts';
 import { hostName, openEngine, selfOf, type Engine, type EngineParts } from './engine.ts';
-import { fileContent } from './file-download.ts';
+import { readFile } from './file-download.ts';
+import { forwardMessage } from './forwarding.ts';
 import { knownRelayTable, type KnownRelay } from './followed-log.ts';
 import { identityTable, newIdentity } from './identity.ts';
 import {
@@ -24,11 +26,17 @@ import {
   makeInvitation,
   revokeInvitation,
 } from './invitation.ts';
-import { messageById } from './message-store.ts';
+import { clearFiles, fileBytes } from './kept-files.ts';
+import { deleteForAll, deleteForMe, editMessage, reactTo } from './message-changes.ts';
+import { searchMessages } from './message-search.ts';
+import { cancelMessage, queued, retryMessage } from './outgoing-messages.ts';
+import { overview } from './overview.ts';
 import { changeContact, contactViews, renamed } from './people.ts';
+import { markRead, messageList, messageView } from './reading.ts';
 import { ownSafetyNumber } from './safety-number.ts';
-import { stayOnline, synchronise, Watches } from './synchronisation.ts';
-import { markRead, messageList, messageView, sendFile, sendText } from './talk.ts';
+import { stayOnline } from './staying-online.ts';
+import { synchronise, Watches } from './synchronisation.ts';
+import { sendFile, sendText } from './talk.ts';
 
 /** Opens a home's client over its store; the store stays its owner's to close. */
 export async function openClient(parts: EngineParts): Promise<Client> {
@@ -73,10 +81,10 @@ function clientOver(engine: Engine): Client {
     accept: (link) => store.change((change) => acceptInvitation(engine, change, link)),
 
     contacts: () => store.read((view): Promise<readonly ContactView[]> => contactViews(engine, view)),
-    verify: (person, verified) => edit(engine, person, (contact) => ({ ...contact, verified })),
-    rename: (person, name) => edit(engine, person, (contact) => renamed(contact, name)),
-    block: (person, blocked) => edit(engine, person, (contact) => ({ ...contact, blocked })),
-    removeContact: (person) => edit(engine, person, (contact) => ({ ...contact, removed: true })),
+    verify: (person, verified) => editContact(engine, person, (contact) => ({ ...contact, verified })),
+    rename: (person, name) => editContact(engine, person, (contact) => renamed(contact, name)),
+    block: (person, blocked) => editContact(engine, person, (contact) => ({ ...contact, blocked })),
+    removeContact: (person) => editContact(engine, person, (contact) => ({ ...contact, removed: true })),
 
     beginGroup: (people) => store.change((change) => beginCircle(engine, change, people)),
     removeFromGroup: (id, person) => store.change((change) => removePerson(engine, change, { id, person })),
@@ -95,14 +103,33 @@ function clientOver(engine: Engine): Client {
       store.read((view) => messageList(engine, view, { conversation, ...options })),
     message: (id) => store.read((view) => messageView(engine, view, id)),
     markRead: (conversation, ids) => markRead(engine, { conversation, ids }),
-    async *fileContent(id, options) {
-      const message = await store.read((view) => messageById(view, id));
-      const part = message === undefined ? undefined : fileOf(message.content.part);
-      if (part === undefined) throw new RefusedError('no-file', 'this message has no file');
-      yield* fileContent(engine, { message: id, part }, options);
-    },
+    fileContent: (id, options) => readFile(engine, id, options),
     notices: (conversation) =>
       store.read(async (view) => (await conversationTable.get(view, '', conversation))?.notices ?? []),
+
+    overview: () => store.read((view) => overview(engine, view)),
+    window: (conversation, options = {}) =>
+      store.read((view) => conversationWindow(engine, view, { conversation, ...options })),
+    search: (query, options) => searchMessages(engine, query, options),
+    edit: (id, text) => store.change((change) => editMessage(engine, change, { id, text })),
+    remove: (id, { forAll }) =>
+      store.change((change) => (forAll ? deleteForAll(engine, change, id) : deleteForMe(engine, change, id))),
+    react: (id, text = '') => store.change((change) => reactTo(engine, change, { id, text })),
+    forward: (id, conversations, { signal }) => forwardMessage(engine, id, { conversations, signal }),
+    retry: (id) => store.change((change) => retryMessage(change, id)),
+    cancel: (id) => store.change((change) => cancelMessage(engine, change, id)),
+    setDraft: (conversation, text) => store.change((change) => setDraft(change, conversation, text)),
+    setFlags: (conversation, flags) => store.change((change) => setFlags(change, conversation, flags)),
+    acceptRequest: (conversation) => store.change((change) => acceptRequest(change, conversation)),
+    clearFiles: (of = {}) => store.change((change) => clearFiles(change, of)),
+    fileBytes: () => store.read(fileBytes),
+
+    transfers: (signal) => engine.transfers.views(signal),
+    connections: () => engine.connections.views(),
+    connectionChanges: (signal) => engine.connections.changes(signal),
+    queued: () => store.read(queued),
+    retryNow: () => engine.connections.retryNow(),
+    setOnline: (online) => engine.connections.setOnline(online),
 
     sync: ({ signal }) => synchronise(engine, { signal, watches }),
     run: (options) => stayOnline(engine, { ...options, watches }),
@@ -121,7 +148,7 @@ async function meFrom(engine: Engine, view: StoreView): Promise<Me> {
   };
 }
 
-async function edit(
+async function editContact(
   engine: Engine,
   person: PersonId,
   change: Parameters<typeof changeContact>[2],

@@ -32,13 +32,15 @@ import {
   toldTable,
   type Conversation,
 } from './conversation.ts';
+import { choicesTable } from './conversation-choices.ts';
 import { openEngine, selfOf, type EngineParts } from './engine.ts';
 import { openExport, sealExport, type Argon2id, type ExportCost } from './export-seal.ts';
 import { followedLogTable, keepLogKeys, knownRelayTable, type FollowedLog } from './followed-log.ts';
 import { identityTable, type Identity } from './identity.ts';
 import { invitationTable } from './invitation.ts';
 import { inboxLog, meetingLog } from './log-keys.ts';
-import { appendMessage, messagesFrom, numberMessage, type Message } from './message-store.ts';
+import { takeMessage } from './message-marks.ts';
+import { messageById, messagesBeside, messagesFrom, numberMessage, type Message } from './message-store.ts';
 import { outbox, putOutgoing } from './outbox.ts';
 import { rangesHave, rangesUnion } from './ranges.ts';
 
@@ -48,7 +50,15 @@ import { rangesHave, rangesUnion } from './ranges.ts';
  */
 
 /** Tables that go as they are, one partition each. */
-const wholeTables = ['self', 'contacts', 'conversations', 'relays', 'invitations', 'logs'] as const;
+const wholeTables = [
+  'self',
+  'contacts',
+  'conversations',
+  'relays',
+  'invitations',
+  'logs',
+  'choices',
+] as const;
 /** Tables that go as they are, one partition a conversation. */
 const conversationTables = ['received', 'told'] as const;
 
@@ -145,8 +155,13 @@ async function gathered(primitives: Primitives, view: StoreView): Promise<Portab
     const told = (await toldTable.list(view, conversation.id)).map(([, one]) => one);
     const hasArrived = (message: Message): boolean =>
       told.some((one) => one.device === message.device && rangesHave(one.delivered, message.number));
-    const messages = (await messagesFrom(view, conversation, 0)).map((message): PortableMessage => {
-      const unsent = message.from === self.person && waiting.has(message.content.id) && !hasArrived(message);
+    const isUnsent = (message: Message): boolean =>
+      message.from === self.person && waiting.has(message.content.id) && !hasArrived(message);
+    // what was done to lines comes after all of them, and takes effect again; what nobody has seen of that does not
+    const lines = (await messagesFrom(view, conversation, 0)).filter((one) => one.marks?.hidden !== true);
+    const beside = (await messagesBeside(view, conversation)).filter((one) => !isUnsent(one));
+    const messages = [...lines, ...beside].map((message): PortableMessage => {
+      const unsent = isUnsent(message);
       const { from, device, number, arrivedAt, kept = encodeContent(message.content) } = message;
       return { from, device, number: unsent ? 0 : number, arrivedAt, content: kept };
     });
@@ -233,6 +248,7 @@ async function checkedIdentity(change: StoreChange): Promise<Identity> {
 async function checkRecords(primitives: Primitives, change: StoreChange): Promise<void> {
   await knownRelayTable.list(change, '');
   await invitationTable.list(change, '');
+  await choicesTable.list(change, '');
   await followedLogTable.list(change, '');
   for (const [person, contact] of await contactTable.list(change, '')) {
     if (personIdOf(primitives, contact.rootKey) !== person)
@@ -276,14 +292,15 @@ function keysOf(
 async function restoreHistory(change: StoreChange, history: History, self: PersonId): Promise<number> {
   const found = await conversationTable.get(change, '', history.conversation);
   if (found === undefined) throw new MalformedError('a history without its conversation');
-  let conversation: Conversation = { ...found, nextPosition: 0 };
+  let conversation: Conversation = { ...found, nextPosition: 0, nextBeside: 0 };
   const own = new Map<DeviceId, number[]>();
   for (const { content: encoded, ...about } of history.messages) {
-    const message = { ...about, content: decodeContent(encoded), kept: encoded };
-    const place = { conversation: conversation.id, position: conversation.nextPosition };
-    conversation = appendMessage(change, conversation, message);
+    const content = decodeContent(encoded);
+    conversation = await takeMessage(change, conversation, { ...about, content, kept: encoded }, { self });
+    const message = await messageById(change, content.id);
+    if (message === undefined) continue;
     if (message.from !== self || message.number === 0) continue;
-    numberMessage(change, { ...message, ...place }, { device: message.device, number: message.number });
+    numberMessage(change, message, { device: message.device, number: message.number });
     const numbers = own.get(message.device);
     if (numbers === undefined) own.set(message.device, [message.number]);
     else numbers.push(message.number);

@@ -2,9 +2,9 @@ import { capabilityCodec, decode, type Hint, type LogId, type Result } from '@te
 import type { Outgoing as Sent } from '@tern/reach';
 import { putChunk } from './chunk-transfer.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
+import { isRequested } from './conversation-choices.ts';
 import { activeLog, conversationTable } from './conversation.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
-import { uploadBlobs } from './file-upload.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
 import { groupRecordTable } from './group-record.ts';
 import { openSession, saveSession } from './group-session.ts';
@@ -31,6 +31,8 @@ export interface Pushed {
 
 /** A batch carries at most so many bytes of entries, so that it stays under 64 KiB. */
 const batchEntryBytes = 50_000;
+/** what an append, its proof and its part of the sealing weigh beside the entry */
+const besideEntryBytes = 600;
 
 /** A thing that is ready to leave, and what its answer means. */
 interface Ready {
@@ -40,7 +42,10 @@ interface Ready {
   readonly key?: OutboxKey;
 }
 
-/** Seals what can be sealed and sends what is ready, oldest first, in one batch; chunks go before the entries that name them. */
+/**
+ * Seals what can be sealed and sends what is ready, oldest first, in one batch; chunks go before the entries that name them. Files wait
+ * for nobody here: a message whose file is still on its way is passed over, and gets its number when it leaves.
+ */
 export async function push(
   engine: Engine,
   host: Hint,
@@ -48,17 +53,18 @@ export async function push(
 ): Promise<Pushed> {
   if (!(await engine.store.read((view) => anythingFor(engine, view, host))))
     return { more: false, moved: false, refusals: [] };
-  const uploaded = await uploadBlobs(engine, host, options);
   const ready = await engine.store.change((change) => prepare(engine, change, host), options);
-  if (ready.length === 0) return { more: uploaded.more, moved: uploaded.more, refusals: uploaded.refusals };
-  const refusals: Result['kind'][] = [...uploaded.refusals];
+  if (ready.length === 0) return { more: false, moved: false, refusals: [] };
+  const refusals: Result['kind'][] = [];
   const sendable: Ready[] = [];
+  // a path that stops larger requests gets smaller ones; one entry always goes
+  const most = Math.min(batchEntryBytes, engine.path(host).budget.upBytes);
   let bytes = 0;
   for (const one of ready) {
+    bytes += one.entry.entry.length + besideEntryBytes;
+    if (sendable.length > 0 && bytes > most) break;
     const refused = await putBeside(engine, host, one.entry, options);
     if (refused !== undefined) refusals.push(refused);
-    bytes += one.entry.entry.length + 600;
-    if (bytes > batchEntryBytes) break;
     sendable.push(one);
   }
   const { results } = await engine.path(host).exchange(sendable.map(appendOf), options);
@@ -73,7 +79,7 @@ export async function push(
   const early = ({ one, result }: Answered): boolean =>
     result.kind === 'refused' && one.entry.capability !== undefined;
   for (const one of answered) if (!hasArrived(one.result) && !early(one)) refusals.push(one.result.kind);
-  return { more: more || uploaded.more, moved: arrived.length > 0 || uploaded.more, refusals };
+  return { more, moved: arrived.length > 0, refusals };
 }
 
 interface Answered {
@@ -138,7 +144,7 @@ async function anythingFor(engine: Engine, view: StoreView, host: Hint): Promise
     if (outgoing.kind === 'message' && outgoing.failed !== undefined) continue;
     if (outgoing.sealed !== undefined) {
       if (hostName(outgoing.sealed.host) === hostName(host)) return true;
-    } else if (outgoing.kind !== 'entry' && outgoing.kind !== 'receipt') {
+    } else if (outgoing.kind === 'again' || (outgoing.kind === 'message' && outgoing.blobs.length === 0)) {
       const conversation = await conversationTable.get(view, '', outgoing.conversation);
       const log = conversation === undefined ? undefined : activeLog(conversation);
       if (log !== undefined && here.has(log) && engine.caughtUp.has(log)) return true;
@@ -146,8 +152,9 @@ async function anythingFor(engine: Engine, view: StoreView, host: Hint): Promise
   }
   for (const [, conversation] of await conversationTable.list(view, '')) {
     const log = activeLog(conversation);
-    if (conversation.receiptDue && log !== undefined && here.has(log) && engine.caughtUp.has(log))
-      return true;
+    if (!conversation.receiptDue || log === undefined || !here.has(log) || !engine.caughtUp.has(log))
+      continue;
+    if (!(await isRequested(engine, view, conversation))) return true;
   }
   return false;
 }
@@ -180,7 +187,8 @@ async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise
       } else if (activeLog(session.conversation) === log) {
         const items = (await outbox(change)).filter(([, one]) => waitsFor(one, session.conversation.id));
         await sealWaiting(engine, change, session, { items: items.slice(0, 64), self });
-        await sealReceipt(engine, change, session, self);
+        if (!(await isRequested(engine, change, session.conversation)))
+          await sealReceipt(engine, change, session, self);
       }
       await saveSession(engine, change, session);
     }

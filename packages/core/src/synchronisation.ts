@@ -1,12 +1,13 @@
-import { TernError, type Hint, type Result } from '@tern/protocol';
+import { originOf, TernError, type Hint, type Result } from '@tern/protocol';
 import type { SyncReport, Trouble } from './client.ts';
 import type { StoreView } from './client-store.ts';
+import { isRequested } from './conversation-choices.ts';
 import { conversationTable, receivedTable } from './conversation.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
+import { uploadSome } from './file-upload.ts';
 import { followedLogTable } from './followed-log.ts';
-import { identityTable } from './identity.ts';
 import { outbox, putOutgoing } from './outbox.ts';
-import { pull, readyLogs } from './pull.ts';
+import { pull } from './pull.ts';
 import { push } from './push.ts';
 import { rangesGaps } from './ranges.ts';
 import { WatchState } from './watch-state.ts';
@@ -16,14 +17,9 @@ const mostStalls = 3;
 /** A request to send again is not repeated sooner; each time that nothing comes the pause doubles, to half a day at most. */
 const askAgainMs = 60_000;
 const mostDoublings = 9;
-const longestPauseMs = 60_000;
-const firstPauseMs = 500;
-const longPollSeconds = 30;
-/** while a log is awaited that the other side has yet to begin */
-const awaitedPollSeconds = 3;
 
 /** Every relay that any log lives on or anything waits for. */
-async function hostsOf(engine: Engine): Promise<readonly Hint[]> {
+export async function hostsOf(engine: Engine): Promise<readonly Hint[]> {
   return engine.store.read(async (view) => {
     const hosts = new Map<string, Hint>();
     for (const [, followed] of await followedLogTable.list(view, ''))
@@ -34,11 +30,15 @@ async function hostsOf(engine: Engine): Promise<readonly Hint[]> {
   });
 }
 
-/** Reads and sends on one relay until nothing moves any more. @throws {UnreachableError} and what else the path throws */
-async function settleHost(
+/**
+ * Reads and sends on one relay until nothing moves any more.
+ * @param options `files`: sends files too, a few pieces whenever nothing else waits
+ * @throws {UnreachableError} and what else the path throws
+ */
+export async function settleHost(
   engine: Engine,
   host: Hint,
-  options: { readonly signal: AbortSignal; readonly watch: WatchState },
+  options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly files: boolean },
 ): Promise<readonly Result['kind'][]> {
   const refusals = new Set<Result['kind']>();
   let stalls = 0;
@@ -49,9 +49,14 @@ async function settleHost(
     const pushed = pulled.more
       ? { more: false, moved: false, refusals: [] }
       : await push(engine, host, options);
-    for (const refusal of [...pulled.refusals, ...pushed.refusals]) refusals.add(refusal);
-    if (!pulled.more && !pushed.more) return [...refusals];
-    stalls = pulled.moved || pushed.moved ? 0 : stalls + 1;
+    const uploaded =
+      options.files && !pulled.more && !pushed.more
+        ? await uploadSome(engine, host, options)
+        : { more: false, refusals: [] };
+    for (const refusal of [...pulled.refusals, ...pushed.refusals, ...uploaded.refusals])
+      refusals.add(refusal);
+    if (!pulled.more && !pushed.more && !uploaded.more) return [...refusals];
+    stalls = pulled.moved || pushed.moved || uploaded.more ? 0 : stalls + 1;
     if (stalls === mostStalls) return [...refusals];
   }
 }
@@ -88,6 +93,7 @@ async function gapsOn(
 > {
   const gaps = [];
   for (const [, conversation] of await conversationTable.list(view, '')) {
+    if (await isRequested(engine, view, conversation)) continue;
     const logs = conversation.groups.filter((group) => group.state === 'joined').map((group) => group.log);
     if (logs.length === 0 || !logs.every((log) => engine.caughtUp.has(log))) continue;
     const followed = await followedLogTable.get(view, '', logs[0] ?? '');
@@ -120,9 +126,9 @@ export async function synchronise(
         done.add(hostName(host));
         try {
           const refusals = await options.watches.alone(host, (watch) =>
-            settleHost(engine, host, { signal: options.signal, watch }),
+            settleHost(engine, host, { signal: options.signal, watch, files: true }),
           );
-          for (const code of refusals) troubles.push({ origin: originText(host), code });
+          for (const code of refusals) troubles.push({ origin: originOf(host), code });
         } catch (error) {
           complete = false;
           const trouble = troubleOf(host, error);
@@ -134,14 +140,10 @@ export async function synchronise(
   return { complete: complete && troubles.length === 0, troubles };
 }
 
-function originText(host: Hint): string {
-  return `${host.tls ? 'https' : 'http'}://${host.address}:${host.port}`;
-}
-
-function troubleOf(host: Hint, error: unknown): Trouble {
-  if (error instanceof TernError) return { origin: originText(host), code: error.code };
+export function troubleOf(host: Hint, error: unknown): Trouble {
+  if (error instanceof TernError) return { origin: originOf(host), code: error.code };
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
-    return { origin: originText(host), code: 'stopped' };
+    return { origin: originOf(host), code: 'stopped' };
   throw error;
 }
 
@@ -164,102 +166,5 @@ export class Watches {
       turn.catch(() => undefined),
     );
     return turn;
-  }
-}
-
-/** Stays online on every relay there is, and on those that appear. Ends only by the signal. */
-export async function stayOnline(
-  engine: Engine,
-  options: {
-    readonly signal: AbortSignal;
-    readonly watches: Watches;
-    readonly onTrouble?: (trouble: Trouble) => void;
-  },
-): Promise<void> {
-  const { signal } = options;
-  const online = new Map<string, Promise<void>>();
-  const nudges = new Nudges();
-  const listening = (async () => {
-    for await (const _ of engine.store.changes(signal)) nudges.nudge();
-  })();
-  while (!signal.aborted) {
-    const news = nudges.next;
-    const identity = await engine.store.read((view) => identityTable.get(view, '', 'self'));
-    for (const host of identity === undefined ? [] : await hostsOf(engine)) {
-      const name = hostName(host);
-      if (!online.has(name)) online.set(name, stayOnlineAt(engine, host, { ...options, nudges }));
-    }
-    await aborted(AbortSignal.any([signal, news]));
-  }
-  await Promise.all([listening, ...online.values()]);
-}
-
-/** Tells everybody who waits that something changed. */
-class Nudges {
-  #controller = new AbortController();
-
-  /** aborted at the next nudge; taken before one looks, so that no change slips through between looking and waiting */
-  get next(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  nudge(): void {
-    const controller = this.#controller;
-    this.#controller = new AbortController();
-    controller.abort();
-  }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-interface OnlineAt {
-  readonly signal: AbortSignal;
-  readonly watches: Watches;
-  readonly nudges: Nudges;
-  readonly onTrouble?: (trouble: Trouble) => void;
-}
-
-async function stayOnlineAt(engine: Engine, host: Hint, options: OnlineAt): Promise<void> {
-  const { signal } = options;
-  let pauseMs = firstPauseMs;
-  while (!signal.aborted) {
-    const news = options.nudges.next;
-    try {
-      const refusals = await options.watches.alone(host, (watch) =>
-        settleHost(engine, host, { signal, watch }),
-      );
-      for (const code of refusals) options.onTrouble?.({ origin: originText(host), code });
-      pauseMs = firstPauseMs;
-      await waitForNews(engine, host, { ...options, news });
-    } catch (error) {
-      if (signal.aborted) return;
-      options.onTrouble?.(troubleOf(host, error));
-      const jitter = ((engine.world.randomBytes(1)[0] ?? 0) / 256) * pauseMs;
-      await engine.world.wait(pauseMs + jitter, { signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-    }
-  }
-}
-
-/** Holds one answer open at the relay until something is new there, or here. */
-async function waitForNews(
-  engine: Engine,
-  host: Hint,
-  options: OnlineAt & { readonly news: AbortSignal },
-): Promise<void> {
-  const ready = await engine.store.read((view) => readyLogs(view, host));
-  const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
-  const stop = AbortSignal.any([options.signal, options.news]);
-  if (ready.length === 0) return aborted(stop);
-  try {
-    const waitSeconds = awaited ? awaitedPollSeconds : longPollSeconds;
-    await options.watches.alone(host, (watch) => pull(engine, host, { signal: stop, watch, waitSeconds }));
-  } catch (error) {
-    if (options.signal.aborted || !stop.aborted) throw error; // a nudge ended the wait: there may be something to send
   }
 }

@@ -82,25 +82,25 @@ test('rule 14: what is missing is shown where it will be, and filled later', () 
   ]);
 });
 
-test('an edit, a delete and a reaction take effect on the message they name', () => {
-  const edited = message('a1', 2, {
-    replaces: 'a1-1' as MessageId,
-    part: { kind: 'single', disposition: 1, type: 'text/plain', content: utf8('better') },
-  });
-  const heart = message('b1', 1, {
-    inReplyTo: 'a1-1' as MessageId,
-    part: { kind: 'single', disposition: 2, type: 'text/plain', content: utf8('heart') },
-  });
-  const lines = listed([message('a1', 1), edited, heart]);
-  expect(words(lines)).toEqual(['better']);
-  expect(lines[0]).toMatchObject({ edited: true, deleted: false, reactions: [{ from: 'b', text: 'heart' }] });
-  const gone = message('a1', 2, { replaces: 'a1-1' as MessageId, part: { kind: 'null', disposition: 1 } });
-  expect(words(listed([message('a1', 1), gone]))).toEqual(['deleted']);
-});
-
-test("rule 24: an edit of somebody else's message is refused: it changes nothing and is not shown", () => {
-  const foreign = message('b1', 1, { replaces: 'a1-1' as MessageId, part: { kind: 'null', disposition: 1 } });
-  expect(words(listed([message('a1', 1), foreign]))).toEqual(['a1 1']);
+test('rule 14: any end of a list keeps the order, and shows only those gaps that stand in it', () => {
+  const arrivals = fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7, 8], { minLength: 1 });
+  fc.assert(
+    fc.property(arrivals, fc.integer({ min: 0, max: 7 }), (numbers, from) => {
+      const there = (number: number): boolean => numbers.includes(number);
+      const messages = numbers.map((number, position) => ({ ...message('a1', number), position }));
+      const end = messages.slice(from);
+      const lines = arrange(end, {
+        standing,
+        missing: (_device, first, last) =>
+          Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => first + at).filter(
+            (number) => !there(number),
+          ).length,
+        before: (_device, number) => numbers.filter((one) => one < number).toSorted((x, y) => y - x)[0] ?? 0,
+      });
+      const shown = lines.flatMap((line) => (line.kind === 'message' ? [line.number] : []));
+      expect(shown).toEqual(end.map((one) => one.number).toSorted((x, y) => x - y));
+    }),
+  );
 });
 
 test('twenty thousand messages are arranged without going through all of them for each', () => {

@@ -158,13 +158,15 @@ const partCodec: Codec<Part> = orUnknown(
   }),
 );
 
+const partKey = 6;
+
 export const contentCodec: Codec<Content> = struct<Content>({
   id: field(1, messageIdCodec),
   at: field(2, uint(limits.millisecond)),
   inReplyTo: optional(3, messageIdCodec),
   replaces: optional(4, messageIdCodec),
   expires: optional(5, uint(366 * 86_400)),
-  part: field(6, partCodec),
+  part: field(partKey, partCodec),
 });
 
 /** Numbers from `from` to `to`, both included. */
@@ -278,6 +280,22 @@ export function contentOfFrame(encoded: Uint8Array, id?: MessageId): Uint8Array 
   const content = body instanceof Map ? (body.get(1) as Item | undefined) : undefined;
   if (!(content instanceof Map)) return undefined;
   return encodeItem(id === undefined ? content : new Map([...content, [1, base32Bytes(id)]]));
+}
+
+/**
+ * A content with another part, byte for byte that of another content, or with none: what an edit or a delete makes of a message.
+ * @throws {MalformedError}
+ */
+export function contentWithPart(encoded: Uint8Array, other: Uint8Array | undefined): Uint8Array {
+  const content = readItem(encoded);
+  const from = other === undefined ? undefined : readItem(other);
+  const part = from instanceof Map ? (from.get(partKey) as Item | undefined) : nothing();
+  if (!(content instanceof Map) || part === undefined) throw new MalformedError('not a content');
+  return encodeItem(new Map([...content, [partKey, part]]));
+}
+
+function nothing(): Item {
+  return partCodec.toItem({ kind: 'null', disposition: dispositions.render }) as Item;
 }
 
 /** @throws {MalformedError} */
