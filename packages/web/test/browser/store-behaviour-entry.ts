@@ -23,13 +23,13 @@ export const tests: PageTests = (test) => {
     let looked = 0;
     for (let round = 0; round < 60; round += 1) {
       const readers: Promise<void>[] = [];
-      let written = false;
+      const progress = { written: false };
       const changing = store.change(async (change) => {
         change.put(chat, 'a', utf8(`${round}`));
         change.put(other, 'a', utf8(`${round}`));
       });
-      void changing.then(() => (written = true));
-      while (!written) {
+      void changing.then(() => (progress.written = true));
+      while (!progress.written) {
         readers.push(store.read(sameThroughout));
         await turn();
       }
@@ -71,7 +71,7 @@ export const tests: PageTests = (test) => {
       (row) => row.with(20, (row[20] ?? 0) ^ 1), // its day
       (row) => row.with(30, (row[30] ?? 0) ^ 1), // its nonce
       (row) => row.with(40, (row[40] ?? 0) ^ 128),
-      (row) => row.with(-1, (row.at(-1) ?? 0) ^ 1),
+      (row) => row.with(row.length - 1, (row.at(-1) ?? 0) ^ 1),
       (row) => row.slice(0, -1),
       (row) => row.slice(0, 10),
       () => new Uint8Array(),
@@ -152,7 +152,9 @@ export const tests: PageTests = (test) => {
     await new Promise((resolve, reject) => {
       const request = indexedDB.open('newer', 1000);
       request.addEventListener('success', () => resolve(request.result.close()));
-      request.addEventListener('error', () => reject(request.error));
+      request.addEventListener('error', () =>
+        reject(new Error('IndexedDB failed', { cause: request.error })),
+      );
     });
     same((await thrownBy(open('newer'))) instanceof UsageError, true);
   });
@@ -297,6 +299,6 @@ async function deleted(name: string): Promise<void> {
   await new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(name);
     request.addEventListener('success', resolve);
-    request.addEventListener('error', () => reject(request.error));
+    request.addEventListener('error', () => reject(new Error('IndexedDB failed', { cause: request.error })));
   });
 }
