@@ -24,15 +24,16 @@ export function faultyTransport(
   let requests = 0;
   return {
     name: `faulty ${inner.name}`,
-    async *carry(to, request, { signal }) {
+    async *carry(to, request, carrying) {
+      const { signal } = carrying;
       const fault = options.faultOf(requests) ?? {};
       requests += 1;
       if (fault.delayMs !== undefined) await options.world.wait(fault.delayMs, { signal });
       signal.throwIfAborted();
       if (fault.lost === true) throw new UnreachableError('the request was lost');
-      if (fault.twice === true) for await (const _lost of inner.carry(to, request, { signal }));
+      if (fault.twice === true) for await (const _lost of inner.carry(to, request, carrying));
       let left = fault.cutAfterBytes ?? Infinity;
-      for await (const piece of inner.carry(to, request, { signal })) {
+      for await (const piece of inner.carry(to, request, carrying)) {
         if (piece.length > left) {
           if (left > 0) yield piece.subarray(0, left);
           throw new UnreachableError('the answer was cut');
