@@ -50,7 +50,8 @@ export async function bundleScripts(options: BundleOptions): Promise<readonly Sc
     },
     transform: { target: browsers, jsx: { runtime: 'automatic', importSource: 'preact' } },
     onLog(level, log) {
-      if (level === 'warn') warnings.push(log.message);
+      // virtua says "use client", which is for servers of other frameworks
+      if (level === 'warn' && log.code !== 'MODULE_LEVEL_DIRECTIVE') warnings.push(log.message);
     },
   });
   const { output } = await bundle.generate({

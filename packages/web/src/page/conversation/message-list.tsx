@@ -46,6 +46,9 @@ export interface MessageListProps {
 const nearEndPx = 48;
 const nearTopPx = 900;
 const typicalRowPx = 58;
+/** Older lines that come along with one that is jumped to. */
+const linesAbove = 40;
+const mostTries = 12;
 
 /** The messages, of which only those in view are in the page. What a person looks at stays where it is while things come and go around it. */
 export function MessageList(props: MessageListProps): VNode {
@@ -57,6 +60,7 @@ export function MessageList(props: MessageListProps): VNode {
   const rows = useMemo(() => makeRows(lines, unreadFrom), [lines, unreadFrom]);
   const before = useRef<readonly Row[]>([]);
   const atEnd = useRef(true);
+  const settling = useRef(0);
   const away = useSignal(false);
   const topDay = useSignal<number | undefined>(undefined);
   const reached = useSignal<string | undefined>(undefined);
@@ -68,23 +72,26 @@ export function MessageList(props: MessageListProps): VNode {
     ({ line }) => line.kind === 'message' && (reached.value === undefined || line.key === reached.value),
   );
 
-  const settle = (): void => {
+  /** @param tries how often it was put right already: what was never in view has no known height until it is */
+  const settle = (tries = 0): void => {
     const { current: list } = handle;
     const { rows, props } = latest.current;
     if (list === null || rows.length === 0) return;
     const wanted = props.target.peek();
-    if (wanted.kind === 'line') {
-      const at = rows.findIndex(({ line }) => isWanted(line, wanted));
-      if (at === -1) {
-        window.older(wanted.position - 40);
-        if (window.about.peek()?.whole === true) props.onArrived(wanted);
-        return;
-      }
-      atEnd.current = false;
-      if (wanted.above === undefined) list.scrollToIndex(at, { align: 'center' });
-      else list.scrollToIndex(at, { align: 'start', offset: wanted.above });
-      props.onArrived(wanted);
-    } else if (atEnd.current) list.scrollToIndex(rows.length - 1, { align: 'end' });
+    if (wanted.kind === 'end' && !atEnd.current) return;
+    const at = wanted.kind === 'end' ? rows.length - 1 : rows.findIndex(({ line }) => isWanted(line, wanted));
+    if (wanted.kind === 'line' && at === -1) {
+      if (window.about.peek()?.whole === true) props.onArrived(wanted);
+      else window.older(wanted.position - linesAbove);
+      return;
+    }
+    if (wanted.kind === 'line') atEnd.current = false;
+    list.scrollToIndex(at, placing(wanted));
+    settling.current = requestAnimationFrame(() => {
+      if (tries < mostTries && !isPlaced(scroller.current, rows[at], wanted)) settle(tries + 1);
+      else if (wanted.kind === 'line') props.onArrived(wanted);
+      look();
+    });
   };
 
   const look = (): void => {
@@ -108,9 +115,12 @@ export function MessageList(props: MessageListProps): VNode {
     if (isNew && before.current.length > 0 && last?.kind === 'message' && last.fromMe && last.number === 0)
       atEnd.current = true;
     before.current = rows;
-    settle();
     const frame = requestAnimationFrame(look);
-    return () => cancelAnimationFrame(frame);
+    settle();
+    return () => {
+      cancelAnimationFrame(frame);
+      cancelAnimationFrame(settling.current);
+    };
   }, [rows, target.value]);
 
   useEffect(() => {
@@ -277,6 +287,28 @@ function ToLatest({ unread, onClick }: { readonly unread: number; readonly onCli
 
 function isWanted(line: WindowLine, { key, message }: Extract<Target, { readonly kind: 'line' }>): boolean {
   return message === undefined ? line.key === key : line.kind === 'message' && line.id === message;
+}
+
+type ScrollTo = NonNullable<Parameters<VirtualizerHandle['scrollToIndex']>[1]>;
+
+function placing(wanted: Target): ScrollTo {
+  if (wanted.kind === 'end') return { align: 'end' };
+  return wanted.above === undefined ? { align: 'center' } : { align: 'start', offset: wanted.above };
+}
+
+/** Whether a row has come to stand where it was wanted, as the browser sees it. */
+function isPlaced(scroller: HTMLElement | null, row: Row | undefined, wanted: Target): boolean {
+  if (scroller === null || row === undefined) return true;
+  if (wanted.kind === 'end') return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2;
+  const place = scroller.querySelector(`[data-key="${CSS.escape(row.line.key)}"]`)?.getBoundingClientRect();
+  if (place === undefined) return false;
+  const view = scroller.getBoundingClientRect();
+  if (wanted.above !== undefined && scroller.scrollTop > 0)
+    return Math.abs(view.top - place.top - wanted.above) < 2;
+  const isTall = place.height > view.height;
+  return isTall
+    ? place.top < view.bottom && place.bottom > view.top
+    : place.top >= view.top && place.bottom <= view.bottom;
 }
 
 /** Whether lines came only before those that were there: then the view is held from its end. */

@@ -11,12 +11,18 @@ const mostLinks = 200;
 const emojiOnly = /^(?:\p{RGI_Emoji}\s*){1,3}$/v;
 
 /** What somebody wrote: as text, never as markup, each message in its own direction. */
-export function MessageText({ text }: { readonly text: string }): VNode {
+export function MessageText(props: {
+  readonly text: string;
+  /** stands in the last line where there is room */
+  readonly tail: ComponentChildren;
+}): VNode {
+  const { text, tail } = props;
   const [whole, setWhole] = useState(false);
   if (text.length <= shownAtOnce)
     return (
       <div class={text.length <= 40 && emojiOnly.test(text) ? 'text only-emoji' : 'text'} dir="auto">
         {withLinks(text)}
+        {tail}
       </div>
     );
   return (
@@ -31,6 +37,7 @@ export function MessageText({ text }: { readonly text: string }): VNode {
       <button type="button" class="link-button show-all" onClick={() => setWhole(!whole)}>
         {whole ? t('conversation.showLess') : t('conversation.showAll', { size: size(text.length) })}
       </button>
+      {tail}
     </div>
   );
 }

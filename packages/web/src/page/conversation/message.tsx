@@ -40,6 +40,7 @@ function MessageBubble(props: MessageProps): VNode {
   const { id, fromMe, file, text, deleted, newer } = message;
   const author = fromMe ? t('conversation.you') : talk.nameOf(message.from);
   const side = fromMe ? 'mine' : 'theirs';
+  const hasText = text !== undefined && text !== '' && !deleted;
   const flashed = talk.flashed.value === id;
   return (
     <div class={`message-place ${side}${first ? ' first' : ''}${last ? ' last' : ''}`}>
@@ -58,14 +59,7 @@ function MessageBubble(props: MessageProps): VNode {
         {deleted && <p class="message-quiet">{t('conversation.deleted')}</p>}
         {newer && <p class="message-quiet">{t('conversation.newer')}</p>}
         {file !== undefined && !deleted && <MessageFile message={message} file={file} />}
-        {text !== undefined && text !== '' && !deleted && <MessageText text={text} />}
-        <span class="message-meta">
-          {message.edited && !deleted && <span>{t('conversation.edited')}</span>}
-          <time dateTime={new Date(message.at).toISOString()} title={wholeMoment(message.at)}>
-            {clock(message.at)}
-          </time>
-          {fromMe && !deleted && <StatusMark status={message.status} />}
-        </span>
+        {hasText ? <MessageText text={text} tail={<Meta message={message} />} /> : <Meta message={message} />}
       </article>
       {/* what the message keys and the long press do, for a mouse; Tab goes on to the next thing that differs */}
       <IconButton
@@ -81,6 +75,20 @@ function MessageBubble(props: MessageProps): VNode {
       {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
       {fromMe && message.status === 'failed' && <Failed message={message} />}
     </div>
+  );
+}
+
+/** When it was said, whether it was changed, and where it is. */
+function Meta({ message }: { readonly message: MessageView }): VNode {
+  const { at, deleted, edited, fromMe, status } = message;
+  return (
+    <span class="message-meta">
+      {edited && !deleted && <span>{t('conversation.edited')}</span>}
+      <time dateTime={new Date(at).toISOString()} title={wholeMoment(at)}>
+        {clock(at)}
+      </time>
+      {fromMe && !deleted && <StatusMark status={status} />}
+    </span>
   );
 }
 

@@ -29,12 +29,14 @@ export function openWindow(api: AppApi, id: ConversationId, ending: AbortSignal)
   let byMessage: Map<MessageId, MessageView> | undefined;
   let following: AbortController | undefined;
 
+  function nextLines(update: WindowUpdate): readonly WindowLine[] {
+    if (update.kind === 'whole') return keepingSame(byKey, update.window.lines);
+    return changed(byKey, lines.peek(), update);
+  }
+
   function take(update: WindowUpdate): void {
     batch(() => {
-      const next =
-        update.kind === 'whole'
-          ? keepingSame(byKey, update.window.lines)
-          : changed(byKey, lines.peek(), update);
+      const next = nextLines(update);
       byKey = new Map(next.map((line) => [line.key, line]));
       byMessage = undefined;
       lines.value = next;

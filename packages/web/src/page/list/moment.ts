@@ -1,10 +1,9 @@
 import { computed } from '@preact/signals';
-import { locale } from '../words/index.ts';
+import { clock, locale } from '../words/index.ts';
 
 const weekMs = 6 * 86_400_000;
 
 const formats = computed(() => ({
-  clock: new Intl.DateTimeFormat(locale.value, { hour: '2-digit', minute: '2-digit' }),
   weekday: new Intl.DateTimeFormat(locale.value, { weekday: 'short' }),
   date: new Intl.DateTimeFormat(locale.value, { day: 'numeric', month: 'numeric', year: '2-digit' }),
   whole: new Intl.DateTimeFormat(locale.value, { dateStyle: 'full', timeStyle: 'short' }),
@@ -12,8 +11,8 @@ const formats = computed(() => ({
 
 /** As short as it can be without a doubt: the time today, the weekday within a week, else the date. @param at milliseconds since 1970 */
 export function shortMoment(at: number, now: number): string {
-  const { clock, weekday, date } = formats.value;
-  if (new Date(at).toDateString() === new Date(now).toDateString()) return clock.format(at);
+  const { weekday, date } = formats.value;
+  if (new Date(at).toDateString() === new Date(now).toDateString()) return clock(at);
   return at < now && now - at < weekMs ? weekday.format(at) : date.format(at);
 }
 
