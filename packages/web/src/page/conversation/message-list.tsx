@@ -48,7 +48,7 @@ const nearTopPx = 900;
 const typicalRowPx = 58;
 /** Older lines that come along with one that is jumped to. */
 const linesAbove = 40;
-const mostTries = 12;
+const settledAfterFrames = 8;
 
 /** The messages, of which only those in view are in the page. What a person looks at stays where it is while things come and go around it. */
 export function MessageList(props: MessageListProps): VNode {
@@ -72,8 +72,8 @@ export function MessageList(props: MessageListProps): VNode {
     ({ line }) => line.kind === 'message' && (reached.value === undefined || line.key === reached.value),
   );
 
-  /** @param tries how often it was put right already: what was never in view has no known height until it is */
-  const settle = (tries = 0): void => {
+  /** @param frames for how many it was looked at already: what was never in view has no known height until it is */
+  const settle = (frames = 0): void => {
     const { current: list } = handle;
     const { rows, props } = latest.current;
     if (list === null || rows.length === 0) return;
@@ -86,9 +86,10 @@ export function MessageList(props: MessageListProps): VNode {
       return;
     }
     if (wanted.kind === 'line') atEnd.current = false;
-    list.scrollToIndex(at, placing(wanted));
+    if (frames === 0 || !isPlaced(scroller.current, rows[at], wanted))
+      list.scrollToIndex(at, placing(wanted));
     settling.current = requestAnimationFrame(() => {
-      if (tries < mostTries && !isPlaced(scroller.current, rows[at], wanted)) settle(tries + 1);
+      if (frames < settledAfterFrames) settle(frames + 1);
       else if (wanted.kind === 'line') props.onArrived(wanted);
       look();
     });
