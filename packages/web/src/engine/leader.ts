@@ -1,4 +1,4 @@
-import { randomId, UnreachableError, type World } from '@tern/protocol';
+import { base32, UnreachableError, type World } from '@tern/protocol';
 import { connectBridge } from '../bridge/connect-bridge.ts';
 import { portOver, type MessageEnd, type Port } from '../bridge/port.ts';
 import type { AppApi } from './app-api.ts';
@@ -61,7 +61,7 @@ interface RunningEngine extends Disposable {
 }
 
 async function startEngine(parts: LeaderParts, signal: AbortSignal): Promise<RunningEngine> {
-  const engine: string = randomId(parts.world.randomBytes(16));
+  const engine = base32(parts.world.randomBytes(16));
   const worker = await parts.createWorker();
   const failing = new AbortController();
   const onError = (event: Event): void => failing.abort(event);

@@ -1,5 +1,5 @@
 import type { SearchHit } from '@tern/core';
-import { randomId, UnreachableError, type MessageId, type World } from '@tern/protocol';
+import { base32, UnreachableError, type MessageId, type World } from '@tern/protocol';
 import { fieldsOf } from '../bridge/message.ts';
 import { isStream, type MethodKind } from '../bridge/shape.ts';
 import type { AppApi } from './app-api.ts';
@@ -25,7 +25,8 @@ type Method = (...args: readonly unknown[]) => unknown;
  * may be repeated is asked of the next, what may not fails with {@link restartedCode}, and streams go on where they were.
  */
 export function liveApi(lines: Latest<LineState>, world: Pick<World, 'randomBytes'>): AppApi {
-  const freshId = (): MessageId => randomId(world.randomBytes(16));
+  // as a fresh id of the protocol, without the codecs of the wire that a page has no use for
+  const freshId = (): MessageId => base32(world.randomBytes(16)) as MessageId;
   const methods = Object.entries<MethodKind>(appMethods).map(([name, kind]) => {
     const on = (line: Line): Method => line.api[name as keyof AppApi] as Method;
     const ask = isStream(kind)

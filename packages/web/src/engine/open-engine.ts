@@ -1,4 +1,4 @@
-import { randomId, RefusedError, TernError, type World } from '@tern/protocol';
+import { base32, RefusedError, TernError, type World } from '@tern/protocol';
 import { brokenCode } from '../bridge/error-crossing.ts';
 import type { AppApi } from './app-api.ts';
 import { followLeader, type Found } from './follower.ts';
@@ -75,7 +75,7 @@ async function takePart(parts: EngineParts, told: Told, signal: AbortSignal): Pr
   const { locks } = parts;
   if (locks === undefined)
     throw new RefusedError('no-locks', 'this browser cannot tell tabs apart (Web Locks are missing)');
-  const tab: string = randomId(parts.world.randomBytes(16));
+  const tab = base32(parts.world.randomBytes(16));
   await holdLock(locks, tabLock(tab), signal);
   const following = new AbortController();
   const follow = followLeader(
