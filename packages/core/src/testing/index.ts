@@ -7,6 +7,7 @@ export type { StoreChange } from '../client-store.ts';
 export { clientStoreContract } from './client-store-contract.ts';
 export type { RegisterTest } from './client-store-contract.ts';
 export type { TaskKnowledge } from './task-promises.ts';
+export { getChunk, putChunk } from '../chunk-transfer.ts';
 export { contactTable } from '../contact.ts';
 export {
   activeLog,
