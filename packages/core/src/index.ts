@@ -47,3 +47,4 @@ export { largestExportBytes } from './export-seal.ts';
 export type { Argon2id, Argon2idInput } from './export-seal.ts';
 export { exportHome, importHome, unsentBecause } from './portable.ts';
 export type { Imported } from './portable.ts';
+export { safetyNumberWith } from './safety-number.ts';

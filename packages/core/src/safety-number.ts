@@ -1,4 +1,6 @@
 import { compareBytes, concat, hash, type Primitives } from '@tern/protocol';
+import type { ClientStore } from './client-store.ts';
+import { selfOf } from './engine.ts';
 
 /**
  * Sixty digits that are the same on both sides exactly when nobody stands between: from the two root keys in order.
@@ -11,6 +13,18 @@ export function safetyNumber(primitives: Primitives, one: Uint8Array, other: Uin
     hash(primitives, 'safety number 2', first, second),
   );
   return digitGroups(digest, 12);
+}
+
+/**
+ * The number that a home would have with whoever holds a root key, to be compared before they are in touch.
+ * @throws {UsageError} where no identity was made yet
+ */
+export async function safetyNumberWith(
+  parts: { readonly store: ClientStore; readonly primitives: Primitives },
+  rootKey: Uint8Array,
+): Promise<string> {
+  const self = await parts.store.read((view) => selfOf(parts, view));
+  return safetyNumber(parts.primitives, self.rootKey, rootKey);
 }
 
 /** Thirty digits for one person alone, to recognise oneself by. */

@@ -180,6 +180,11 @@ test('a link is told apart before anything is done with it', async () => {
   expect(await house.browser().linkIn(relay)).toMatchObject({ kind: 'relay', known: false });
   const { link } = await anna.invite({});
   expect(await house.browser().linkIn(` ${link}\n`)).toMatchObject({ kind: 'invitation', name: 'Anna' });
+  const boris = await house.person('Boris');
+  const offered = await boris.linkIn(link);
+  await boris.accept(link);
+  const [contact] = await boris.contacts();
+  expect(offered).toEqual({ kind: 'invitation', name: 'Anna', safetyNumber: contact?.safetyNumber });
   for (const none of ['', 'hello', 'https://example.com/#r!', link.slice(0, -3)])
     expect(await anna.linkIn(none)).toEqual({ kind: 'none', because: 'malformed' });
   expect(await anna.linkIn('r'.repeat(100_000))).toEqual({ kind: 'none', because: 'too-long' });

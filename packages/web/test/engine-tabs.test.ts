@@ -278,13 +278,18 @@ test('a browser without Web Locks, and an engine that cannot start, are told wit
   await expect(bare.api.contacts()).rejects.toMatchObject({ code: 'no-locks' });
 
   const suffix = crypto.randomUUID();
+  let tries = 0;
   await using failing = openEngine({
     version: '1',
-    world: nodeWorld,
-    createWorker: () => Promise.reject(new UnreachableError('the script did not come', { code: 'cut' })),
+    world: { ...nodeWorld, wait: async () => undefined },
+    createWorker() {
+      tries += 1;
+      return Promise.reject(new UnreachableError('the script did not come', { code: 'cut' }));
+    },
     locks: {
       request: async (name, options, work) => navigator.locks.request(`${name}${suffix}`, options, work),
     },
   });
   expect(await until(failing, 'failed')).toMatchObject({ code: 'cut' });
+  expect(tries).toBe(4);
 });

@@ -1,4 +1,4 @@
-import { exportHome, type ConversationWindow } from '@tern/core';
+import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
 import {
   limits,
   linkKind,
@@ -169,7 +169,13 @@ const never: AbortSignal = new AbortController().signal;
 async function linkView(home: Home, text: string): Promise<LinkView> {
   if (text.trim().length > limits.linkCharacters) return { kind: 'none', because: 'too-long' };
   try {
-    if (linkKind(text) === 'invitation') return { kind: 'invitation', name: parseInvitationLink(text).name };
+    if (linkKind(text) === 'invitation') {
+      const { name, rootKey } = parseInvitationLink(text);
+      const open = await home.inhabited(never);
+      if (open === undefined) return { kind: 'invitation', name };
+      const safetyNumber = await safetyNumberWith({ ...home.parts, store: open.store }, rootKey);
+      return { kind: 'invitation', name, safetyNumber };
+    }
     const { hint } = parseRelayLink(text);
     const relays = await (await home.inhabited(never))?.client.relays();
     const known = relays?.some(({ id, origin }) =>

@@ -27,8 +27,8 @@ const longestPauseMs = 30_000;
 /**
  * Runs the engine in a worker of this tab, and again whenever it dies, until the signal aborts.
  * @param told the line to the engine each time there is one, undefined when it has gone
- * @throws {UnreachableError} `engine-crashing` after it died four times soon after its start, `line-closed` where it did not start;
- *   and whatever making the worker throws
+ * @throws {UnreachableError} `engine-crashing` after it died four times soon after its start; `line-closed` where it did not start, or
+ *   whatever making the worker threw, as often
  */
 export async function lead(
   parts: LeaderParts,
@@ -38,21 +38,41 @@ export async function lead(
   const { world } = parts;
   for (let shortLives = 0; !signal.aborted;) {
     const beganAt = world.now();
+    const failure = await lifeOfEngine(parts, told, signal);
+    if (signal.aborted) return;
+    shortLives = world.now() - beganAt < shortLifeMs || !failure.started ? shortLives + 1 : 0;
+    if (shortLives > 3) throw failure.because;
+    if (shortLives > 0) await world.wait(Math.min(longestPauseMs, 100 * 4 ** shortLives), { signal });
+  }
+}
+
+/** Why an engine runs no more. */
+interface Failure {
+  readonly started: boolean;
+  readonly because: unknown;
+}
+
+async function lifeOfEngine(
+  parts: LeaderParts,
+  told: (line: Line | undefined) => void,
+  signal: AbortSignal,
+): Promise<Failure> {
+  let started = false;
+  try {
     using engine = await startEngine(parts, signal);
+    started = true;
     told(engine.line);
     const { closed } = engine.line;
-    await aborted(AbortSignal.any([closed, signal]));
-    told(undefined);
-    if (signal.aborted) return;
-    const lived = world.now() - beganAt;
-    shortLives = lived < shortLifeMs ? shortLives + 1 : 0;
-    if (shortLives > 3) {
-      throw new UnreachableError('the engine dies again and again', {
-        code: 'engine-crashing',
-        cause: closed.reason,
-      });
-    }
-    if (shortLives > 0) await world.wait(Math.min(longestPauseMs, 100 * 4 ** shortLives), { signal });
+    await aborted(closed);
+    const because = new UnreachableError('the engine died', {
+      code: 'engine-crashing',
+      cause: closed.reason,
+    });
+    return { started, because };
+  } catch (because) {
+    return { started, because };
+  } finally {
+    if (started) told(undefined);
   }
 }
 
