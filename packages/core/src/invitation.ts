@@ -34,7 +34,6 @@ import {
   type Hint,
   type InvitationId,
   type InvitationLink,
-  type PersonId,
   type RelayId,
 } from '@tern/protocol';
 import type { Accepted, InvitationView } from './client.ts';

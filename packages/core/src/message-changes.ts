@@ -6,6 +6,7 @@ import { selfOf, type Engine } from './engine.ts';
 import { partSaying } from './file-parts.ts';
 import { forgetFile } from './kept-files.ts';
 import {
+  forgetWords,
   longestReaction,
   messageById,
   noMarks,
@@ -69,6 +70,7 @@ export async function deleteForMe(engine: Engine, change: StoreChange, id: Messa
     });
   await forgetFile(change, id);
   const kept = message.from === self ? message : withPartOf(message, undefined);
+  if (message.from !== self) await forgetWords(change, message.marks?.edits ?? []);
   putMessage(change, { ...kept, marks: { ...(message.marks ?? noMarks), reactions: [], hidden: true } });
   if (unread && conversation !== undefined) await noteRead(change, conversation, { count: 1, self });
   await noteGone(change, message, { self });

@@ -14,6 +14,7 @@ import { textOf } from './file-parts.ts';
 import { forgetFile } from './kept-files.ts';
 import {
   appendMessage,
+  forgetWords,
   longestReaction,
   messageById,
   mostEditsKept,
@@ -102,18 +103,21 @@ async function edited(change: StoreChange, target: Message, edit: Message): Prom
   if (target.from !== edit.from) return undefined;
   const marks = target.marks ?? noMarks;
   const isDelete = edit.content.part.kind === 'null';
+  const isGone = target.content.part.kind === 'null';
   if (marks.edited !== undefined && !isLater(rankOf(edit), marks.edited)) {
-    if (target.content.part.kind === 'null') putMessage(change, withPartOf(edit, undefined));
+    if (!isGone && marks.edits.length < mostEditsKept)
+      return { ...target, marks: { ...marks, edits: [edit.content.id, ...marks.edits] } };
+    await forgetWords(change, [edit.content.id]);
     return undefined;
   }
   // what its author took back, or has said differently so often since, is not kept here either
   const edits = [...marks.edits, edit.content.id];
-  for (const id of isDelete ? marks.edits : edits.slice(0, -mostEditsKept)) {
-    const earlier = await messageById(change, id);
-    if (earlier !== undefined) putMessage(change, withPartOf(earlier, undefined));
-  }
+  await forgetWords(change, isDelete ? marks.edits : edits.slice(0, -mostEditsKept));
   if (isDelete) await forgetFile(change, target.content.id);
-  if (marks.hidden) return { ...target, marks: { ...marks, edited: rankOf(edit) } };
+  if (marks.hidden) {
+    if (isGone) await forgetWords(change, [edit.content.id]);
+    return { ...target, marks: { ...marks, edited: rankOf(edit) } };
+  }
   return {
     ...withPartOf(target, edit),
     marks: {

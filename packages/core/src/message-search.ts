@@ -14,16 +14,25 @@ const leadCharacters = 40;
 const longestQuery = 200;
 const mostWords = 16;
 
-/** A conversation of which pages up to one are still to be read. */
+/** A conversation that is read page by page, from its end. */
 interface Reading {
   readonly id: ConversationId;
+  /** the next page to read; below 0 there is none */
   page: number;
-  /** nothing in that page is likely newer; milliseconds since 1970 */
+  /** nothing on that page is likely newer; milliseconds since 1970 */
   until: number;
+  /** what was found on the page before it and not given out yet, newest first */
+  found: readonly Found[];
+}
+
+interface Found {
+  readonly arrivedAt: number;
+  readonly hit: SearchHit;
 }
 
 /**
- * A scan, a page at a time, always of the conversation in which something newer may stand. Holds one page in memory, however much was said.
+ * A scan, always going on in the conversation in which something newer may stand. Holds what was found on one page of each, however much
+ * was said.
  */
 export async function* searchMessages(
   engine: Engine,
@@ -36,19 +45,23 @@ export async function* searchMessages(
     self: (await selfOf(engine, view)).person,
     readings: await readingsOf(view, options.conversation),
   }));
-  const open = [...readings];
   for (;;) {
     options.signal.throwIfAborted();
-    const reading = newest(open);
+    const reading = newest(readings);
     if (reading === undefined) return;
-    const messages = await engine.store.read((view) => messagePage(view, reading.id, reading.page));
-    for (const message of messages.toReversed()) {
-      const hit = hitIn(message, { words, self });
-      if (hit !== undefined) yield hit;
+    const [first, ...others] = reading.found;
+    if (first !== undefined) {
+      reading.found = others;
+      yield first.hit;
+      continue;
     }
+    const messages = await engine.store.read((view) => messagePage(view, reading.id, reading.page));
+    reading.found = messages.toReversed().flatMap((message) => {
+      const hit = hitIn(message, { words, self });
+      return hit === undefined ? [] : [{ arrivedAt: message.arrivedAt, hit }];
+    });
     reading.page -= 1;
     reading.until = messages[0]?.arrivedAt ?? reading.until;
-    if (reading.page < 0) open.splice(open.indexOf(reading), 1);
   }
 }
 
@@ -61,12 +74,23 @@ async function readingsOf(view: StoreView, only: ConversationId | undefined): Pr
   const listed: readonly Conversation[] = (await conversationTable.list(view, '')).map(([, one]) => one);
   return listed
     .filter(({ id, nextPosition }) => nextPosition > 0 && !hidden.has(id) && (only ?? id) === id)
-    .map(({ id, nextPosition }) => ({ id, page: pageAt(nextPosition - 1), until: last.get(id)?.at ?? 0 }));
+    .map(({ id, nextPosition }) => ({
+      id,
+      page: pageAt(nextPosition - 1),
+      until: last.get(id)?.at ?? Infinity,
+      found: [],
+    }));
 }
 
-function newest(open: readonly Reading[]): Reading | undefined {
+function newest(readings: readonly Reading[]): Reading | undefined {
   let found: Reading | undefined;
-  for (const one of open) if (found === undefined || one.until > found.until) found = one;
+  let time = -1;
+  for (const reading of readings) {
+    const first = reading.found[0]?.arrivedAt ?? (reading.page < 0 ? undefined : reading.until);
+    if (first === undefined || first <= time) continue;
+    found = reading;
+    time = first;
+  }
   return found;
 }
 

@@ -210,6 +210,14 @@ function keptContent(message: Message): Uint8Array {
   return message.kept ?? encodeContent(message.content);
 }
 
+/** These say nothing any more. */
+export async function forgetWords(change: StoreChange, ids: readonly MessageId[]): Promise<void> {
+  for (const id of ids) {
+    const message = await messageById(change, id);
+    if (message !== undefined) putMessage(change, withPartOf(message, undefined));
+  }
+}
+
 /** As if it had never been written; only for what never had a number. */
 export function deleteMessage(change: StoreChange, message: Message): void {
   messageTable.delete(change, partitionOf(message), orderedKey(message.position));

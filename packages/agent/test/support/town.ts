@@ -63,6 +63,9 @@ export interface Town extends AsyncDisposable {
       readonly offsetMs?: number;
       /** what this person's requests go through */
       readonly through?: (transport: Transport) => Transport;
+      /** who uses an invitation of theirs is a request first */
+      readonly asksFirst?: boolean;
+      readonly keptFileBytes?: number;
     },
   ): Promise<Resident>;
 }
@@ -111,6 +114,7 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
         store = memoryStore({ world }),
         offsetMs = 0,
         through = (same: Transport): Transport => same,
+        ...parts
       } = {},
     ) {
       const client = await openClient({
@@ -119,6 +123,7 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
         primitives: nodePrimitives,
         transport: through(transport),
         groupPrimitives: nodeGroupPrimitives,
+        ...parts,
       });
       clients.push(client);
       if ((await client.me()) === undefined) await client.init(name);

@@ -4,6 +4,7 @@
  */
 export { renewLeaf } from '../circle.ts';
 export type { StoreChange } from '../client-store.ts';
+export { argon2idContract } from './argon2id-contract.ts';
 export { clientStoreContract } from './client-store-contract.ts';
 export type { RegisterTest } from './client-store-contract.ts';
 export type { TaskKnowledge } from './task-promises.ts';
