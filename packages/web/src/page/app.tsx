@@ -1,12 +1,13 @@
+import type { ReadonlySignal } from '@preact/signals';
 import { Bird } from 'lucide';
 import { Component, render, type ComponentChildren, type VNode } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { AppApi } from '../engine/app-api.ts';
+import { arriving, ShellLeft, useLinks } from './arrival.tsx';
 import { AppContext, useApp, type App } from './context.ts';
-import { Conversation } from './conversation/conversation.tsx';
 import { useFrame } from './frame.ts';
 import { ConversationList } from './list/conversation-list.tsx';
-import { openShortcuts } from './keys.ts';
+import { openShortcuts } from './shortcuts.ts';
 import { openNavigation, type Route } from './navigation.ts';
 import { followNews } from './news.ts';
 import { Announcements, openAnnouncer } from './parts/announcer.tsx';
@@ -17,8 +18,10 @@ import { ConnectionBanner } from './screens/connection-banner.tsx';
 import { watchState } from './state.ts';
 import { t } from './words/index.ts';
 
-const Onboarding = lazy(async () => (await import('./screens/onboarding.tsx')).OnboardingScreen);
-const Locked = later(async () => (await import('./screens/onboarding-locked.tsx')).LockedScreen);
+const Onboarding = lazy(async () => arriving((await import('./screens/onboarding.tsx')).OnboardingScreen));
+const Locked = later(async () => arriving((await import('./screens/onboarding-locked.tsx')).LockedScreen));
+const Trouble = later(async () => arriving((await import('./engine-trouble.tsx')).EngineTrouble));
+const Conversation = lazy(async () => (await import('./conversation/conversation.tsx')).Conversation);
 const Invite = later(async () => (await import('./screens/invite.tsx')).InviteScreen);
 const Link = later(async () => (await import('./screens/link.tsx')).LinkScreen);
 const Contact = later(async () => (await import('./screens/contact.tsx')).ContactScreen);
@@ -26,8 +29,16 @@ const Settings = later(async () => (await import('./screens/settings.tsx')).Sett
 const ShortcutsDialog = later(async () => (await import('./shortcuts-dialog.tsx')).ShortcutsDialog);
 const Connection = later(async () => (await import('./screens/connection.tsx')).ConnectionScreen);
 
-/** Shows the app within an element until the signal ends it. */
-export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): void {
+/**
+ * Shows the app within an element until the signal ends it.
+ * @param engine `trouble`: a code, once the engine cannot run in this tab
+ */
+export function startPage(
+  root: HTMLElement,
+  engine: { readonly api: AppApi; readonly trouble?: ReadonlySignal<string | undefined> },
+  ending: AbortSignal,
+): void {
+  const { api } = engine;
   const app: App = {
     api,
     state: watchState(api, ending),
@@ -40,7 +51,7 @@ export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): 
   render(
     <AppContext.Provider value={app}>
       <Mishaps>
-        <Page />
+        <Page trouble={engine.trouble} />
       </Mishaps>
       <Announcements announcer={app.announcer} />
     </AppContext.Provider>,
@@ -49,10 +60,11 @@ export function startPage(root: HTMLElement, api: AppApi, ending: AbortSignal): 
   ending.addEventListener('abort', () => render(null, root));
 }
 
-function Page(): VNode {
+function Page({ trouble }: { readonly trouble: ReadonlySignal<string | undefined> | undefined }): VNode {
   const { state } = useApp();
   const home = state.home.value;
-  if (state.broken.value !== undefined) return <Broken />;
+  const code = trouble?.value ?? state.broken.value;
+  if (code !== undefined) return <Trouble code={code} />;
   if (home === undefined) return <Spinner label={t('common.waiting')} />;
   if (home.kind === 'new') return <Onboarding />;
   if (home.kind === 'locked') return <Locked />;
@@ -64,10 +76,12 @@ function Frame(): VNode {
   const app = useApp();
   const route = app.nav.route.value;
   useFrame(app);
+  useLinks(app);
   // what the list shows depends on its own signals only, so it is not drawn again when the place changes
   const list = useMemo(() => <ConversationList />, []);
   return (
     <div class="frame" data-at={route.kind === 'list' ? 'list' : 'beside'}>
+      <ShellLeft />
       <ConnectionBanner />
       <nav class="beside-list" aria-label={t('list.conversations')}>
         {list}

@@ -3,7 +3,7 @@ import { useContext } from 'preact/hooks';
 import type { ConversationId } from '@tern/protocol';
 import type { AppApi } from '../engine/app-api.ts';
 import type { Target } from './conversation/message-list.tsx';
-import type { Shortcuts } from './keys.ts';
+import type { Shortcuts } from './shortcuts.ts';
 import type { Navigation } from './navigation.ts';
 import type { News } from './news.ts';
 import type { Announcer } from './parts/announcer.tsx';

@@ -1,6 +1,5 @@
 import { useEffect } from 'preact/hooks';
 import type { App } from './context.ts';
-import { followKeys } from './keys.ts';
 
 /** What the frame does beside drawing: moves the focus with the place, keeps above a phone's keyboard, counts unread in the title. */
 export function useFrame(app: App): void {
@@ -8,7 +7,14 @@ export function useFrame(app: App): void {
   useEffect(() => {
     const ending = new AbortController();
     followKeyboard(ending.signal);
-    followKeys(app, ending.signal);
+    whenIdle(async () => {
+      const [{ followKeys }] = await Promise.all([
+        import('./keys.ts'),
+        import('./conversation/conversation.tsx'),
+      ]);
+      if (!ending.signal.aborted) followKeys(app, ending.signal);
+      await Promise.all([import('./conversation/extras.ts'), import('./menus.ts')]);
+    });
     return () => ending.abort();
   }, []);
   useEffect(() => {
@@ -44,4 +50,14 @@ function followKeyboard(signal: AbortSignal): void {
   visualViewport.addEventListener('resize', fit, { signal });
   visualViewport.addEventListener('scroll', fit, { signal });
   fit();
+}
+
+/** What is wanted next comes before it is asked for, but after what is wanted now. */
+function whenIdle(load: () => Promise<void>): void {
+  const start = (): void => {
+    load().catch(() => undefined); // asked for again where it is used
+  };
+  // Safari has no idle callback
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(start, { timeout: 1000 });
+  else setTimeout(start, 200);
 }

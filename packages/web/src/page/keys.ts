@@ -1,27 +1,7 @@
-import { signal, type ReadonlySignal } from '@preact/signals';
 import type { PageState } from './state.ts';
 import type { Navigation } from './navigation.ts';
+import type { Shortcuts } from './shortcuts.ts';
 import { sectionsOf } from './list/sections.ts';
-
-/** Whether the list of keys is shown. */
-export interface Shortcuts {
-  readonly shown: ReadonlySignal<boolean>;
-  show(): void;
-  hide(): void;
-}
-
-export function openShortcuts(): Shortcuts {
-  const shown = signal(false);
-  return {
-    shown,
-    show: () => {
-      shown.value = true;
-    },
-    hide: () => {
-      shown.value = false;
-    },
-  };
-}
 
 /** Keys that work everywhere in the app where nobody is typing; those of a conversation are in `conversation/`. */
 export function followKeys(
@@ -67,11 +47,6 @@ export function isTyping(target: EventTarget | null): boolean {
 /** A dialog or a menu is open, and the keys are theirs. */
 export function isCovered(): boolean {
   return document.querySelector('dialog[open], [popover]:popover-open') !== null;
-}
-
-/** A keyboard with an Enter of its own: there Enter sends, on glass it begins a new line. */
-export function hasKeyboard(): boolean {
-  return matchMedia('(hover: hover) and (pointer: fine)').matches;
 }
 
 function isWide(): boolean {

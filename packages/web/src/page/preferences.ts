@@ -3,7 +3,6 @@
  * unlocked, so it is kept in localStorage and not in the home.
  */
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
-import { rememberLook } from '../shell/handover.ts';
 import { localeFor, locales, speak, type Locale } from './words/index.ts';
 
 export interface Preferences {
@@ -22,6 +21,7 @@ const choices: { readonly [K in keyof Preferences]: readonly Preferences[K][] } 
   lowData: ['auto', 'on', 'off'],
 };
 
+/** The shell's first page reads the language and the theme under these names, before any of this is loaded. */
 const prefix = 'tern.';
 
 const kept = signal<Preferences>(read());
@@ -36,8 +36,6 @@ export async function prefer<K extends keyof Preferences>(name: K, value: Prefer
   } catch {
     // a browser that keeps nothing for us still follows the choice until it is closed
   }
-  const { language, theme } = kept.value;
-  rememberLook({ language, theme });
   if (name === 'language') await speak(localeOf(kept.value));
 }
 

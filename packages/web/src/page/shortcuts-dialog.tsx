@@ -26,7 +26,7 @@ const shortcuts: readonly (readonly [keys: readonly string[], word: PlainWordKey
 export function ShortcutsDialog(): VNode {
   const app = useApp();
   return (
-    <Dialog title={t('keys.title')} onClose={app.shortcuts.hide}>
+    <Dialog title={t('keys.title')} onClose={() => app.shortcuts.hide()}>
       <dl class="shortcuts">
         {shortcuts.map(([keys, word]) => (
           <div key={word}>

@@ -11,8 +11,8 @@ export interface PageState {
   readonly connections: ReadonlySignal<ConnectionsView | undefined>;
   /** files on their way, by their message */
   readonly transfers: ReadonlySignal<ReadonlyMap<MessageId, TransferView>>;
-  /** the engine broke in a way that only a reload mends */
-  readonly broken: ReadonlySignal<unknown>;
+  /** the code of what broke the engine in a way that only a reload mends */
+  readonly broken: ReadonlySignal<string | undefined>;
 }
 
 /** Follows the engine until the signal ends it. */
@@ -22,7 +22,7 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
   const contacts = signal<ReadonlyMap<PersonId, ContactView>>(new Map());
   const connections = signal<ConnectionsView | undefined>(undefined);
   const transfers = signal<ReadonlyMap<MessageId, TransferView>>(new Map());
-  const broken = signal<unknown>(undefined);
+  const broken = signal<string | undefined>(undefined);
   const refreshContacts = latestOnly(async () => {
     const all = await api.contacts();
     contacts.value = new Map(all.map((contact) => [contact.person, contact]));
@@ -36,7 +36,7 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
     try {
       for await (const value of stream) take(value);
     } catch (error) {
-      if (!signal.aborted) broken.value = error;
+      if (!signal.aborted) broken.value = codeOf(error);
     }
   }
 
@@ -71,6 +71,10 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
     }
   });
   return { home, overview, contacts, connections, transfers, broken };
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'engine';
 }
 
 /** Runs one at a time; whatever is asked for meanwhile is one more run afterwards. */

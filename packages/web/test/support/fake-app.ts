@@ -423,7 +423,7 @@ export function fakeApp(scene: FakeScene): FakeApp {
   };
   // what these tests do not reach says so instead of answering something
   const api = new Proxy(own as AppApi, {
-    get: (target, name) =>
+    get: (target, name): unknown =>
       Reflect.get(target, name) ?? (() => Promise.reject(new Error(`the fake has no ${String(name)}`))),
   });
   return {

@@ -33,7 +33,7 @@ async function start(scene: FakeScene): Promise<void> {
   Reflect.set(globalThis, 'fake', fake);
   const root = document.querySelector<HTMLElement>('#app');
   if (root === null) throw new Error('no place for the app');
-  startPage(root, fake.api, ending.signal);
+  startPage(root, { api: fake.api }, ending.signal);
 }
 
 void start((Reflect.get(globalThis, 'scene') ?? { conversations: [] }) as FakeScene);

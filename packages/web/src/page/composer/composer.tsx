@@ -2,18 +2,22 @@ import { Check, Paperclip, SendHorizontal } from 'lucide';
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
-import { hasKeyboard } from '../keys.ts';
+import { hasKeyboard } from '../parts/keyboard.ts';
 import type { OpenTalk } from '../conversation/open-talk.ts';
 import { IconButton } from '../parts/button.tsx';
-import { later } from '../parts/lazy.tsx';
+import { extra, later } from '../parts/lazy.tsx';
 import { t } from '../words/index.ts';
-import { AimBar } from './aim-bar.tsx';
-import { AttachMenu } from './attach-menu.tsx';
-import { longestTextBytes, TooLong } from './too-long.tsx';
+import { AttachButton } from './attach-button.tsx';
 import { useDraft } from './draft.ts';
-import { DropOverlay, useDrop } from './drop.tsx';
+import { useDrop } from './drop.ts';
 
+const AimBar = extra(async () => (await import('../conversation/extras.ts')).AimBar);
+const DropOverlay = extra(async () => (await import('../conversation/extras.ts')).DropOverlay);
+const TooLong = extra(async () => (await import('../conversation/extras.ts')).TooLong);
 const SendDialog = later(async () => (await import('./send-dialog.tsx')).SendDialog);
+
+/** A message holds 128 KiB in all; what stands around the text in it takes less than the difference. */
+const longestTextBytes = 130_000;
 
 /** Where one writes. What is written is kept for each conversation until it is sent. */
 export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
@@ -74,7 +78,7 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
           send();
         }}
       >
-        {aim.kind !== 'edit' && <AttachMenu icon={Paperclip} onFiles={setFiles} />}
+        {aim.kind !== 'edit' && <AttachButton icon={Paperclip} onFiles={setFiles} />}
         <textarea
           ref={field}
           class="composer-field"

@@ -1,7 +1,7 @@
 import { ArrowLeft, BadgeCheck } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
-import { hasKeyboard } from '../keys.ts';
+import { hasKeyboard } from '../parts/keyboard.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { IconButton } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';

@@ -4,17 +4,17 @@ import type { VNode } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Composer } from '../composer/composer.tsx';
 import { useApp } from '../context.ts';
-import { later } from '../parts/lazy.tsx';
+import { extra, later } from '../parts/lazy.tsx';
 import { EmptyState, Spinner } from '../parts/pieces.tsx';
 import { t } from '../words/index.ts';
-import { ConversationBanner } from './conversation-banner.tsx';
 import { ConversationHead } from './conversation-head.tsx';
 import { MessageList } from './message-list.tsx';
-import { MessageMenu } from './message-menu.tsx';
 import { NewMessages } from './new-messages.tsx';
 import { openTalk } from './open-talk.ts';
 import { TalkContext } from './talk.ts';
 
+const MessageMenu = extra(async () => (await import('../menus.ts')).MessageMenu);
+const ConversationBanner = extra(async () => (await import('./extras.ts')).ConversationBanner);
 const MessageDialogs = later(async () => (await import('./message-dialogs.tsx')).MessageDialogs);
 const Viewer = later(async () => (await import('../viewer/viewer.tsx')).Viewer);
 

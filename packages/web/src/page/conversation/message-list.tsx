@@ -2,16 +2,16 @@ import { useSignal, type ReadonlySignal } from '@preact/signals';
 import type { WindowLine } from '@tern/core';
 import type { MessageId } from '@tern/protocol';
 import { ChevronsDown } from 'lucide';
-import { memo } from 'preact/compat';
 import type { FunctionComponent, VNode } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import { useToday } from '../list/today.ts';
 import { Icon } from '../parts/icon.tsx';
+import { extra } from '../parts/lazy.tsx';
+import { memo } from '../parts/memo.ts';
 import { count, day, t } from '../words/index.ts';
 import { Message } from './message.tsx';
 import { moveInMessages } from './message-list-keys.ts';
-import { QuietLine } from './quiet-line.tsx';
 import { rowMaker, type Row } from './rows.ts';
 import type { OpenWindow } from './window.ts';
 
@@ -41,6 +41,8 @@ export interface MessageListProps {
   /** the messages down to here have been in view */
   readonly onSeen: (lines: readonly WindowLine[]) => void;
 }
+
+const QuietLine = extra(async () => (await import('./extras.ts')).QuietLine);
 
 /** Closer to an edge than this counts as being there. */
 const nearEndPx = 48;
@@ -257,7 +259,9 @@ function OneLine({ row, named, reachable, place, beginning }: LineProps): VNode 
           places={-1}
         />
       ) : (
-        <QuietLine line={line} />
+        <div class="quiet-place">
+          <QuietLine line={line} />
+        </div>
       )}
     </div>
   );

@@ -2,7 +2,7 @@ import type { MessageView } from '@tern/core';
 import { Copy, Download, Forward, Info, Pencil, Reply, RotateCcw, SmilePlus, Trash2, X } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
-import type { Spot } from '../parts/context-menu.ts';
+import type { Spot } from '../parts/spot.ts';
 import { Menu, type MenuItem } from '../parts/menu.tsx';
 import { t } from '../words/index.ts';
 import { saveFile } from './saving.ts';

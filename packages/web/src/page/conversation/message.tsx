@@ -1,21 +1,21 @@
 import type { MessageView } from '@tern/core';
-import { CornerUpLeft, EllipsisVertical, RotateCcw, X } from 'lucide';
-import { memo } from 'preact/compat';
+import { CornerUpLeft, EllipsisVertical } from 'lucide';
 import type { FunctionComponent, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { wholeMoment } from '../list/moment.ts';
 import { hueOf } from '../parts/avatar.tsx';
-import { Button, IconButton } from '../parts/button.tsx';
+import { IconButton } from '../parts/button.tsx';
 import { useContextMenu } from '../parts/context-menu.ts';
-import { below } from '../parts/menu.tsx';
+import { below } from '../parts/spot.ts';
 import { Icon } from '../parts/icon.tsx';
+import { extra } from '../parts/lazy.tsx';
+import { memo } from '../parts/memo.ts';
 import { StatusMark, statusWord } from '../parts/message-status.tsx';
 import { clock, t } from '../words/index.ts';
 import { onMessageKey } from './message-keys.ts';
 import { MessageFile } from './message-file.tsx';
 import { MessageText } from './message-text.tsx';
-import { Reactions } from './reactions.tsx';
 import { useTalk } from './talk.ts';
 
 export interface MessageProps {
@@ -29,6 +29,9 @@ export interface MessageProps {
   readonly place: number;
   readonly places: number;
 }
+
+const Failed = extra(async () => (await import('./extras.ts')).Failed);
+const Reactions = extra(async () => (await import('./extras.ts')).Reactions);
 
 /** One message, with everything that hangs on it. */
 export const Message: FunctionComponent<MessageProps> = memo(MessageBubble);
@@ -72,8 +75,16 @@ function MessageBubble(props: MessageProps): VNode {
           currentTarget instanceof Element && talk.openMenu(message, below(currentTarget))
         }
       />
-      {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
-      {fromMe && message.status === 'failed' && <Failed message={message} />}
+      {message.reactions.length > 0 && !deleted && (
+        <div class="reactions-place">
+          <Reactions message={message} />
+        </div>
+      )}
+      {fromMe && message.status === 'failed' && (
+        <div class="failed-place">
+          <Failed message={message} />
+        </div>
+      )}
     </div>
   );
 }
@@ -127,24 +138,4 @@ export function excerptOf({ deleted, newer, text, file }: MessageView): string {
   if (newer) return t('conversation.newer');
   const said = text === undefined || text === '' ? (file?.name ?? '') : text;
   return said.slice(0, 120).replaceAll(/\s+/g, ' ');
-}
-
-function Failed({ message }: { readonly message: MessageView }): VNode {
-  const { api } = useApp();
-  const talk = useTalk();
-  return (
-    <div class="message-failed" role="group" aria-label={t('conversation.failed')}>
-      <span>{t('conversation.failed')}</span>
-      <Button kind="quiet" icon={RotateCcw} onClick={() => talk.attempt(() => api.retry(message.id))}>
-        {t('conversation.retry')}
-      </Button>
-      <Button
-        kind="quiet"
-        icon={X}
-        onClick={() => talk.attempt(() => api.remove(message.id, { forAll: false }))}
-      >
-        {t('conversation.delete')}
-      </Button>
-    </div>
-  );
 }

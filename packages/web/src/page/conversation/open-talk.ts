@@ -2,11 +2,9 @@ import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { MessageView, WindowLine } from '@tern/core';
 import type { ConversationId, MessageId } from '@tern/protocol';
 import type { App } from '../context.ts';
-import type { Spot } from '../parts/context-menu.ts';
-import { showable } from '../pictures.ts';
+import type { Spot } from '../parts/spot.ts';
 import { t } from '../words/index.ts';
 import type { Target } from './message-list.tsx';
-import { openPictureShelf } from './picture-shelf.ts';
 import type { Aim, MessageDialog, Talk } from './talk.ts';
 import { openWindow, type OpenWindow } from './window.ts';
 
@@ -19,11 +17,11 @@ export interface OpenTalk extends Talk {
   readonly menu: ReadonlySignal<{ readonly message: MessageView; readonly at: Spot } | undefined>;
   readonly dialog: ReadonlySignal<MessageDialog | undefined>;
   readonly viewed: ReadonlySignal<MessageId | undefined>;
-  jumpTo(message: MessageId, position: number): void;
-  arrived(target: Target): void;
-  leave(place: Target | undefined): void;
-  seen(lines: readonly WindowLine[]): void;
-  retryAll(): Promise<void>;
+  readonly jumpTo: (message: MessageId, position: number) => void;
+  readonly arrived: (target: Target) => void;
+  readonly leave: (place: Target | undefined) => void;
+  readonly seen: (lines: readonly WindowLine[]) => void;
+  readonly retryAll: () => Promise<void>;
   closeMenu(): void;
   closeDialog(): void;
   closeViewer(): void;
@@ -72,7 +70,8 @@ export function openTalk(app: App, id: ConversationId, ending: AbortSignal): Ope
     summary,
     me: home.me.person,
     aim,
-    pictures: openPictureShelf(api, showable, ending),
+    shelf: {},
+    ending,
     flashed,
     unreadFrom,
     target,
@@ -82,7 +81,7 @@ export function openTalk(app: App, id: ConversationId, ending: AbortSignal): Ope
     nameOf: (person) =>
       state.contacts.value.get(person)?.name ??
       (summary.value?.kind === 'pair' ? summary.value.name : t('conversation.somebody')),
-    messageOf: window.messageOf,
+    messageOf: (message) => window.messageOf(message),
     setAim(next) {
       aim.value = next;
     },

@@ -1,7 +1,10 @@
 import { signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { MessageId } from '@tern/protocol';
 import type { AppApi } from '../../engine/app-api.ts';
+import type { App } from '../context.ts';
+import { showable } from '../pictures.ts';
 import { wholeFile } from './saving.ts';
+import type { Talk } from './talk.ts';
 
 /** What became of a picture that was asked for. */
 export type ShelfPicture =
@@ -16,6 +19,12 @@ export interface PictureShelf {
   picture(id: MessageId): ReadonlySignal<ShelfPicture>;
   load(id: MessageId): void;
   stop(id: MessageId): void;
+}
+
+/** The shelf of a conversation, made when its first picture is shown. */
+export function shelfOf({ api }: App, { shelf, ending }: Talk): PictureShelf {
+  shelf.current ??= openPictureShelf(api, showable, ending);
+  return shelf.current;
 }
 
 /** @param show makes of whatever came a picture that is safe to show, or undefined */

@@ -1,7 +1,10 @@
-import type { TransferView } from '@tern/core';
+import type { MessageView, TransferView } from '@tern/core';
 import { X } from 'lucide';
 import type { VNode } from 'preact';
+import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
+import { t } from '../words/index.ts';
+import { useTalk } from './talk.ts';
 
 const radius = 20;
 const round = 2 * Math.PI * radius;
@@ -36,5 +39,19 @@ export function Ring(props: {
       </svg>
       <Icon node={X} />
     </button>
+  );
+}
+
+/** How far one's own file is, and the way to take it back. */
+export function Sending({ message, name }: { readonly message: MessageView; readonly name: string }): VNode {
+  const { api, state } = useApp();
+  const talk = useTalk();
+  return (
+    <Ring
+      label={t('conversation.sending', { name })}
+      transfer={state.transfers.value.get(message.id)}
+      stop={t('conversation.stopSending')}
+      onStop={() => talk.attempt(() => api.cancel(message.id))}
+    />
   );
 }

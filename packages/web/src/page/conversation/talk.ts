@@ -3,7 +3,7 @@ import type { ReadonlySignal } from '@preact/signals';
 import { useContext } from 'preact/hooks';
 import type { ConversationSummary, MessageView } from '@tern/core';
 import type { MessageId, PersonId } from '@tern/protocol';
-import type { Spot } from '../parts/context-menu.ts';
+import type { Spot } from '../parts/spot.ts';
 import type { PictureShelf } from './picture-shelf.ts';
 
 /** What the composer is about, beside a new message. */
@@ -23,7 +23,10 @@ export interface Talk {
   readonly summary: ReadonlySignal<ConversationSummary | undefined>;
   readonly me: PersonId;
   readonly aim: ReadonlySignal<Aim>;
-  readonly pictures: PictureShelf;
+  /** pictures that are here; its code comes with the first of them */
+  readonly shelf: { current?: PictureShelf };
+  /** aborts when the conversation is left */
+  readonly ending: AbortSignal;
   /** the message that was jumped to, for as long as it stands out */
   readonly flashed: ReadonlySignal<MessageId | undefined>;
   nameOf(person: PersonId): string;

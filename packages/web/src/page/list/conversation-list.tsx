@@ -6,18 +6,18 @@ import type { VNode } from 'preact';
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button, IconButton } from '../parts/button.tsx';
-import type { Spot } from '../parts/context-menu.ts';
+import type { Spot } from '../parts/spot.ts';
 import { Icon } from '../parts/icon.tsx';
-import { later } from '../parts/lazy.tsx';
+import { extra, later } from '../parts/lazy.tsx';
 import { EmptyState } from '../parts/pieces.tsx';
 import { t } from '../words/index.ts';
 import { ConversationRow } from './conversation-row.tsx';
 import { ListHead } from './list-head.tsx';
-import { ListMenu } from './list-menu.tsx';
 import { moveInList } from './list-keys.ts';
 import { matching, sectionsOf } from './sections.ts';
 import { useToday } from './today.ts';
 
+const ListMenu = extra(async () => (await import('../menus.ts')).ListMenu);
 const SearchResults = later(async () => (await import('./search-results.tsx')).SearchResults);
 
 /** Everybody one talks with, the latest first, and the way to anything that was ever said. */

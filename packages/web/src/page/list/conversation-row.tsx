@@ -1,10 +1,11 @@
 import type { ConversationSummary } from '@tern/core';
 import { BadgeCheck, BellOff, CircleAlert, File, Image, Pin } from 'lucide';
-import { memo } from 'preact/compat';
 import type { FunctionComponent, VNode } from 'preact';
-import { useContextMenu, type Spot } from '../parts/context-menu.ts';
+import { useContextMenu } from '../parts/context-menu.ts';
+import type { Spot } from '../parts/spot.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { memo } from '../parts/memo.ts';
 import { StatusMark } from '../parts/message-status.tsx';
 import { count, t } from '../words/index.ts';
 import { shortMoment, wholeMoment } from './moment.ts';

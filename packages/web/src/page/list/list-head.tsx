@@ -1,16 +1,18 @@
-import { EllipsisVertical, Keyboard, Link, Settings, UserRoundPlus } from 'lucide';
+import { EllipsisVertical, UserRoundPlus } from 'lucide';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { IconButton } from '../parts/button.tsx';
-import type { Spot } from '../parts/context-menu.ts';
-import { below, Menu } from '../parts/menu.tsx';
+import { extra } from '../parts/lazy.tsx';
+import { below, type Spot } from '../parts/spot.ts';
 import { ConnectionChip } from '../screens/connection-chip.tsx';
 import { t } from '../words/index.ts';
 
+const HeadMenu = extra(async () => (await import('../menus.ts')).HeadMenu);
+
 /** The upper edge of the list: how the connection stands, and the way to everything else. */
 export function ListHead(): VNode {
-  const { nav, shortcuts } = useApp();
+  const { nav } = useApp();
   const [menu, setMenu] = useState<Spot>();
   return (
     <header class="list-head">
@@ -24,18 +26,7 @@ export function ListHead(): VNode {
         expanded={menu !== undefined}
         onClick={({ currentTarget }) => currentTarget instanceof Element && setMenu(below(currentTarget))}
       />
-      {menu !== undefined && (
-        <Menu
-          label={t('list.more')}
-          at={menu}
-          onClose={() => setMenu(undefined)}
-          items={[
-            { label: t('list.link'), icon: Link, onSelect: () => nav.go({ kind: 'link' }) },
-            { label: t('list.settings'), icon: Settings, onSelect: () => nav.go({ kind: 'settings' }) },
-            { label: t('list.shortcuts'), icon: Keyboard, onSelect: shortcuts.show },
-          ]}
-        />
-      )}
+      {menu !== undefined && <HeadMenu at={menu} onClose={() => setMenu(undefined)} />}
     </header>
   );
 }

@@ -2,7 +2,7 @@ import type { ConversationFlags, ConversationSummary } from '@tern/core';
 import { Archive, ArchiveRestore, Bell, BellOff, MailCheck, MailOpen, Pin, PinOff } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
-import type { Spot } from '../parts/context-menu.ts';
+import type { Spot } from '../parts/spot.ts';
 import { Menu } from '../parts/menu.tsx';
 import { t } from '../words/index.ts';
 

@@ -1,10 +1,6 @@
 import type { HTMLAttributes } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-
-export interface Spot {
-  readonly x: number;
-  readonly y: number;
-}
+import type { Spot } from './spot.ts';
 
 type Handlers = Pick<
   HTMLAttributes<HTMLElement>,

@@ -31,7 +31,7 @@ export function Field(props: FieldProps): VNode {
       <input
         id={id}
         ref={props.inputRef ?? null}
-        type={props.type ?? 'text'}
+        type={(props.type ?? 'text') as 'text'}
         value={props.value}
         dir="auto"
         placeholder={props.placeholder}

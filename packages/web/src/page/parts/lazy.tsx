@@ -6,10 +6,13 @@ import { Button } from './button.tsx';
 import { Spinner } from './pieces.tsx';
 
 /** A component whose code is fetched when it is first shown: the first screen must pass a path that lets little through. */
-export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
+export function lazy<P extends object>(
+  load: () => Promise<FunctionComponent<P>>,
+  whileWaiting: 'spinner' | 'nothing' = 'spinner',
+): FunctionComponent<P> {
   let loading: Promise<FunctionComponent<P>> | undefined;
   let loaded: FunctionComponent<P> | undefined;
-  return function Lazy(props: P): VNode {
+  return function Lazy(props: P): VNode | null {
     const [, setTries] = useState(0);
     const [failed, setFailed] = useState(false);
     useEffect(() => {
@@ -28,6 +31,7 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
     }, [failed]);
     const Loaded = loaded;
     if (Loaded !== undefined) return <Loaded {...props} />;
+    if (whileWaiting === 'nothing') return null;
     if (failed)
       return (
         <div class="empty">
@@ -45,4 +49,12 @@ export function later<P extends object>(load: () => Promise<FunctionComponent<P>
     const [component] = await Promise.all([load(), laterWords(), loadStyle('later')]);
     return component;
   });
+}
+
+/** As {@link lazy}, for what adds to a screen that is there already: shows nothing until it has come, and asks again when it is next shown. */
+export function extra<P extends object>(load: () => Promise<FunctionComponent<P>>): FunctionComponent<P> {
+  return lazy(async () => {
+    const [component] = await Promise.all([load(), loadStyle('later')]);
+    return component;
+  }, 'nothing');
 }

@@ -2,6 +2,7 @@ import type { IconNode } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from './icon.tsx';
+import type { Spot } from './spot.ts';
 
 export interface MenuItem {
   readonly label: string;
@@ -12,8 +13,7 @@ export interface MenuItem {
 
 export interface MenuProps {
   readonly label: string;
-  /** where it opens, in pixels of the viewport */
-  readonly at: { readonly x: number; readonly y: number };
+  readonly at: Spot;
   readonly items: readonly MenuItem[];
   readonly onClose: () => void;
   /** stands above the items */
@@ -65,12 +65,6 @@ export function Menu({ label, at, items, onClose, head }: MenuProps): VNode {
       </div>
     </div>
   );
-}
-
-/** Where a menu opens that belongs to an element rather than to a pointer. */
-export function below(element: Element): { readonly x: number; readonly y: number } {
-  const { left, right, bottom } = element.getBoundingClientRect();
-  return { x: getComputedStyle(element).direction === 'rtl' ? left : right, y: bottom };
 }
 
 const gap = 8;

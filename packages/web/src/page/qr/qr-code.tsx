@@ -33,15 +33,15 @@ export function draw(text: string): Drawing | undefined {
       if (row[x] !== true) continue;
       const from = x;
       while (row[x + 1] === true) x++;
-      path += `M${from + quietZone} ${y + quietZone}h${x + 1 - from}v1h${from - x - 1}z`;
+      path += `M${from} ${y}h${x + 1 - from}v1h${from - x - 1}z`;
     }
-  return { width: rows.length + 2 * quietZone, path };
+  return { width: rows.length, path };
 }
 
 function modulesOf(text: string): readonly (readonly boolean[])[] | undefined {
   try {
     // a screen is neither torn nor dirty: the lowest correction has the largest modules
-    return encodeQR(text, 'raw', { ecc: 'low', border: 0 });
+    return encodeQR(text, 'raw', { ecc: 'low', border: quietZone });
   } catch {
     return undefined;
   }

@@ -14,7 +14,7 @@ export function ConnectionBanner(): VNode | null {
   const { state, nav, news } = useApp();
   const view = state.connections.value;
   const now = useNow(5000);
-  const why = (
+  const why = nav.route.value.kind !== 'connection' && (
     <button type="button" class="link-button" onClick={() => nav.go({ kind: 'connection' })}>
       {t('status.why')}
     </button>

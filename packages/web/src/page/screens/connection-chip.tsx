@@ -5,7 +5,7 @@ import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
 import { duration, t } from '../words/index.ts';
-import { hostOf, transportName } from './connection-host.ts';
+import { nameOf, transportName } from './connection-host.ts';
 import { useNow } from './task.ts';
 
 /** How things stand, in one line at the edge of every screen; opens the panel. */
@@ -52,7 +52,7 @@ function chipText(view: ConnectionsView, now: number): string {
 }
 
 function onlineText({ origin, transport }: ConnectionView): string {
-  const relay = hostOf(origin);
+  const relay = nameOf(origin);
   return transport === undefined
     ? t('status.viaPlain', { relay })
     : t('status.via', { relay, transport: transportName(transport) });

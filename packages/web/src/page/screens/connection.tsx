@@ -66,7 +66,7 @@ function Path({ path, now }: { readonly path: ConnectionView; readonly now: numb
   return (
     <article class="path" aria-label={hostOf(path.origin)}>
       <h2>
-        <span class={`chip-dot ${path.state}`} aria-hidden="true" />
+        <span class={`chip-dot dot-${path.state}`} aria-hidden="true" />
         <bdi>{hostOf(path.origin)}</bdi>
       </h2>
       <p class="path-state">{stateText(path, now)}</p>

@@ -37,9 +37,7 @@ export function InvitationList({ invitations, shown, onShow, onChanged }: Invita
           <li key={invitation.id}>
             <Row
               title={t(invitation.id === shown ? 'invite.shownAbove' : stateWords[invitation.state])}
-              note={t(untilWords[invitation.state], {
-                date: dateAndTime(invitation.notAfter),
-              })}
+              note={untilText(invitation)}
               end={
                 invitation.state === 'open' && (
                   <span class="row-actions">
@@ -85,9 +83,8 @@ const stateWords = {
   revoked: 'invite.stateRevoked',
 } as const;
 
-const untilWords = {
-  open: 'invite.until',
-  used: 'invite.until',
-  expired: 'invite.since',
-  revoked: 'invite.until',
-} as const;
+/** What was used or taken back has no time any more that matters. */
+function untilText({ state, notAfter }: InvitationView): string | undefined {
+  if (state === 'open') return t('invite.until', { date: dateAndTime(notAfter) });
+  return state === 'expired' ? t('invite.since', { date: dateAndTime(notAfter) }) : undefined;
+}

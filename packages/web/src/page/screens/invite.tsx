@@ -87,9 +87,11 @@ function Inviting(): VNode {
         <Section title={t('invite.list')}>
           <InvitationList invitations={list} shown={current?.id} onShow={setShown} onChanged={all.again} />
           {current?.state === 'open' && (
-            <Button busy={task.busy} onClick={make}>
-              {t('invite.another')}
-            </Button>
+            <div class="actions">
+              <Button busy={task.busy} onClick={make}>
+                {t('invite.another')}
+              </Button>
+            </div>
           )}
         </Section>
       )}

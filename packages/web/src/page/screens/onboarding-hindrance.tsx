@@ -1,21 +1,17 @@
-import { CloudOff, Copy, HardDrive, Lock, MonitorSmartphone, TriangleAlert } from 'lucide';
+import { Copy, HardDrive, TriangleAlert } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
 import { Button } from '../parts/button.tsx';
 import { EmptyState } from '../parts/pieces.tsx';
 import { t, type PlainWordKey } from '../words/index.ts';
 
-/** Why there is no app to show. Each has a next step. */
+/** Why there is no app to show, once its code is here; before that the shell says it. Each has a next step. */
 export type Hindrance =
-  /** a page by plain http from another device: browsers give it no cryptography */
-  | 'insecure'
-  | 'old-browser'
   /** the browser keeps nothing for us: a private window, or it was told not to */
   | 'storage-refused'
   | 'storage-full'
   /** another tab runs the engine and does not answer, or is of another version */
   | 'taken-over'
-  | 'offline-first'
   | 'crash';
 
 interface Said {
@@ -26,18 +22,6 @@ interface Said {
 }
 
 const said: Readonly<Record<Hindrance, Said>> = {
-  insecure: {
-    icon: Lock,
-    title: 'hindrance.insecure',
-    what: 'hindrance.insecureWhat',
-    next: 'hindrance.insecureNext',
-  },
-  'old-browser': {
-    icon: MonitorSmartphone,
-    title: 'hindrance.old',
-    what: 'hindrance.oldWhat',
-    next: 'hindrance.oldNext',
-  },
   'storage-refused': {
     icon: HardDrive,
     title: 'hindrance.storage',
@@ -55,12 +39,6 @@ const said: Readonly<Record<Hindrance, Said>> = {
     title: 'hindrance.taken',
     what: 'hindrance.takenWhat',
     next: 'hindrance.takenNext',
-  },
-  'offline-first': {
-    icon: CloudOff,
-    title: 'hindrance.offline',
-    what: 'hindrance.offlineWhat',
-    next: 'hindrance.offlineNext',
   },
   crash: {
     icon: TriangleAlert,

@@ -12,23 +12,19 @@ export interface Task {
 
 export function useTask(): Task {
   const [state, setState] = useState<{ readonly busy: boolean; readonly trouble?: string }>({ busy: false });
-  const ending = useRef<AbortController | undefined>(undefined);
+  // there from the first moment: a click may come before the first effect
+  const [ending] = useState(() => new AbortController());
   const running = useRef(false);
-  useEffect(() => {
-    const controller = new AbortController();
-    ending.current = controller;
-    return () => controller.abort(new DOMException('the screen was left', 'AbortError'));
-  }, []);
+  useEffect(() => () => ending.abort(new DOMException('the screen was left', 'AbortError')), []);
   return {
     busy: state.busy,
     trouble: state.trouble,
     forget: () => setState({ busy: running.current }),
     run(work) {
-      const { current } = ending;
-      if (running.current || current === undefined) return;
+      if (running.current) return;
       running.current = true;
       setState({ busy: true });
-      void work(current.signal)
+      void work(ending.signal)
         .then(
           () => setState({ busy: false }),
           (error: unknown) => setState({ busy: false, trouble: codeOf(error) }),

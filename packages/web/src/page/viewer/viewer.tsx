@@ -5,6 +5,7 @@ import { ChevronLeft, ChevronRight, Download, X, ZoomIn, ZoomOut } from 'lucide'
 import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useApp } from '../context.ts';
+import { shelfOf } from '../conversation/picture-shelf.ts';
 import { saveFile } from '../conversation/saving.ts';
 import { useTalk } from '../conversation/talk.ts';
 import { IconButton } from '../parts/button.tsx';
@@ -23,8 +24,10 @@ const step = 1.5;
 
 /** The pictures of a conversation, one at a time and as large as one likes. */
 export function Viewer({ id, lines, onClose }: ViewerProps): VNode {
-  const { api } = useApp();
+  const app = useApp();
+  const { api } = app;
   const talk = useTalk();
+  const shelf = shelfOf(app, talk);
   const dialog = useRef<HTMLDialogElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const current = useSignal(id);
@@ -32,7 +35,7 @@ export function Viewer({ id, lines, onClose }: ViewerProps): VNode {
   const pictures = lines.value.filter(isPicture);
   const at = pictures.findIndex((one) => one.id === current.value);
   const message = pictures[at];
-  const shown = talk.pictures.picture(current.value).value;
+  const shown = shelf.picture(current.value).value;
 
   const go = (by: number): void => {
     const next = pictures[at + by];
@@ -62,7 +65,7 @@ export function Viewer({ id, lines, onClose }: ViewerProps): VNode {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
-  useEffect(() => talk.pictures.load(current.value), [current.value]);
+  useEffect(() => shelf.load(current.value), [current.value]);
 
   const { scale, x, y } = view.value;
   return (

@@ -1,11 +1,9 @@
 /** Words that many screens say. */
 export const commonEn = {
-  'common.add': 'Add',
   'common.back': 'Back',
   'common.cancel': 'Cancel',
   'common.close': 'Close',
   'common.copied': 'Copied',
-  'common.copy': 'Copy',
   'common.remove': 'Remove',
   'common.save': 'Save',
   'common.share': 'Share',

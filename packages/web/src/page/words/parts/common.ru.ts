@@ -1,11 +1,9 @@
 /** Words that many screens say. */
 export const commonRu = {
-  'common.add': 'Добавить',
   'common.back': 'Назад',
   'common.cancel': 'Отмена',
   'common.close': 'Закрыть',
   'common.copied': 'Скопировано',
-  'common.copy': 'Скопировать',
   'common.remove': 'Удалить',
   'common.save': 'Сохранить',
   'common.share': 'Поделиться',

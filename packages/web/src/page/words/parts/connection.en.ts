@@ -40,13 +40,6 @@ export const connectionEn = {
   'trouble.nextAskAgain': 'Ask for a new invitation.',
   'trouble.nextUpdate': 'A newer Tern may help.',
   'trouble.nextFree': 'Free some space, and Tern goes on.',
-  'hindrance.insecure': 'This address is not secure',
-  'hindrance.insecureWhat': 'Over plain http, browsers do not let Tern encrypt. So it does not start here.',
-  'hindrance.insecureNext':
-    'Open it by an address that begins with https, or on the very machine that runs the relay.',
-  'hindrance.old': 'This browser is too old',
-  'hindrance.oldWhat': 'Tern needs Chrome or Edge 123, Firefox 128, Safari 17.5, or newer.',
-  'hindrance.oldNext': 'Bring your browser up to date and open the link once more.',
   'hindrance.storage': 'The browser keeps nothing for Tern',
   'hindrance.storageWhat':
     'Your key and messages must be kept on this device, and the browser does not allow it.',
@@ -58,9 +51,6 @@ export const connectionEn = {
   'hindrance.taken': 'Tern goes on in another tab',
   'hindrance.takenWhat': 'Only one tab at a time can do the work, and another one has taken over.',
   'hindrance.takenNext': 'Go on there, or load this tab again.',
-  'hindrance.offline': 'The first time needs a network',
-  'hindrance.offlineWhat': 'Tern is not complete in this browser yet, and the network is away.',
-  'hindrance.offlineNext': 'It goes on where it stopped once the network is back.',
   'hindrance.crash': 'Tern has stumbled',
   'hindrance.crashWhat': 'This is our mistake. Your messages are kept safe.',
   'hindrance.crashNext': 'Loading it again usually helps.',

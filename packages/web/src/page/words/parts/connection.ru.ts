@@ -41,14 +41,6 @@ export const connectionRu = {
   'trouble.nextAskAgain': 'Попросите новое приглашение.',
   'trouble.nextUpdate': 'Возможно, поможет более новый Tern.',
   'trouble.nextFree': 'Освободите немного места, и Tern продолжит.',
-  'hindrance.insecure': 'Этот адрес не защищён',
-  'hindrance.insecureWhat':
-    'По обычному http браузер не даёт Tern шифровать, поэтому здесь он не запускается.',
-  'hindrance.insecureNext':
-    'Откройте адрес, который начинается с https, или сам компьютер, где работает узел.',
-  'hindrance.old': 'Браузер слишком старый',
-  'hindrance.oldWhat': 'Нужен Chrome или Edge 123, Firefox 128, Safari 17.5 или новее.',
-  'hindrance.oldNext': 'Обновите браузер и откройте ссылку ещё раз.',
   'hindrance.storage': 'Браузер ничего не хранит для Tern',
   'hindrance.storageWhat': 'Ключ и сообщения должны храниться на устройстве, а браузер этого не позволяет.',
   'hindrance.storageNext':
@@ -59,9 +51,6 @@ export const connectionRu = {
   'hindrance.taken': 'Tern работает в другой вкладке',
   'hindrance.takenWhat': 'Работать может только одна вкладка, и сейчас это другая.',
   'hindrance.takenNext': 'Продолжайте там или перезагрузите эту вкладку.',
-  'hindrance.offline': 'В первый раз нужна сеть',
-  'hindrance.offlineWhat': 'Tern загружен в этот браузер не полностью, а сети нет.',
-  'hindrance.offlineNext': 'Когда сеть вернётся, он продолжит с того же места.',
   'hindrance.crash': 'Tern споткнулся',
   'hindrance.crashWhat': 'Это наша ошибка. Сообщения в сохранности.',
   'hindrance.crashNext': 'Обычно помогает загрузить заново.',

@@ -17,5 +17,5 @@ export const onboardingEn = {
   'onboarding.haveTernWhat': 'Copy this link into it. Then you stay one person instead of becoming two.',
   'onboarding.copyLink': 'Copy the link',
   'onboarding.iAmNew': 'I am new here',
-  'onboarding.bringExport': 'I have an export from another device',
+  'onboarding.bringExport': 'I have an export',
 } as const;

@@ -17,5 +17,5 @@ export const onboardingRu = {
   'onboarding.haveTernWhat': 'Скопируйте эту ссылку туда, чтобы остаться одним человеком, а не стать двумя.',
   'onboarding.copyLink': 'Скопировать ссылку',
   'onboarding.iAmNew': 'Я здесь впервые',
-  'onboarding.bringExport': 'У меня есть копия с другого устройства',
+  'onboarding.bringExport': 'У меня есть резервная копия',
 } as const;

@@ -8,7 +8,6 @@ export const statusEn = {
   'status.offlineWaiting': { one: 'Offline, {count} waiting', other: 'Offline, {count} waiting' },
   'status.tryingIn': 'Trying again in {wait}',
   'status.noRelay': 'No relay yet',
-  'status.sending': { one: '{count} waiting to leave', other: '{count} waiting to leave' },
   'status.bannerOffline': 'You are offline. Read and write as usual: everything leaves by itself later.',
   'status.bannerStuck': 'Nothing gets through just now. Your messages are safe here and leave by themselves.',
   'status.why': 'Why?',

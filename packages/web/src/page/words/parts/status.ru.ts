@@ -12,11 +12,6 @@ export const statusRu = {
   },
   'status.tryingIn': 'Новая попытка через {wait}',
   'status.noRelay': 'Пока нет узла',
-  'status.sending': {
-    one: '{count} ждёт отправки',
-    few: '{count} ждут отправки',
-    many: '{count} ждут отправки',
-  },
   'status.bannerOffline': 'Сети нет. Читайте и пишите как обычно: всё уйдёт само, когда она появится.',
   'status.bannerStuck': 'Сейчас ничего не проходит. Сообщения сохранены здесь и уйдут сами.',
   'status.why': 'Почему?',

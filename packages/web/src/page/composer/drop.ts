@@ -1,8 +1,4 @@
-import { ImagePlus } from 'lucide';
-import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
 
 /** Takes files that are dropped anywhere on the page while a conversation is open. @returns whether something hovers */
 export function useDrop(onFiles: (files: readonly File[]) => void): boolean {
@@ -38,13 +34,4 @@ export function useDrop(onFiles: (files: readonly File[]) => void): boolean {
     return () => ending.abort();
   }, []);
   return over;
-}
-
-export function DropOverlay(): VNode {
-  return (
-    <div class="drop-overlay" aria-hidden="true">
-      <Icon node={ImagePlus} />
-      <p>{t('composer.drop')}</p>
-    </div>
-  );
 }
