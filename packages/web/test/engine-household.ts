@@ -14,7 +14,7 @@ export interface HurriedWorld extends World {
   pass(ms: number): void;
 }
 
-export function hurriedWorld(): HurriedWorld {
+function hurriedWorld(): HurriedWorld {
   let ahead = 0;
   const sleepers = new Set<{ readonly until: number; readonly wake: AbortController }>();
   const now = (): number => nodeWorld.now() + ahead;
@@ -41,7 +41,7 @@ export function hurriedWorld(): HurriedWorld {
 }
 
 /** A home in memory that outlives its closing, as one on a disk does. */
-export function memoryHousing(world: World): Housing {
+function memoryHousing(world: World): Housing {
   let store: ClientStore | undefined;
   let passcode: string | undefined;
   let minutes = 5;

@@ -1,13 +1,16 @@
 import type { ContactView, ConversationWindow, InvitationView, SearchHit } from '@tern/core';
 import { UnreachableError, type ConversationId, type MessageId, type World } from '@tern/protocol';
 import { nodeWorld } from '@tern/reach/node';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { portOver } from '../src/bridge/port.ts';
 import type { AppApi, HomeState, WindowUpdate } from '../src/engine/app-api.ts';
 import { serveEngine } from '../src/engine/engine-worker.ts';
 import type { EngineWorker } from '../src/engine/leader.ts';
+import { decodeLobbyMessage } from '../src/engine/lobby.ts';
 import type { Locks } from '../src/engine/locks.ts';
 import { openEngine, type Engine, type EngineState } from '../src/engine/open-engine.ts';
+import { decodeStartMessage } from '../src/engine/start-message.ts';
 
 /** A browser: its locks, its tabs, and what their engines are asked. Each engine has a number, counted from 1. */
 interface Browser extends AsyncDisposable {
@@ -292,4 +295,31 @@ test('a browser without Web Locks, and an engine that cannot start, are told wit
   });
   expect(await until(failing, 'failed')).toMatchObject({ code: 'cut' });
   expect(tries).toBe(4);
+});
+
+test('what tabs and workers say to each other before they have a line is decoded, or passed over, whatever it is', () => {
+  const text = fc.oneof(fc.string({ maxLength: 300 }), fc.anything());
+  const message = fc.oneof(
+    fc.anything(),
+    fc.record(
+      {
+        kind: fc.constantFrom('who', 'here', 'join', 'start', 'more'),
+        engine: text,
+        tab: text,
+        version: text,
+      },
+      { requiredKeys: ['kind'] },
+    ),
+  );
+  fc.assert(
+    fc.property(message, (said) => {
+      const lobby = decodeLobbyMessage(said);
+      if (lobby?.kind === 'here')
+        expect([typeof lobby.engine, typeof lobby.version]).toEqual(['string', 'string']);
+      if (lobby?.kind === 'join') expect(lobby.tab.length).toBeLessThanOrEqual(200);
+      const start = decodeStartMessage(said);
+      if (start !== undefined)
+        expect([typeof start.engine, typeof start.version]).toEqual(['string', 'string']);
+    }),
+  );
 });

@@ -44,7 +44,7 @@ export function openBrowserEngine(parts: {
 }
 
 /** Asks the browser not to clear what is stored here by itself; some ask the person. @returns what it promised */
-export async function askToKeep(): Promise<boolean> {
+async function askToKeep(): Promise<boolean> {
   return (await navigator.storage.persisted()) || navigator.storage.persist();
 }
 

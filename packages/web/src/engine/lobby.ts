@@ -9,7 +9,7 @@ export type LobbyMessage =
   | { readonly kind: 'here'; readonly engine: string; readonly version: string }
   | { readonly kind: 'join'; readonly engine: string; readonly tab: string };
 
-export const lobbyName = 'tern-lobby';
+const lobbyName = 'tern-lobby';
 /** Who holds it runs the engine. */
 export const leaderLock = 'tern-leader';
 /** The first word on a tab's own line. */

@@ -31,9 +31,45 @@ function joins(before: ConversationWindow, after: ConversationWindow, has: Reado
   return stayed.every(({ key }, at) => after.lines[at]?.key === key);
 }
 
-/** What a message was sealed with never changes, and may be long: what is shown of it stands in fields of its own. */
-const skip: ReadonlySet<string> = new Set(['content', 'preview', 'thumbhash']);
+type MessageLine = Extract<WindowLine, { readonly kind: 'message' }>;
+
+/**
+ * How each field of a message is compared. `never` changes as long as the key stays: what it was sealed with may be long, and what is
+ * shown of that stands in fields of its own.
+ */
+const comparison: Readonly<Record<keyof MessageLine, 'value' | 'deep' | 'never'>> = {
+  kind: 'never',
+  key: 'never',
+  id: 'value',
+  conversation: 'never',
+  from: 'value',
+  device: 'value',
+  fromMe: 'value',
+  number: 'value',
+  position: 'value',
+  at: 'value',
+  arrivedAt: 'value',
+  content: 'never',
+  text: 'value',
+  file: 'deep',
+  replyTo: 'value',
+  edited: 'value',
+  deleted: 'value',
+  reactions: 'deep',
+  newer: 'value',
+  status: 'value',
+  because: 'value',
+};
+
+const fieldsBy = (how: 'value' | 'deep'): readonly (keyof MessageLine)[] =>
+  (Object.keys(comparison) as (keyof MessageLine)[]).filter((name) => comparison[name] === how);
+const valueFields = fieldsBy('value');
+const deepFields = fieldsBy('deep');
 
 function sameLine(before: WindowLine | undefined, after: WindowLine): boolean {
-  return before !== undefined && sameView(before, after, { skip });
+  if (before?.kind !== 'message' || after.kind !== 'message') return sameView(before, after);
+  return (
+    valueFields.every((name) => before[name] === after[name]) &&
+    deepFields.every((name) => sameView(before[name], after[name]))
+  );
 }

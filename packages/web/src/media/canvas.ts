@@ -53,7 +53,7 @@ function noRoom(): TypeError {
 }
 
 /** The size that fits a long side, never larger than it was and never without a pixel. */
-export function fitted(
+function fitted(
   size: { readonly width: number; readonly height: number },
   longSidePx: number,
 ): { readonly width: number; readonly height: number } {
