@@ -64,7 +64,7 @@ export async function buildWeb(sources: WebSources, folder: string): Promise<Web
     filled(JSON.stringify(JSON.parse(await readFile(shellFile('app.webmanifest'), 'utf8'))), namesOf(icon)),
   );
   const bootCss = hashedName('boot.css', bootStyle);
-  const shell = [boot, bootCss, ...hindrances, manifest, ...icon.values()];
+  const shell = [boot, bootCss, ...hindrances, manifest];
 
   const set: SetList = { shell: shell.map(({ name, bytes }) => [name, hashOf(bytes)]), loads: loads.all };
   const [setName, setPiece] = onePiece(new TextEncoder().encode(JSON.stringify(set)));
@@ -74,8 +74,7 @@ export async function buildWeb(sources: WebSources, folder: string): Promise<Web
     worker: worker.name,
     loads: loads.early,
   };
-  const html = filled(onOneLine(await readFile(shellFile('index.html'), 'utf8')), {
-    ...namesOf(icon),
+  const html = filled(smallHtml(await readFile(shellFile('index.html'), 'utf8')), {
     'boot.js': boot.name,
     'boot.css': bootCss.name,
     'app.webmanifest': manifest.name,
@@ -83,7 +82,8 @@ export async function buildWeb(sources: WebSources, folder: string): Promise<Web
     list: JSON.stringify(front),
   });
   output.add({ name: pieceFolder + setName, bytes: setPiece });
-  for (const file of [...shell, worker, { name: 'index.html', bytes: html }]) output.add(file, 'compressed');
+  for (const file of [...shell, ...icon.values(), worker, { name: 'index.html', bytes: html }])
+    output.add(file, 'compressed');
   await output.write();
   return { front, set, firstPage: ['index.html', boot.name, bootCss.name] };
 }
@@ -144,15 +144,21 @@ function namesOf(files: ReadonlyMap<string, NamedBytes>): Record<string, string>
   return Object.fromEntries([...files].map(([name, file]) => [name, file.name]));
 }
 
-/** Puts values where `{{name}}` or, in the manifest, `"name"` stands. */
+/** Puts values where `{{name}}` stands. */
 function filled(template: string, values: Readonly<Record<string, string>>): Uint8Array {
   let text = template;
-  for (const [name, value] of Object.entries(values))
-    text = text.replaceAll(`{{${name}}}`, () => value).replaceAll(`"${name}"`, () => `"${value}"`);
+  for (const [name, value] of Object.entries(values)) text = text.replaceAll(`{{${name}}}`, () => value);
   if (text.includes('{{')) throw new Error('a place in a template was left open');
   return new TextEncoder().encode(text);
 }
 
-function onOneLine(html: string): string {
-  return html.replaceAll(/\n\s*/gu, '');
+/** Without the spaces and quotes that only make it readable. The list is JSON, and stands between single quotes. */
+function smallHtml(html: string): string {
+  return html
+    .trim()
+    .replaceAll(/\s*\n\s*/gu, ' ')
+    .replaceAll(/>\s+</gu, '><')
+    .replaceAll(/>\s+\{\{mark\}\}\s+</gu, '>{{mark}}<')
+    .replaceAll(/="([\w#-]+|\{\{[\w.-]+\}\})"/gu, '=$1')
+    .replace('={{list}}', "='{{list}}'");
 }

@@ -26,14 +26,20 @@ const nextLookMs = 6 * 3_600_000;
 /** What the first page left, as the app sees it, and what goes on for as long as the page is open. */
 export function openAppShell(door: FirstPageDoor): ShellDoor {
   const { list, links, page, cache, keeper } = door;
+  showIcon();
   const files = new Map<string, string>();
   const styles = new Map<string, Promise<void>>();
   let reading: Promise<SetList> | undefined;
 
+  /** Where the relay has another version by now, this one cannot become whole any more: the page begins anew with that. */
+  const missing = async (name: string, brought: Exclude<Brought, 'whole'>): Promise<LoadError> => {
+    if (brought === 'gone' && (await keeper?.ask(['renew'])) === true) location.reload();
+    return new LoadError(name, brought);
+  };
   const readList = async (): Promise<SetList> => {
     const set =
       cache === undefined ? await setWithout(list.set) : await setOf(cache, list.set, door.bringPieces);
-    if (typeof set === 'string') throw new LoadError('the list of files', set);
+    if (typeof set === 'string') throw await missing('the list of files', set);
     return set;
   };
   const wholeSet = (): Promise<SetList> => {
@@ -50,7 +56,7 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     if (load === undefined || first === undefined) throw new TypeError(`${name} is no part of the app`);
     if (cache !== undefined && (await cache.match(first[0])) === undefined) {
       const brought = await door.bringPieces(load.pieces, cache, onProgress);
-      if (brought !== 'whole') throw new LoadError(name, brought);
+      if (brought !== 'whole') throw await missing(name, brought);
     }
     onProgress?.(1);
     return first[0];
@@ -115,6 +121,14 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
   };
   setTimeout(lookAndGoOn, firstLookMs);
   return shell;
+}
+
+/** The mark of the first page as the tab's icon: the page may show pictures only that it made itself. */
+function showIcon(): void {
+  const mark = document.querySelector('#shell svg')?.outerHTML.replace('<svg', '<svg fill="#288a95"');
+  if (mark === undefined) return;
+  const href = URL.createObjectURL(new Blob([mark], { type: 'image/svg+xml' }));
+  document.head.append(Object.assign(document.createElement('link'), { rel: 'icon', href }));
 }
 
 async function setWithout(name: string): Promise<SetList | Exclude<Brought, 'whole'>> {

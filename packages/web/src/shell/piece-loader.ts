@@ -19,7 +19,9 @@ export type BringPieces = (
 
 /** A browser opens at most six connections to one place. */
 const mostAtOnce = 6;
-const mostAttempts = 6;
+const mostAttempts = 5;
+/** What comes changed comes changed again: whoever does that does not do it by chance. */
+const mostDamaged = 2;
 /** Six pieces take 3 s of a line of 128 kbit/s, and the last may have to wait for the others. Doubled at each attempt. */
 const firstByteMs = 4000;
 /** A connection that stopped is frozen, and will not go on. Doubled at each attempt. */
@@ -55,8 +57,8 @@ interface Line {
 async function bringPiece(name: string, cache: Cache, line: Line): Promise<Brought> {
   const url = pieceFolder + name;
   if ((await cache.match(url)) !== undefined) return 'whole';
-  let outcome: Brought = 'unreachable';
-  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+  let damaged = 0;
+  for (let attempt = 0; attempt < mostAttempts && damaged < mostDamaged; attempt += 1) {
     const patience = 2 ** attempt;
     if (attempt > 0) await new Promise((go) => setTimeout(go, pauseMs * patience));
     const bytes = await fetchPiece(url, line, patience);
@@ -66,9 +68,9 @@ async function bringPiece(name: string, cache: Cache, line: Line): Promise<Broug
       await cache.put(url, new Response(bytes));
       return 'whole';
     }
-    outcome = 'damaged';
+    damaged += 1;
   }
-  return outcome;
+  return damaged > 0 ? 'damaged' : 'unreachable';
 }
 
 /** @param patience 1, 2, 4, ... times as long as usual. @returns undefined when the line failed or was too slow */

@@ -38,7 +38,10 @@ function serve(scope: ServiceWorkerScope): void {
 
   scope.addEventListener('message', (event) => {
     const [port] = event.ports;
-    const done = answerTo(event.data as ShellRequest, scope, opened);
+    // one after the other: what one has just brought, another must not take for a leftover
+    const done = navigator.locks.request('tern-shell', () =>
+      answerTo(event.data as ShellRequest, scope, opened),
+    );
     event.waitUntil(done.then((answer) => port?.postMessage(answer)).catch(() => port?.postMessage(false)));
   });
 }

@@ -1,1 +1,1 @@
-export const greeting = 'The app is here.';
+export const language = 'In English.';
