@@ -1,7 +1,7 @@
 import type { Argon2id } from '@tern/core';
 import { argon2id } from 'hash-wasm';
 
-/** Argon2id in WebAssembly: a third of what it costs in JavaScript, so a passphrase can cost a guesser three times as much. */
+/** Argon2id in WebAssembly: a ninth of what it takes in JavaScript, so a guess can cost that much more. */
 export const fastArgon2id: Argon2id = async (from) =>
   argon2id({
     password: from.password,

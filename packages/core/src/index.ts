@@ -44,7 +44,7 @@ export { openClient } from './open-client.ts';
 export { groupPrimitivesOver } from './group-primitives.ts';
 export type { GroupPrimitives } from './group-primitives.ts';
 export { largestExportBytes } from './export-seal.ts';
-export type { Argon2id, Argon2idInput } from './export-seal.ts';
+export type { Argon2id, Argon2idInput, ExportCost } from './export-seal.ts';
 export { exportHome, importHome, unsentBecause } from './portable.ts';
 export type { Imported } from './portable.ts';
 export { safetyNumberWith } from './safety-number.ts';

@@ -1,5 +1,5 @@
 import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
-import {
+import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
   limits,
   linkKind,
   MalformedError,
@@ -7,6 +7,7 @@ import {
   parseInvitationLink,
   parseRelayLink,
 } from '@tern/protocol';
+import { browserExportCost } from '../store/argon2id.ts';
 import type { AppApi, ConnectionsView, LinkView, Waiting } from './app-api.ts';
 import { fileSource } from './file-source.ts';
 import type { Home, OpenHome } from './home.ts';
@@ -157,7 +158,7 @@ export function appOver(home: Home, room: Room): AppApi {
 
     exportHome: (passphrase) =>
       inHome(async ({ store }) => {
-        const bytes = await exportHome({ ...home.parts, store }, passphrase);
+        const bytes = await exportHome({ ...home.parts, store }, passphrase, { cost: browserExportCost });
         return new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' });
       }),
     importHome: async (file, passphrase) => home.import(new Uint8Array(await file.arrayBuffer()), passphrase),
