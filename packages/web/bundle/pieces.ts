@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
-import type { Load, LoadFile } from '../src/shell/load-list.ts';
+import type { Load } from '../src/shell/load-list.ts';
 
 /** Of a response with a piece, headers included: what a connection carries before some networks freeze it. */
 export const pieceResponseBytes = 8192;
@@ -21,10 +21,15 @@ export interface CutLoad {
 
 /** Files that travel together, as one stream of pieces. */
 export function cutLoad(files: readonly NamedBytes[]): CutLoad {
-  const listed: readonly LoadFile[] = files.map(({ name, bytes }) => [name, bytes.length, hashOf(bytes)]);
-  const stream = deflateRawSync(Buffer.concat(files.map(({ bytes }) => bytes)), { level: 9, memLevel: 9 });
+  const whole = Buffer.concat(files.map(({ bytes }) => bytes));
+  const stream = deflateRawSync(whole, { level: 9, memLevel: 9 });
   const pieces = cut(stream);
-  return { load: { files: listed, pieces: pieces.map(([name]) => name) }, pieces: new Map(pieces) };
+  const load: Load = {
+    files: files.map(({ name, bytes }) => [name, bytes.length]),
+    hash: hashOf(whole),
+    pieces: pieces.map(([name]) => name),
+  };
+  return { load, pieces: new Map(pieces) };
 }
 
 /** @throws {Error} when it needs more than one piece */

@@ -47,9 +47,9 @@ describe('a build', () => {
       const stream = Buffer.concat(load.pieces.map((piece) => readFileSync(join(out, 'p', piece))));
       const whole = inflateRawSync(stream);
       let from = 0;
-      for (const [name, bytes, hash] of load.files) {
+      expect(hashOf(whole)).toBe(load.hash);
+      for (const [name, bytes] of load.files) {
         const file = whole.subarray(from, (from += bytes));
-        expect(hashOf(file)).toBe(hash);
         expect(readFileSync(join(out, name)).equals(file)).toBe(true);
         expect(brotliDecompressSync(readFileSync(join(out, `${name}.br`))).equals(file)).toBe(true);
         expect(gunzipSync(readFileSync(join(out, `${name}.gz`))).equals(file)).toBe(true);
@@ -71,8 +71,6 @@ describe('a build', () => {
   test('lets a page run that names what the oldest browsers lack, and leaves them no syntax they do not know', async () => {
     await using site = await openShellSite();
     const { set } = site.build;
-    const [, , hash] = set.loads['engine']?.files[0] ?? [];
-    expect(hash).toHaveLength(22);
     for (const load of ['page', 'engine', 'more']) {
       const [name = ''] = set.loads[load]?.files.at(-1) ?? [];
       const text = brotliDecompressSync((await sentFor(site.url + name)).body).toString();
@@ -121,7 +119,10 @@ describe('what travels together', () => {
   });
 
   test('pieces are of a size that fits a connection, and named by what is in them', () => {
-    const bytes = Uint8Array.from({ length: 30_000 }, (_, at) => (at * 2_654_435_761) >>> 13);
+    const bytes = Uint8Array.from(
+      { length: 30_000 },
+      (_, at) => Math.imul(at + 1, 2_654_435_761) >>> ((at % 7) + 9),
+    );
     const { load, pieces } = cutLoad([{ name: 'a/x-1.js', bytes }]);
     expect(load.pieces.length).toBeGreaterThan(1);
     for (const name of load.pieces) {

@@ -118,13 +118,12 @@ async function bringMissing(cache: Cache, load: Load): Promise<boolean> {
   if (!missing.includes(true)) return true;
   if ((await bringPieces(load.pieces, cache)) !== 'whole') return false;
   const whole = await joined(cache, load.pieces);
-  if (whole === undefined) return false;
+  if (whole === undefined || (await hashOf(whole)) !== load.hash) return false;
   // scripts and workers are held to the rules that came with the page
   const policy = (await cache.match(front))?.headers.get('Content-Security-Policy') ?? "default-src 'none'";
   let from = 0;
-  for (const [name, bytes, hash] of load.files) {
+  for (const [name, bytes] of load.files) {
     const file = whole.slice(from, (from += bytes));
-    if ((await hashOf(file)) !== hash) return false;
     const type = name.endsWith('.css') ? 'text/css' : 'text/javascript';
     const headers = {
       'Content-Type': `${type}; charset=utf-8`,

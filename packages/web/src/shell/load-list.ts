@@ -3,12 +3,14 @@
  * piece. From the page on everything is named by its hash, so one page is one version.
  */
 
-/** Path below the app's folder, length and hash of a file of a load. */
-export type LoadFile = readonly [name: string, bytes: number, hash: string];
+/** Path below the app's folder, and length, of a file of a load. */
+export type LoadFile = readonly [name: string, bytes: number];
 
 /** Files that travel together: one after the other, deflated as one stream, cut into pieces. */
 export interface Load {
   readonly files: readonly LoadFile[];
+  /** of all files, one after the other */
+  readonly hash: string;
   /** the hash of each piece in order, which is its name below `p/` */
   readonly pieces: readonly string[];
 }
