@@ -10,7 +10,7 @@ import {
   type LogId,
   type MessageId,
 } from '@tern/protocol';
-import { getChunk } from './chunk-transfer.ts';
+import { getChunk, type TransferOptions } from './chunk-transfer.ts';
 import { conversationTable } from './conversation.ts';
 import { isRequested } from './conversation-choices.ts';
 import type { Engine } from './engine.ts';
@@ -128,17 +128,16 @@ async function pieceOf(
     return kept;
   }
   options.signal.throwIfAborted();
-  const show = (): void =>
-    engine.transfers.set({
-      message: id,
-      direction: 'down',
-      done: Math.min(part.size, progress.done),
-      total: part.size,
-    });
-  show();
-  const sealed = await fromAny(engine, sources, { chunk, length }, options);
-  progress.done += length;
-  show();
+  let came = 0;
+  const show = (bytes: number): void => {
+    came += bytes;
+    progress.done += bytes;
+    const done = Math.min(part.size, progress.done);
+    engine.transfers.set({ message: id, direction: 'down', done, total: part.size });
+  };
+  show(0);
+  const sealed = await fromAny(engine, sources, { chunk, length }, { ...options, arrived: show });
+  show(length - came); // what a relay began to give and did not end counts once
   const { conversation } = message;
   await keepPiece(engine, { message: id, conversation, pieces: part.chunks.length, place, sealed });
   return sealed;
@@ -162,7 +161,7 @@ async function fromAny(
   engine: Engine,
   sources: readonly Source[],
   wanted: { readonly chunk: Parameters<typeof getChunk>[1]['chunk']; readonly length: number },
-  options: { readonly signal: AbortSignal },
+  options: TransferOptions,
 ): Promise<Uint8Array> {
   let failure: unknown;
   for (const { followed, keys } of sources) {

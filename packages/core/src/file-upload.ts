@@ -11,13 +11,14 @@ import {
   type MessageId,
   type Result,
 } from '@tern/protocol';
-import { putChunk, type PutOutcome } from './chunk-transfer.ts';
+import { putChunk, type PutOutcome, type TransferOptions } from './chunk-transfer.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
 import { activeLog, conversationTable } from './conversation.ts';
 import { hostName, type Engine } from './engine.ts';
 import { fileOf } from './file-parts.ts';
 import { followedLogTable, logKeysAt, type FollowedLog } from './followed-log.ts';
 import { keptFile, makeRoom } from './kept-files.ts';
+import type { LogKeys } from './log-keys.ts';
 import { messageById } from './message-store.ts';
 import { blobTable, outbox, outgoingAt, replaceOutgoing, type OutboxKey } from './outbox.ts';
 import { rangesHave, rangesMissing, rangesWith, type Ranges } from './ranges.ts';
@@ -99,36 +100,23 @@ export async function uploadSome(
   }
   const total = part.size;
   const pieceLength = part.chunks[0]?.[1] ?? 0;
-  let finished = part.chunks.length - rangesMissing(done, 0, part.chunks.length - 1);
-  const show = (): void =>
-    engine.transfers.set({
-      message,
-      direction: 'up',
-      done: Math.min(total, finished * pieceLength),
-      total,
-    });
-  show();
-  const puts = await Promise.all(
-    places.map(async (place) => {
-      const content = await engine.store.read((view) => pieceToPut(view, blob, place));
-      const [chunk] = part.chunks[place] ?? [];
-      if (content === undefined || chunk === undefined) {
-        await engine.store.change((change) => noteDone(change, blob, place));
-        return complete;
-      }
-      const to = { log: followed.log, number: followed.number, seed: keys.append, chunk, content };
-      const put = await putChunk(engine.path(host), to, options);
-      if (put.kind === 'complete') {
-        finished += 1;
-        show();
-        await engine.store.change((change) => noteDone(change, blob, place));
-      }
-      return put;
-    }),
-  ).catch((error: unknown) => {
+  const progress = {
+    done: pieceLength * (part.chunks.length - rangesMissing(done, 0, part.chunks.length - 1)),
+  };
+  const show = (bytes: number): void => {
+    progress.done += bytes;
+    engine.transfers.set({ message, direction: 'up', done: Math.min(total, progress.done), total });
+  };
+  show(0);
+  const ended = await Promise.allSettled(
+    places.map((place) => putPiece(engine, { upload, keys, host, place }, { ...options, arrived: show })),
+  );
+  const broken = ended.find((one) => one.status === 'rejected');
+  if (broken !== undefined) {
     engine.transfers.end({ message, direction: 'up' });
-    throw error;
-  });
+    throw broken.reason;
+  }
+  const puts = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const refused = puts.flatMap((put) => (put.kind === 'refused' ? [put.because] : []))[0];
   if (refused === undefined) return { more: true, refusals: [] };
   engine.transfers.end({ message, direction: 'up' });
@@ -136,7 +124,31 @@ export async function uploadSome(
   return { more: false, refusals: [refused] };
 }
 
-const complete: PutOutcome = { kind: 'complete' };
+async function putPiece(
+  engine: Engine,
+  piece: {
+    readonly upload: Upload;
+    readonly keys: LogKeys;
+    readonly host: Hint;
+    readonly place: number;
+  },
+  options: TransferOptions,
+): Promise<PutOutcome> {
+  const { place, upload } = piece;
+  const { blob, followed, part } = upload;
+  const content = await engine.store.read((view) => pieceToPut(view, blob, place));
+  const [chunk] = part.chunks[place] ?? [];
+  const put: PutOutcome =
+    content === undefined || chunk === undefined
+      ? { kind: 'complete' }
+      : await putChunk(
+          engine.path(piece.host),
+          { log: followed.log, number: followed.number, seed: piece.keys.append, chunk, content },
+          options,
+        );
+  if (put.kind === 'complete') await engine.store.change((change) => noteDone(change, blob, place));
+  return put;
+}
 
 /** A piece that is not here any more was put by an earlier version, which kept none. */
 async function pieceToPut(view: StoreView, blob: string, place: number): Promise<Uint8Array | undefined> {

@@ -46,13 +46,13 @@ const keptTable: RecordTable<KeptFile> = recordTable(
 );
 
 /** How much is kept for reading offline where nobody says otherwise; what waits to leave does not count. */
-export const defaultKeptFileBytes: number = 256 * 1024 * 1024;
+const defaultKeptFileBytes: number = 256 * 1024 * 1024;
 
 export async function keptFile(view: StoreView, id: MessageId): Promise<KeptFile | undefined> {
   return keptTable.get(view, '', id);
 }
 
-export function isWhole(file: KeptFile): boolean {
+function isWhole(file: KeptFile): boolean {
   const [first] = file.have;
   return first?.[0] === 0 && first[1] === file.pieces - 1;
 }

@@ -100,7 +100,7 @@ export async function reactTo(
 }
 
 /** @throws {RefusedError} where there is no such message in a list */
-export async function lineOf(view: StoreChange, id: MessageId): Promise<Message> {
+async function lineOf(view: StoreChange, id: MessageId): Promise<Message> {
   const message = await messageById(view, id);
   if (message === undefined || message.beside === true || message.marks?.hidden === true)
     throw new RefusedError('no-such-message', 'there is no such message');
