@@ -1,5 +1,5 @@
 import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
-import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
+import {
   limits,
   linkKind,
   MalformedError,
