@@ -115,3 +115,66 @@ export function exifSegment(orientation: number): Bytes {
   const content = of('Exif\0\0', tiff);
   return of([0xff, 0xe1], big(content.length + 2, 2), content);
 }
+
+/** Pictures of 64 by 48 as a camera or a program writes them, with secrets before, between and behind what makes the picture. */
+export function wholePictures(): readonly {
+  readonly kind: string;
+  readonly bytes: Bytes;
+  readonly pixels: Bytes;
+}[] {
+  const pixels = of('the coded pixels', [0xff, 0, 0xff, 0xd3, 1, 2]);
+  const segment = (marker: number, content: Bytes): Bytes =>
+    of([0xff, marker], big(content.length + 2, 2), content);
+  const frame = segment(0xc0, of([8], big(48, 2), big(64, 2), [1, 1, 0x11, 0]));
+  const chunk = (type: string, content: Bytes): Bytes =>
+    of(big(content.length, 4), type, content, [0, 0, 0, 0]);
+  const part = (type: string, content: Bytes): Bytes =>
+    of(type, little(content.length, 4), content, new Uint8Array(content.length % 2));
+  const webpParts = of(
+    part('VP8X', of([0x0c, 0, 0, 0], little(63, 3), little(47, 3))),
+    part('VP8 ', pixels),
+    part('EXIF', of('Secret GPS')),
+    part('XMP ', of('<x:xmpmeta>Secret')),
+  );
+  return [
+    {
+      kind: 'jpeg',
+      pixels,
+      bytes: of(
+        [0xff, 0xd8],
+        segment(0xe0, of('JFIF\0Secret')),
+        exifSegment(1),
+        segment(0xe1, of('http://ns.adobe.com/xap/1.0/\0Secret GPS')),
+        segment(0xfe, of('Secret words')),
+        segment(0xdb, of([0, 1, 2])),
+        frame,
+        segment(0xda, of([1, 1, 0])),
+        pixels,
+        segment(0xed, of('Photoshop Secret')),
+        segment(0xda, of([1, 1, 0])),
+        pixels,
+        [0xff, 0xd9],
+        'a film with Secret GPS',
+      ),
+    },
+    {
+      kind: 'png',
+      pixels,
+      bytes: of(
+        [0x89],
+        'PNG\r\n\u001a\n',
+        chunk('IHDR', of(big(64, 4), big(48, 4), [8, 6, 0, 0, 0])),
+        chunk('tEXt', of('Secret words')),
+        chunk('eXIf', of('Secret GPS')),
+        chunk('IDAT', pixels),
+        chunk('IEND', of('')),
+        'a film',
+      ),
+    },
+    {
+      kind: 'webp',
+      pixels,
+      bytes: of('RIFF', little(webpParts.length + 4, 4), 'WEBP', webpParts, 'a film'),
+    },
+  ];
+}

@@ -1,4 +1,5 @@
 import { rgbaToThumbHash } from 'thumbhash';
+import { barePicture } from './bare-picture.ts';
 import { canvasIsTrue, drawn, smallType, type Canvas, type PictureType } from './canvas.ts';
 import { checkPicture } from './picture-check.ts';
 
@@ -16,15 +17,22 @@ export interface Photo {
   readonly preview?: { readonly type: string; readonly bytes: Uint8Array };
 }
 
-/** What became of a file that somebody wants to send as a picture. All but a photo can still be sent as a file. */
+/**
+ * What became of a file that somebody wants to send as a picture. All but a photo can still be sent as a file, `bare` where it is
+ * there; where it is not, the file may say where it was taken, and whoever sends it should know.
+ */
 export type PreparedPhoto =
   | Photo
+  /** none of the kinds that are known here: a file of a camera (HEIC), a drawing (SVG), something else */
   | { readonly kind: 'no-picture' }
-  | { readonly kind: 'too-large'; readonly width: number; readonly height: number }
-  /** the decoder gives up, or the memory ends */
-  | { readonly kind: 'damaged' }
-  /** this browser does not let a page read its own drawings; the file's bytes can be sent as they are only */
-  | { readonly kind: 'blocked' };
+  | {
+      readonly kind: 'too-large';
+      readonly width: number;
+      readonly height: number;
+      readonly bare?: Blob;
+    }
+  /** `damaged`: the decoder gives up, or the memory ends. `blocked`: this browser does not let a page read its own drawings. */
+  | { readonly kind: 'damaged' | 'blocked'; readonly bare?: Blob };
 
 const longSidePx = 1600;
 const photoQuality = 0.8;
@@ -52,16 +60,25 @@ export async function preparePhoto(
   options: { readonly original: boolean },
 ): Promise<PreparedPhoto> {
   const checked = await checkPicture(file);
-  if (checked.kind === 'no-picture' || checked.kind === 'too-large') return checked;
+  if (checked.kind === 'no-picture') return checked;
+  const photo =
+    checked.kind === 'too-large'
+      ? checked
+      : await photoOf(file, { ...options, ground: checked.kind === 'jpeg' ? undefined : 'white' });
+  if (photo.kind === 'photo' || options.original) return photo;
+  const bare = await barePicture(file);
+  return bare === undefined ? photo : { ...photo, bare };
+}
+
+async function photoOf(
+  file: Blob,
+  how: { readonly original: boolean; readonly ground: string | undefined },
+): Promise<Photo | { readonly kind: 'damaged' | 'blocked' }> {
   if (!canvasIsTrue()) return { kind: 'blocked' };
   const picture = await decoded(file);
   if (picture === undefined) return { kind: 'damaged' };
   try {
-    return await prepared(picture, {
-      ...options,
-      file,
-      ground: checked.kind === 'jpeg' ? undefined : 'white',
-    });
+    return await prepared(picture, { ...how, file });
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError || error instanceof DOMException)
       return { kind: 'damaged' }; // no canvas of that size: the memory is at its end
@@ -84,7 +101,7 @@ export async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
 async function prepared(
   picture: ImageBitmap,
   how: { readonly original: boolean; readonly file: Blob; readonly ground: string | undefined },
-): Promise<PreparedPhoto> {
+): Promise<Photo | { readonly kind: 'damaged' }> {
   const type = await smallType();
   // JPEG knows no transparency: what is behind would be black
   const ground = type === 'image/jpeg' && how.ground !== undefined ? { ground: how.ground } : {};

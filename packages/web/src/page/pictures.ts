@@ -34,7 +34,8 @@ export async function fileToSend(file: File, options: { readonly original: boole
   if (!file.type.startsWith('image/')) return plain;
   const { preparePhoto } = await import('../media/photo.ts');
   const photo = await inTurn(() => preparePhoto(file, options));
-  if (photo.kind !== 'photo') return plain;
+  // what cannot be made small still goes without where it was taken, where that can be taken out
+  if (photo.kind !== 'photo') return { ...plain, blob: ('bare' in photo ? photo.bare : undefined) ?? file };
   const { blob, width, height, thumbhash, preview } = photo;
   const picture = { width, height, thumbhash, ...(preview !== undefined && { preview }) };
   const type = blob.type === '' ? plain.type : blob.type;

@@ -1,4 +1,5 @@
 import { concat, utf8 } from '@tern/protocol';
+import { barePicture } from '../../src/media/bare-picture.ts';
 import { openCanvas } from '../../src/media/canvas.ts';
 import { largestPreviewBytes, preparePhoto, type Photo } from '../../src/media/photo.ts';
 import { showablePicture, thumbhashImage } from '../../src/media/received-picture.ts';
@@ -37,6 +38,20 @@ export const tests: PageTests = (test) => {
     same(shown.kind === 'shown' && [shown.width, shown.height], [400, 600]);
   });
 
+  test('a photo that is only made bare has the same pixels, turned as they were', async () => {
+    const camera = await cameraPhoto(600, 400, 6);
+    const bare = await barePicture(camera);
+    if (bare === undefined) throw new Error('it was not understood');
+    holds(!(await text(bare)).includes('Secret'), 'nothing is left of what the camera wrote');
+    const places = [
+      [200, 60],
+      [200, 540],
+    ] as const;
+    same(await colours(bare, places), await colours(camera, places));
+    for (const plain of [await pngOf(60, 40), await webpOf(60, 40)])
+      same(await colours((await barePicture(plain)) ?? new Blob(), [[5, 5]]), await colours(plain, [[5, 5]]));
+  });
+
   test('a large photo is made smaller, and its preview has at most 6 kB', async () => {
     const camera = await noisyPhoto(3000, 2000);
     const photo = await photoOf(camera, { original: false });
@@ -58,7 +73,11 @@ export const tests: PageTests = (test) => {
   test('a picture of 20,000 pixels a side is not decoded, neither to be sent nor to be shown', async () => {
     for (const { kind, bytes: start } of pictureHeaders(20_000, 20_000, { upTo: 16_383 })) {
       const file = new Blob([start, new Uint8Array(1000)]);
-      same([kind, await preparePhoto(file, { original: true })], [kind, tooLarge]);
+      const { bare: _, ...prepared } = {
+        bare: undefined,
+        ...(await preparePhoto(file, { original: false })),
+      };
+      same([kind, prepared], [kind, tooLarge]);
       same([kind, await showablePicture(file)], [kind, tooLarge]);
     }
   });
