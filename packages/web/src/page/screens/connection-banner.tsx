@@ -1,45 +1,66 @@
-import { CloudOff, Radio, RefreshCw } from 'lucide';
+import { CloudOff, Radio, RefreshCw, type IconNode } from 'lucide';
 import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Banner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/index.ts';
 import { useNow } from './task.ts';
 
 /** How long nothing gets through before it is mentioned: most troubles are over sooner. */
 const mentionAfterMs = 20_000;
 
-/** A calm strip while nothing gets through for a while, or while there is a newer version. */
+/** A calm strip while nothing gets through for a while, or while there is a newer version. Also told to screen readers, once. */
 export function ConnectionBanner(): VNode | null {
-  const { state, nav, news } = useApp();
-  const view = state.connections.value;
+  const { state, nav, news, announcer } = useApp();
   const now = useNow(5000);
-  const why = nav.route.value.kind !== 'connection' && (
-    <button type="button" class="link-button" onClick={() => nav.go({ kind: 'connection' })}>
-      {t('status.why')}
-    </button>
-  );
-  if (view?.online === false) return <Banner icon={CloudOff}>{t('status.bannerOffline')}</Banner>;
-  if (view !== undefined && isStuck(view, now))
-    return (
-      <Banner icon={Radio} actions={why}>
-        {t('status.bannerStuck')}
-      </Banner>
-    );
-  if (news.renewal.value)
-    return (
+  const matter = matterOf(state.connections.value, news.renewal.value, now);
+  useEffect(() => {
+    if (matter !== undefined) announcer.speak(t(words[matter]));
+  }, [matter]);
+  if (matter === undefined) return null;
+  const leads = matter !== 'renewal' && nav.route.value.kind === 'connection' ? undefined : steps[matter];
+  return (
+    <aside class="strip" aria-label={t('status.label')}>
       <Banner
-        icon={RefreshCw}
+        icon={icons[matter]}
         actions={
-          <button type="button" class="link-button" onClick={() => location.reload()}>
-            {t('status.updateNow')}
-          </button>
+          leads !== undefined && (
+            <button
+              type="button"
+              class="link-button"
+              onClick={() => (matter === 'renewal' ? location.reload() : nav.go({ kind: 'connection' }))}
+            >
+              {t(leads)}
+            </button>
+          )
         }
       >
-        {t('status.updateReady')}
+        {t(words[matter])}
       </Banner>
-    );
-  return null;
+    </aside>
+  );
+}
+
+type Matter = 'offline' | 'stuck' | 'renewal';
+
+const words: Readonly<Record<Matter, PlainWordKey>> = {
+  offline: 'status.bannerOffline',
+  stuck: 'status.bannerStuck',
+  renewal: 'status.updateReady',
+};
+
+const steps: Readonly<Partial<Record<Matter, PlainWordKey>>> = {
+  stuck: 'status.why',
+  renewal: 'status.updateNow',
+};
+
+const icons: Readonly<Record<Matter, IconNode>> = { offline: CloudOff, stuck: Radio, renewal: RefreshCw };
+
+function matterOf(view: ConnectionsView | undefined, renewal: boolean, now: number): Matter | undefined {
+  if (view?.online === false) return 'offline';
+  if (view !== undefined && isStuck(view, now)) return 'stuck';
+  return renewal ? 'renewal' : undefined;
 }
 
 function isStuck({ paths }: ConnectionsView, now: number): boolean {

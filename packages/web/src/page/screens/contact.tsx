@@ -9,7 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { EmptyState, ScreenHead } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t, tame } from '../words/index.ts';
 import { ContactActions } from './contact-actions.tsx';
 import { CompareDialog } from './contact-compare.tsx';
 import { SafetyNumber, Section } from './pieces.tsx';
@@ -21,7 +21,7 @@ export function ContactScreen({ person }: { readonly person: PersonId }): VNode 
   const contact = state.contacts.value.get(person);
   return (
     <div class="screen">
-      <ScreenHead title={contact?.name ?? t('contact.title')} />
+      <ScreenHead title={contact === undefined ? t('contact.title') : tame(contact.name)} />
       <div class="screen-body">
         {contact === undefined ? (
           <EmptyState icon={ShieldQuestion} title={t('contact.gone')} />
@@ -45,7 +45,7 @@ function ContactHead({ contact }: { readonly contact: ContactView }): VNode {
       <Avatar id={contact.person} name={contact.name} size="large" />
       <div class="contact-names">
         <p class="contact-name" dir="auto">
-          {contact.name}
+          {tame(contact.name)}
         </p>
         {contact.ownName !== contact.name && (
           <p class="note">{t('contact.ownName', { name: contact.ownName })}</p>
@@ -133,7 +133,7 @@ function Name({ contact }: { readonly contact: ContactView }): VNode {
           label={t('contact.nameField')}
           labelHidden
           value={name}
-          placeholder={contact.ownName}
+          placeholder={tame(contact.ownName)}
           onInput={setName}
           error={task.trouble && t('contact.nameRefused')}
         />

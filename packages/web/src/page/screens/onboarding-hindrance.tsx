@@ -60,6 +60,7 @@ export function HindranceScreen({ kind, code, children }: HindranceProps): VNode
   const { icon, title, what, next } = said[kind];
   return (
     <main class="mishap">
+      <h1 class="for-readers">Tern</h1>
       <EmptyState icon={icon} title={t(title)}>
         <p>{t(what)}</p>
         <p>{t(next)}</p>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
-import { size, t, type PlainWordKey } from '../words/index.ts';
+import { size, t, tame, type PlainWordKey } from '../words/index.ts';
 import { FileButton } from './pieces.tsx';
 import { useTask } from './task.ts';
 
@@ -46,7 +46,7 @@ export function ImportForm({
       <FileButton label={t('safety.importChoose')} onFile={setFile} />
       {file !== undefined && (
         <p class="note chosen-file">
-          <bdi>{file.name}</bdi> · {size(file.size)}
+          <bdi>{tame(file.name)}</bdi> · {size(file.size)}
         </p>
       )}
       <Field

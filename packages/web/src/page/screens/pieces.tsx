@@ -79,7 +79,12 @@ export function LinkText({ text, label }: { readonly text: string; readonly labe
 export function SafetyNumber({ digits, label }: { readonly digits: string; readonly label: string }): VNode {
   const groups = digits.replaceAll(/\s/g, '').match(/.{1,5}/g) ?? [];
   return (
-    <div class={groups.length > 6 ? 'safety-number' : 'safety-number short'} role="group" aria-label={label} dir="ltr">
+    <div
+      class={groups.length > 6 ? 'safety-number' : 'safety-number short'}
+      role="group"
+      aria-label={label}
+      dir="ltr"
+    >
       {groups.map((group, at) => (
         <span key={at}>{group}</span>
       ))}

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { ScreenHead } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t, tame } from '../words/index.ts';
 import { SafetyNumber, Section } from './pieces.tsx';
 import { SettingsAbout } from './settings-about.tsx';
 import { SettingsExport } from './settings-export.tsx';
@@ -28,7 +28,7 @@ export function SettingsScreen({ section }: { readonly section?: string | undefi
               <Avatar id={me.person} name={me.name} size="large" />
               <div>
                 <p class="contact-name" dir="auto">
-                  {me.name}
+                  {tame(me.name)}
                 </p>
                 <p class="note">{t('settings.profileWhat')}</p>
               </div>

@@ -2,6 +2,7 @@
  * What a word of the page is: a sentence with named places, or one for each plural form that its language has. The type says which
  * places a sentence has, so that a forgotten name does not compile.
  */
+import { tame } from './foreign-text.ts';
 
 /** The forms are those of `Intl.PluralRules`; which of them are there depends on the language. */
 export interface Plural {
@@ -31,7 +32,7 @@ type PlacesOf<M> = M extends string
     : never;
 
 /** Names of people come from strangers: isolated, one written from right to left cannot turn the sentence around it. */
-const isolated = (value: string): string => `\u2068${value}\u2069`;
+const isolated = (value: string): string => `\u2068${tame(value)}\u2069`;
 
 /**
  * @param rules choose the plural form by `count`, and write it
