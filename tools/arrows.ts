@@ -28,7 +28,10 @@ const arrows: ReadonlyMap<string, Arrows> = new Map([
 ]);
 
 /** What tests are written with; the project's root has them, no package does. */
-const testTools: readonly string[] = ['vitest', 'fast-check', 'tinybench'];
+const testTools: readonly string[] = ['vitest', 'fast-check', 'tinybench', 'playwright-core', 'axe-core'];
+
+/** What makes the web app out of its sources; the project's root has them too, and nothing that runs in a browser may name them. */
+const buildTools: readonly string[] = ['rolldown', 'lightningcss'];
 
 /** MLS is spoken by one corner of core, so that the gate around ts-mls has no second door. */
 const mayUseMls = /^packages\/core\/(?:src\/group-[^/]*\.ts|test\/.*)$/u;
@@ -52,7 +55,7 @@ export function violationsIn(source: Source, declared: Declared): readonly Viola
   if (rules === undefined) {
     return [{ path: source.path, line: 1, why: `package ${home} has no line in tools/arrows.ts` }];
   }
-  return importsOf(source.text).flatMap((found) => {
+  return importsOf(source.text, source.path.endsWith('.tsx') ? 'tsx' : 'ts').flatMap((found) => {
     const why = objection(found, file, rules);
     return why === undefined ? [] : [{ path: source.path, line: found.line, why }];
   });
@@ -119,6 +122,7 @@ function objectionToDependency(specifier: string, file: File): string | undefine
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
   if (testTools.includes(name)) return isForTests(file) ? undefined : `${name} is for tests`;
+  if (buildTools.includes(name)) return isForTests(file) ? undefined : `${name} is for building`;
   if (!file.declared.has(name)) return `package.json does not declare ${name}`;
   if (name === 'ts-mls' && !mayUseMls.test(file.path)) return 'ts-mls is only for core/src/group-*.ts';
   return undefined;
@@ -142,7 +146,9 @@ export function violationsBelow(root: string): {
   readonly files: number;
   readonly violations: readonly Violation[];
 } {
-  const paths = globSync('packages/*/{src,test,bench,bundle}/**/*.{ts,tsx,mts,js,mjs}', { cwd: root }).toSorted();
+  const paths = globSync('packages/*/{src,test,bench,bundle}/**/*.{ts,tsx,mts,js,mjs}', {
+    cwd: root,
+  }).toSorted();
   const declared = new Map<string, Declared>();
   const violations = paths.flatMap((path) => {
     const manifest = path.split('/').slice(0, 2).join('/');

@@ -11,11 +11,14 @@ export type Import = {
 
 type SyntaxNode = { readonly type: string; readonly start: number; readonly [key: string]: unknown };
 
-/** @throws {SyntaxError} for what is not TypeScript (or JavaScript, of which it is a superset) */
-export function importsOf(text: string): readonly Import[] {
+/**
+ * @param lang `tsx` where elements stand between the code, which plain TypeScript takes for casts
+ * @throws {SyntaxError} for what is not TypeScript (or JavaScript, of which it is a superset)
+ */
+export function importsOf(text: string, lang: 'ts' | 'tsx' = 'ts'): readonly Import[] {
   const imports: Import[] = [];
   // oxlint-disable-next-line typescript/no-deprecated -- its successor is not offered by vitest, and is the same parser
-  const tree = parseAst(text, { lang: 'ts' });
+  const tree = parseAst(text, { lang });
   for (const node of nodesOf(tree)) {
     const named = moduleNamedBy(node);
     if (named !== undefined) {

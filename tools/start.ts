@@ -1,5 +1,6 @@
 /** `npm start`: a relay that serves the app to browsers, which is built first where its sources have changed. */
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const given = process.argv.slice(2);
 
@@ -26,7 +27,7 @@ async function build(): Promise<string | undefined> {
     const { builtWeb } = await import('../packages/web/bundle/built-web.ts');
     return await builtWeb();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
     process.stderr.write(
       `tern: the app for browsers could not be built, so this relay serves none: ${why}\n`,
     );

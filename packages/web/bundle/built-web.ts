@@ -17,7 +17,7 @@ const sourcePatterns = [
 const keptMs = 86_400_000;
 
 /** The app's own sources. */
-export function webSources(): WebSources {
+function webSources(): WebSources {
   const src = join(root, 'packages/web/src');
   const { version } = JSON.parse(readFileSync(join(root, 'packages/web/package.json'), 'utf8')) as {
     version: string;

@@ -7,7 +7,7 @@ import { writeLook } from './look.ts';
 import { updateReady } from './shell-request.ts';
 
 /** A part of the app did not come. Whoever asks again goes on where it stopped. */
-export class LoadError extends Error {
+class LoadError extends Error {
   readonly code: Exclude<Brought, 'whole'>;
 
   constructor(name: string, code: Exclude<Brought, 'whole'>) {
@@ -27,7 +27,7 @@ const nextLookMs = 6 * 3_600_000;
 export function openAppShell(door: FirstPageDoor): ShellDoor {
   const { list, links, page, cache, keeper } = door;
   showIcon();
-  const files = new Map<string, string>();
+  let isKeeping = false;
   const styles = new Map<string, Promise<void>>();
   let reading: Promise<SetList> | undefined;
 
@@ -79,8 +79,10 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     leave: () => page.remove(),
     async loadAsset(name, onProgress) {
       const file = await bring(name, onProgress);
-      if (name === 'engine' && !files.has(name)) setTimeout(() => void shell.keepAll(), keepAfterMs);
-      files.set(name, file);
+      if (name === 'engine' && !isKeeping) {
+        isKeeping = true;
+        setTimeout(() => void shell.keepAll(), keepAfterMs);
+      }
       return door.scriptUrl(file);
     },
     loadStyle(name) {
@@ -94,11 +96,6 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
           });
       styles.set(name, loading);
       return loading;
-    },
-    assetUrl(name) {
-      const file = files.get(name);
-      if (file === undefined) throw new TypeError(`${name} was not brought`);
-      return door.scriptUrl(file);
     },
     keepAll: async () => (await keeper?.ask(['keep', list.set])) === true,
     onUpdate(listener) {

@@ -32,7 +32,6 @@ export interface ShellDoor {
   leave(): void;
   loadAsset(name: string, onProgress?: OnProgress): Promise<string>;
   loadStyle(name: string): Promise<void>;
-  assetUrl(name: string): string;
   keepAll(): Promise<boolean>;
   onUpdate(listener: () => void): () => void;
   lookForUpdate(): Promise<boolean>;
@@ -87,11 +86,6 @@ export function loadAsset(name: string, onProgress?: OnProgress): Promise<string
 /** Brings a further style sheet (`later`) and resolves when it applies. A second call does nothing more. */
 export function loadStyle(name: string): Promise<void> {
   return shell().loadStyle(name);
-}
-
-/** The URL of an asset that {@link loadAsset} brought. @throws {TypeError} for any other */
-export function assetUrl(name: string): string {
-  return shell().assetUrl(name);
 }
 
 /** Brings all the rest, so that everything opens without a network. @returns false where this browser keeps nothing */

@@ -22,7 +22,6 @@ async function start(scene: FakeScene): Promise<void> {
       document.head.append(link);
       await loaded;
     },
-    assetUrl: () => '',
     keepAll: () => Promise.resolve(true),
     onUpdate: () => () => undefined,
     lookForUpdate: () => Promise.resolve(false),

@@ -83,7 +83,6 @@ async function start(given: Given): Promise<void> {
     leave: () => undefined,
     loadAsset: () => Promise.reject(new Error('no assets here')),
     loadStyle: () => Promise.resolve(),
-    assetUrl: () => '',
     keepAll: () => Promise.resolve(true),
     onUpdate(listener) {
       if (given.renewal === true) queueMicrotask(listener);
