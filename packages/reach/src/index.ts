@@ -1,5 +1,5 @@
-export { answerRoom, budgetStart, nextBudget, requestRoom } from './budget.ts';
-export type { Budget, BudgetOutcome, LearnedBudget, LearnedDirection } from './budget.ts';
+export { answerRoom, requestRoom } from './budget.ts';
+export type { Budget } from './budget.ts';
 export { memoryTransport } from './memory-transport.ts';
 export type { MemoryTransportParts } from './memory-transport.ts';
 export { openPath } from './path.ts';

@@ -15,7 +15,7 @@ export interface PlatformSocket {
 }
 
 export interface SocketPatience {
-  readonly world: Pick<World, 'wait'>;
+  readonly world: Pick<World, 'now' | 'wait'>;
   /** until the socket is open */
   readonly longestConnectMs: number;
   /** until the first byte of an answer */
@@ -28,6 +28,11 @@ export interface SocketPatience {
 
 /** A relay takes more; those that find no place wait for one. */
 const mostRequests = 48;
+/** Requests larger than this are for bulk, and so much of them is on its way at a time: a text does not wait behind a picture. */
+const largeBytes = 4096;
+const mostLargeBytes = 131_072;
+/** After so long without a frame a socket is asked at once whether it lives: the machine may have slept. */
+const staleMs = 15_000;
 /** Silence while an answer is due, then a ping, then silence: after 9 s a socket is taken for frozen. */
 const busyBeatMs = 5000;
 /** While only watches wait, after 14 s. A beat costs some 200 B on the wire, 70 kB an hour at this pace where nothing else comes. */
@@ -37,6 +42,8 @@ const longestPongMs = 4000;
 interface Asked {
   readonly inbox: Inbox;
   readonly held: boolean;
+  /** of a large request, otherwise 0 */
+  readonly largeBytes: number;
 }
 
 /** One WebSocket to one relay, from its opening to its end, which is the end of everything on it. */
@@ -47,8 +54,9 @@ export class SocketConnection implements Disposable {
   readonly #opened: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #ending = new AbortController();
   #next = 0;
-  /** frames that came */
+  /** frames that came, and when the last one did */
   #heard = 0;
+  #heardAt: number;
   #freed: PromiseWithResolvers<void> = Promise.withResolvers();
   /** aborted when somebody waits for an answer who did not before */
   #news = new AbortController();
@@ -57,6 +65,7 @@ export class SocketConnection implements Disposable {
   constructor(socket: PlatformSocket, patience: SocketPatience) {
     this.#socket = socket;
     this.#patience = patience;
+    this.#heardAt = patience.world.now();
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
       this.#open = true;
@@ -91,13 +100,15 @@ export class SocketConnection implements Disposable {
   ): AsyncIterable<Uint8Array> {
     const { signal, held } = options;
     await this.ready(signal);
-    while (this.#asked.size >= mostRequests) await unlessAborted(this.#freed.promise, signal);
+    const large = request.length > largeBytes ? request.length : 0;
+    while (!this.#hasRoomFor(large)) await unlessAborted(this.#freed.promise, signal);
     this.#ending.signal.throwIfAborted();
     signal.throwIfAborted();
     const number = (this.#next += 1);
     const inbox = new Inbox();
-    this.#asked.set(number, { inbox, held });
+    this.#asked.set(number, { inbox, held, largeBytes: large });
     this.#send({ kind: 'request', number, bytes: request });
+    if (this.#patience.world.now() - this.#heardAt > staleMs) void this.#probe();
     if (!held || this.#asked.size === 1) this.#news.abort();
     try {
       const { world, longestAnswerMs, longestHeldMs, longestSilenceMs } = this.#patience;
@@ -118,6 +129,16 @@ export class SocketConnection implements Disposable {
     this.#end(new UnreachableError('the socket was closed here', { code: 'closed' }));
   }
 
+  #hasRoomFor(large: number): boolean {
+    if (this.#ending.signal.aborted) return true; // what comes of it is an error
+    let onTheirWay = 0;
+    for (const one of this.#asked.values()) onTheirWay += one.largeBytes;
+    return (
+      this.#asked.size < mostRequests &&
+      (large === 0 || onTheirWay === 0 || onTheirWay + large <= mostLargeBytes)
+    );
+  }
+
   #send(frame: AskFrame): void {
     if (this.standing) this.#socket.send(encodeAsk(frame));
   }
@@ -125,6 +146,7 @@ export class SocketConnection implements Disposable {
   #take(data: unknown): void {
     if (this.#ending.signal.aborted) return;
     this.#heard += 1;
+    this.#heardAt = this.#patience.world.now();
     try {
       if (!(data instanceof ArrayBuffer)) throw new MalformedError('a frame of text');
       const frame = decodeAnswer(new Uint8Array(data));
@@ -174,11 +196,17 @@ export class SocketConnection implements Disposable {
       const passed = busy ? await this.#pause(busyBeatMs) : await this.#pause(heldBeatMs, news);
       // what leaves bit by bit is a sign of life as well
       if (!passed || this.#heard !== before.heard || this.#socket.bufferedAmount < before.buffered) continue;
-      this.#send({ kind: 'ping' });
-      await this.#pause(longestPongMs);
-      if (this.#heard === before.heard)
-        this.#end(new UnreachableError('the socket says nothing any more', { code: 'silent' }));
+      await this.#probe();
     }
+  }
+
+  /** Ends the socket if it says nothing to a ping. */
+  async #probe(): Promise<void> {
+    const before = this.#heard;
+    this.#send({ kind: 'ping' });
+    await this.#pause(longestPongMs);
+    if (this.#heard === before)
+      this.#end(new UnreachableError('the socket says nothing any more', { code: 'silent' }));
   }
 
   /** @returns false when the signal came before the time had passed */

@@ -3,7 +3,7 @@ import { SocketConnection, type PlatformSocket, type SocketPatience } from './so
 import type { Transport } from './transport.ts';
 
 export interface WebSocketTransportOptions {
-  readonly world: Pick<World, 'wait'>;
+  readonly world: Pick<World, 'now' | 'wait'>;
   /** `(url) => new WebSocket(url)`, in browsers and in Node */
   readonly open: (url: string) => PlatformSocket;
   /** until a socket is open; 5 s unless given */

@@ -47,6 +47,11 @@ export class SocketNetwork {
     for (const socket of this.#sockets) socket.cut();
   }
 
+  /** Something else than a relay speaks. */
+  say(data: unknown): void {
+    for (const socket of this.#sockets) socket.say(data);
+  }
+
   left(socket: SimulatedSocket): void {
     this.#sockets.delete(socket);
   }
@@ -83,6 +88,10 @@ class SimulatedSocket implements PlatformSocket {
       else if (ask.kind === 'cancel') this.#running.get(ask.number)?.abort();
       else void this.#run(ask.number, ask.bytes);
     });
+  }
+
+  say(data: unknown): void {
+    this.#tell('message', data);
   }
 
   close(): void {
