@@ -1,4 +1,4 @@
-import { exportHome, safetyNumberWith, type ConversationWindow } from '@tern/core';
+import { exportHome, largestExportBytes, safetyNumberWith, type ConversationWindow } from '@tern/core';
 import {
   limits,
   linkKind,
@@ -161,7 +161,10 @@ export function appOver(home: Home, room: Room): AppApi {
         const bytes = await exportHome({ ...home.parts, store }, passphrase, { cost: browserExportCost });
         return new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' });
       }),
-    importHome: async (file, passphrase) => home.import(new Uint8Array(await file.arrayBuffer()), passphrase),
+    async importHome(file, passphrase) {
+      if (file.size > largestExportBytes) throw new MalformedError('no export is so large');
+      return home.import(new Uint8Array(await file.arrayBuffer()), passphrase);
+    },
   };
 }
 
