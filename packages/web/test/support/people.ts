@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import { chromiumLaunchOptions } from './chromium.ts';
+
+/** A person with a browser of their own, whose profile outlives it. Acts by what is on the screen, and by nothing else. */
+export interface BrowserPerson extends AsyncDisposable {
+  /** the tab they look at */
+  page: Page;
+  readonly context: BrowserContext;
+  /** what the pages and workers complained about */
+  readonly complaints: string[];
+  /** Ends the browser, tabs, workers and all, and starts it again on the same profile without opening a page. */
+  restart(): Promise<void>;
+}
+
+const longestWaitMs = 30_000;
+
+export async function openPerson(options: {
+  readonly locale?: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: 'light' | 'dark';
+} = {}): Promise<BrowserPerson> {
+  const profile = await mkdtemp(join(tmpdir(), 'tern-browser-'));
+  const complaints: string[] = [];
+  const launch = async (): Promise<BrowserContext> => {
+    const context = await chromium.launchPersistentContext(profile, {
+      ...(await chromiumLaunchOptions()),
+      locale: options.locale ?? 'en-US',
+      colorScheme: options.scheme ?? 'light',
+      viewport: { width: options.width ?? 1000, height: options.height ?? 760 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+      acceptDownloads: true,
+    });
+    context.setDefaultTimeout(longestWaitMs);
+    context.on('weberror', (error) => complaints.push(`error: ${error.error().message}`));
+    context.on('console', (message) => {
+      // a network that is cut is what these tests are about
+      if (message.type() === 'error' && !/net::ERR_|WebSocket connection/u.test(message.text()))
+        complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    return context;
+  };
+  const first = await launch();
+  const person = {
+    context: first,
+    page: first.pages()[0] ?? (await first.newPage()),
+    complaints,
+    async restart() {
+      await person.context.close();
+      person.context = await launch();
+      person.page = person.context.pages()[0] ?? (await person.context.newPage());
+    },
+    async [Symbol.asyncDispose]() {
+      await person.context.close();
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  return person;
+}
+
+/** Opens a link in an empty browser and begins under a name, by keyboard alone. */
+export async function begin(person: BrowserPerson, link: string, name: string): Promise<void> {
+  const { page } = person;
+  await page.goto(link);
+  await page.getByRole('button', { name: 'I am new here' }).click();
+  await page.getByRole('textbox', { name: 'Your name' }).fill(name);
+  await page.keyboard.press('Enter');
+  await page.getByRole('textbox', { name: 'Your name' }).waitFor({ state: 'detached' });
+}
+
+/** @returns the link that the screen hands to the clipboard */
+export async function invite(person: BrowserPerson): Promise<string> {
+  const { page } = person;
+  const make = page.getByRole('button', { name: 'Make an invitation' });
+  if (!(await make.isVisible())) {
+    await toList(person);
+    await page.getByRole('button', { name: 'Invite somebody' }).first().click();
+  }
+  await make.click();
+  await page.getByRole('button', { name: 'Copy the link' }).click();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  if (!/#i/u.test(link)) throw new Error(`what was copied is no invitation: ${link}`);
+  return link;
+}
+
+/** On a narrow screen one goes back to the list, on a wide one it is beside. */
+async function toList(person: BrowserPerson): Promise<void> {
+  const list = person.page.getByRole('list', { name: 'Conversations' });
+  const back = person.page.getByRole('button', { name: 'Back', exact: true });
+  for (let depth = 0; depth < 4 && !(await list.isVisible()) && (await back.isVisible()); depth += 1)
+    await back.click();
+}
+
+/** Opens the conversation with somebody. */
+export async function openTalk(person: BrowserPerson, name: string): Promise<void> {
+  await toList(person);
+  await person.page.getByRole('list').getByRole('button', { name: new RegExp(`^${name}\\b`, 'u') }).first().click();
+}
+
+export async function acceptRequest(person: BrowserPerson): Promise<void> {
+  await person.page.getByRole('button', { name: 'Accept', exact: true }).click();
+  await composerOf(person).waitFor();
+}
+
+export function composerOf(person: BrowserPerson): Locator {
+  return person.page.getByRole('textbox', { name: /^Message/u });
+}
+
+export async function say(person: BrowserPerson, text: string): Promise<void> {
+  await composerOf(person).fill(text);
+  await composerOf(person).press('Enter');
+}
+
+export function messageOf(person: BrowserPerson, text: string): Locator {
+  return person.page.locator('[data-message]').filter({ hasText: text });
+}
+
+export async function sees(person: BrowserPerson, text: string): Promise<void> {
+  await messageOf(person, text).first().waitFor();
+}
+
+/** Waits until an own message has come at least so far. */
+export async function reached(
+  person: BrowserPerson,
+  text: string,
+  state: 'Waits to leave' | 'On a relay' | 'Delivered' | 'Read',
+): Promise<void> {
+  const order = ['Waits to leave', 'On a relay', 'Delivered', 'Read'];
+  const enough = order.slice(order.indexOf(state)).join('|');
+  await messageOf(person, text)
+    .first()
+    .getByRole('img', { name: new RegExp(`^(?:${enough})$`, 'u') })
+    .waitFor();
+}
+
+/** Two people who have met and can write to each other, each in a browser of their own. */
+export async function meet(
+  link: string,
+  people: { readonly anna: BrowserPerson; readonly ben: BrowserPerson },
+): Promise<void> {
+  const { anna, ben } = people;
+  await begin(anna, link, 'Anna');
+  await begin(ben, await invite(anna), 'Ben');
+  await openTalk(anna, 'Ben');
+  await acceptRequest(anna);
+}
+
+/** Where a test failed, what each of them saw is kept beside the build. */
+export async function keepScreens(people: Readonly<Record<string, BrowserPerson>>): Promise<void> {
+  const folder = join(import.meta.dirname, '../../../../build/failed-screens');
+  for (const [name, { page }] of Object.entries(people))
+    await page.screenshot({ path: join(folder, `${name}.png`), timeout: 5000 }).catch(() => undefined);
+}
