@@ -26,7 +26,7 @@ export const keySaltBytes = 16;
 export const keyNonceBytes = 12;
 const tagBytes = 16;
 
-/** The least that OWASP calls enough, because it has to run in JavaScript: two thirds of a second on a laptop. */
+/** The least that OWASP calls enough, because it has to run in JavaScript: 0.6 to 1 s of one core. */
 export const defaultPasscodeCost: PasscodeCost = { memoryKiB: 19_456, passes: 2 };
 
 /** Below the lower one guessing is cheap; above the upper one a hostile record could take the browser's memory or time. */

@@ -21,8 +21,8 @@ import { owned, type Bytes } from './record-seal.ts';
 /*
  * The key that a home of this browser is sealed with. Without a passcode it lies there as it is, and whoever copies the browser's
  * profile can read everything: a CryptoKey that scripts cannot read out lies in the same profile, so it would not help. With a
- * passcode it is wrapped, and a copy is as safe as the passcode: a guess takes 19 MiB and about 70 ms of a fast core without a
- * browser, so six digits last a day and five random words last.
+ * passcode it is wrapped, and a copy is as safe as the passcode: a guess takes 19 MiB and a tenth of a second of one core in
+ * WebAssembly, less in native code, so six digits last a day at most.
  */
 
 export interface HomeKeyOptions {
