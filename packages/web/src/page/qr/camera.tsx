@@ -71,10 +71,14 @@ async function watch(
   signal: AbortSignal,
   onOpen: () => void,
 ): Promise<string | undefined> {
-  const [stream, reader] = await Promise.all([
-    navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } }),
-    openCodeReader(),
-  ]);
+  // the reader first: it may fail to come, and a camera must not stay on for nothing
+  const reader = await openCodeReader();
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+  const stop = (): void => {
+    for (const track of stream.getTracks()) track.stop();
+  };
+  // whatever is waited for below, the camera is off in the moment in which it is left
+  signal.addEventListener('abort', stop, { once: true });
   try {
     const video = place.current;
     if (video === null || signal.aborted) return undefined;
@@ -88,7 +92,7 @@ async function watch(
     }
     return undefined;
   } finally {
-    for (const track of stream.getTracks()) track.stop();
+    stop();
   }
 }
 

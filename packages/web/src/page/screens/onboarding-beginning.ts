@@ -25,8 +25,9 @@ export async function beginHere(
   { api, nav, announcer }: Pick<App, 'api' | 'nav' | 'announcer'>,
   { name, link, view }: { readonly name: string; readonly link?: string; readonly view?: LinkView },
 ): Promise<void> {
-  await api.begin(name.trim());
+  // from here on the link is ours: whoever lives here is shown an unknown one as soon as they do
   forgetLink();
+  await api.begin(name.trim());
   askToStay();
   if (link === undefined || view === undefined || view.kind === 'none') return nav.go({ kind: 'invite' });
   try {

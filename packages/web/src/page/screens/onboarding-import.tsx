@@ -12,15 +12,12 @@ const refusals: Readonly<Record<'wrong-passphrase' | 'newer', PlainWordKey>> = {
   newer: 'safety.importNewer',
 };
 
-/** Becomes who one was on another device. Only into a browser where nobody lives: two people cannot share one home. */
-export function ImportForm({
-  link,
-  onBack,
-}: {
-  readonly link: string | undefined;
-  readonly onBack: () => void;
-}): VNode {
-  const { api, nav } = useApp();
+/**
+ * Becomes who one was on another device. Only into a browser where nobody lives: two people cannot share one home. A
+ * link that came along is looked at by whoever lives here afterwards.
+ */
+export function ImportForm({ onBack }: { readonly onBack: () => void }): VNode {
+  const { api } = useApp();
   const [file, setFile] = useState<File | undefined>(undefined);
   const [passphrase, setPassphrase] = useState('');
   const [refused, setRefused] = useState<PlainWordKey | undefined>(undefined);
@@ -30,7 +27,6 @@ export function ImportForm({
     task.run(async () => {
       const outcome = await api.importHome(from, passphrase);
       if (outcome !== 'imported') setRefused(refusals[outcome]);
-      else if (link !== undefined) nav.go({ kind: 'link', text: link });
     });
   };
   return (

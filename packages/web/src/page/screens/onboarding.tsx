@@ -48,7 +48,7 @@ export function OnboardingScreen(): VNode {
       {step === 'reading' && <Spinner label={t('common.waiting')} />}
       {step === 'asking' && <AlreadyHere link={link ?? ''} view={view} onNew={() => setStep('naming')} />}
       {step === 'naming' && <NameForm arrival={arrival} view={view} onImport={() => setStep('importing')} />}
-      {step === 'importing' && <Import link={link} onBack={() => setStep('naming')} />}
+      {step === 'importing' && <Import onBack={() => setStep('naming')} />}
     </main>
   );
 }
