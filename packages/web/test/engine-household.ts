@@ -4,20 +4,22 @@ import { nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { openTestRelay, type TestRelay } from '@tern/relay/testing';
 import { appOver } from '../src/engine/app.ts';
 import type { AppApi } from '../src/engine/app-api.ts';
-import { Home } from '../src/engine/home.ts';
-import type { Housing } from '../src/engine/housing.ts';
+import { Home, type HomeParts } from '../src/engine/home.ts';
+import type { Housing, Room } from '../src/engine/housing.ts';
 
 export const never: AbortSignal = new AbortController().signal;
 
-/** The machine's own time, which a test can let pass faster. */
+/** A world in which everybody's time goes twenty times as fast, and by leaps where a test says so. */
 export interface HurriedWorld extends World {
   pass(ms: number): void;
 }
 
 function hurriedWorld(): HurriedWorld {
+  const pace = 20;
+  const beganAt = nodeWorld.now();
   let ahead = 0;
   const sleepers = new Set<{ readonly until: number; readonly wake: AbortController }>();
-  const now = (): number => nodeWorld.now() + ahead;
+  const now = (): number => beganAt + (nodeWorld.now() - beganAt) * pace + ahead;
   return {
     now,
     randomBytes: (length) => nodeWorld.randomBytes(length),
@@ -26,7 +28,7 @@ function hurriedWorld(): HurriedWorld {
       const sleeper = { until: now() + ms, wake: new AbortController() };
       sleepers.add(sleeper);
       try {
-        await nodeWorld.wait(ms, { signal: AbortSignal.any([signal, sleeper.wake.signal]) });
+        await nodeWorld.wait(ms / pace, { signal: AbortSignal.any([signal, sleeper.wake.signal]) });
       } catch {
         signal.throwIfAborted();
       } finally {
@@ -81,9 +83,16 @@ function memoryHousing(world: World): Housing {
 const quickArgon2id: Argon2id = async ({ password, salt, bytes }) =>
   nodePrimitives.sha256(concat(password, salt)).subarray(0, bytes);
 
+export const room: Room = {
+  estimate: async () => ({ usage: 1000, quota: 9000 }),
+  persisted: async () => true,
+};
+
 export interface Household extends AsyncDisposable {
   readonly world: HurriedWorld;
   readonly relay: TestRelay;
+  /** what a home in a browser of its own is made of; homes of the same parts are one home opened again */
+  parts(): HomeParts;
   /** a browser in which nobody lives yet */
   browser(): AppApi;
   /** somebody who knows the relay */
@@ -94,23 +103,22 @@ export async function household(): Promise<Household> {
   const world = hurriedWorld();
   const relay = await openTestRelay({ world });
   const homes: Home[] = [];
+  const parts = (): HomeParts => ({
+    housing: memoryHousing(world),
+    world,
+    primitives: nodePrimitives,
+    transport: relay.transport,
+    argon2id: quickArgon2id,
+  });
   const browser = (): AppApi => {
-    const home = new Home({
-      housing: memoryHousing(world),
-      world,
-      primitives: nodePrimitives,
-      transport: relay.transport,
-      argon2id: quickArgon2id,
-    });
+    const home = new Home(parts());
     homes.push(home);
-    return appOver(home, {
-      estimate: async () => ({ usage: 1000, quota: 9000 }),
-      persisted: async () => true,
-    });
+    return appOver(home, room);
   };
   return {
     world,
     relay,
+    parts,
     browser,
     async person(name) {
       const app = browser();
