@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
@@ -153,4 +153,37 @@ export async function keepScreens(people: Readonly<Record<string, BrowserPerson>
   const folder = join(import.meta.dirname, '../../../../build/failed-screens');
   for (const [name, { page }] of Object.entries(people))
     await page.screenshot({ path: join(folder, `${name}.png`), timeout: 5000 }).catch(() => undefined);
+}
+
+export interface PickedFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+/** Sends files from the picker into the open conversation. */
+export async function sendFiles(
+  person: BrowserPerson,
+  files: readonly PickedFile[],
+  options: { readonly original?: boolean; readonly caption?: string } = {},
+): Promise<void> {
+  const { page } = person;
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Add a photo or a file' }).click();
+  await page.getByRole('menuitem', { name: 'File', exact: true }).click();
+  await (await choosing).setFiles([...files]);
+  const dialog = page.getByRole('dialog');
+  if (options.original === true) await dialog.getByRole('checkbox', { name: /^Send originals/u }).check();
+  if (options.caption !== undefined) await dialog.getByRole('textbox', { name: 'Caption' }).fill(options.caption);
+  await dialog.getByRole('button', { name: 'Send', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
+/** @returns the bytes that a person gets who saves the file of a message */
+export async function savedFile(person: BrowserPerson, message: Locator): Promise<Buffer> {
+  const { page } = person;
+  await message.click({ button: 'right' });
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('menuitem', { name: 'Save', exact: true }).click();
+  return readFile(await (await downloading).path());
 }
