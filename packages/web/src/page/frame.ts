@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import type { App } from './context.ts';
+import { followKeys } from './keys.ts';
 
 /** What the frame does beside drawing: moves the focus with the place, keeps above a phone's keyboard, counts unread in the title. */
 export function useFrame(app: App): void {
@@ -7,12 +8,9 @@ export function useFrame(app: App): void {
   useEffect(() => {
     const ending = new AbortController();
     followKeyboard(ending.signal);
+    followKeys(app, ending.signal);
     whenIdle(async () => {
-      const [{ followKeys }] = await Promise.all([
-        import('./keys.ts'),
-        import('./conversation/conversation.tsx'),
-      ]);
-      if (!ending.signal.aborted) followKeys(app, ending.signal);
+      await import('./conversation/conversation.tsx');
       await Promise.all([import('./conversation/extras.ts'), import('./menus.ts')]);
     });
     return () => ending.abort();
@@ -28,13 +26,30 @@ export function useFrame(app: App): void {
   }, [app.state.overview.value]);
   useEffect(() => {
     // a place names where it wants the focus; a conversation that takes touches leaves the keyboard down
-    const target =
-      route.kind === 'list'
-        ? document.querySelector<HTMLElement>('.conversation-row[tabindex="0"]')
-        : document.querySelector<HTMLElement>('#place [data-arrive="true"]');
-    if (document.activeElement === null || document.activeElement === document.body || route.kind !== 'list')
-      target?.focus({ preventScroll: true });
+    if (route.kind !== 'list') return focusWhenThere('#place [data-arrive="true"]');
+    const { activeElement } = document;
+    return activeElement === null || activeElement === document.body
+      ? focusWhenThere('.conversation-row[tabindex="0"]')
+      : undefined;
   }, [route]);
+}
+
+/** A screen's code may still be on its way. @returns what gives up */
+function focusWhenThere(selector: string): () => void {
+  const from = document.activeElement;
+  const attempt = (): boolean => {
+    const target = document.querySelector<HTMLElement>(selector);
+    target?.focus({ preventScroll: true });
+    return target !== null;
+  };
+  const observer = new MutationObserver(() => {
+    const { activeElement } = document;
+    // whoever has gone elsewhere meanwhile stays there
+    const moved = activeElement !== from && activeElement !== document.body;
+    if (moved || attempt()) observer.disconnect();
+  });
+  if (!attempt()) observer.observe(document.body, { childList: true, subtree: true });
+  return () => observer.disconnect();
 }
 
 /** iOS lays its keyboard over the page instead of making it smaller: the frame follows what is really visible. */

@@ -90,7 +90,8 @@ interface Kept {
   read: ReadonlySet<string>;
 }
 
-export function fakeApp(scene: FakeScene): FakeApp {
+/** @param over parts of the contract that are to be otherwise */
+export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
   const now = scene.now ?? Date.now();
   const calls: string[] = [];
   const refused = new Set<string>();
@@ -422,7 +423,7 @@ export function fakeApp(scene: FakeScene): FakeApp {
     invitations: async () => [],
   };
   // what these tests do not reach says so instead of answering something
-  const api = new Proxy(own as AppApi, {
+  const api = new Proxy({ ...own, ...over } as AppApi, {
     get: (target, name): unknown =>
       Reflect.get(target, name) ?? (() => Promise.reject(new Error(`the fake has no ${String(name)}`))),
   });

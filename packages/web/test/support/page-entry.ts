@@ -1,38 +1,5 @@
 /** The whole page over a home of memory. The test tells the scene before it loads. */
-import { startPage } from '../../src/page/app.tsx';
-import { followPreferences } from '../../src/page/preferences.ts';
-import { openShellDoor } from '../../src/shell/handover.ts';
-import { fakeApp, type FakeScene } from './fake-app.ts';
+import type { FakeScene } from './fake-app.ts';
+import { startFakePage } from './fake-page.ts';
 
-async function start(scene: FakeScene): Promise<void> {
-  const ending = new AbortController();
-  openShellDoor({
-    version: '0.1.0 (test)',
-    handover: () => ({ submitted: false, typing: false, startedAt: 0 }),
-    forgetLink: () => undefined,
-    onLink: () => () => undefined,
-    leave: () => undefined,
-    loadAsset: () => Promise.reject(new Error('no assets here')),
-    loadStyle: async () => {
-      if (document.querySelector('link[href="later.css"]') !== null) return;
-      const link = document.createElement('link');
-      link.rel = 'stylesheet';
-      link.href = 'later.css';
-      const loaded = new Promise((resolve) => link.addEventListener('load', resolve, { once: true }));
-      document.head.append(link);
-      await loaded;
-    },
-    keepAll: () => Promise.resolve(true),
-    onUpdate: () => () => undefined,
-    lookForUpdate: () => Promise.resolve(false),
-    remember: () => undefined,
-  });
-  await followPreferences(ending.signal);
-  const fake = fakeApp(scene);
-  Reflect.set(globalThis, 'fake', fake);
-  const root = document.querySelector<HTMLElement>('#app');
-  if (root === null) throw new Error('no place for the app');
-  startPage(root, { api: fake.api }, ending.signal);
-}
-
-void start((Reflect.get(globalThis, 'scene') ?? { conversations: [] }) as FakeScene);
+void startFakePage((Reflect.get(globalThis, 'scene') ?? { conversations: [] }) as FakeScene);

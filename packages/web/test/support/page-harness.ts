@@ -32,15 +32,20 @@ const styles = join(import.meta.dirname, '../../src/page/styles');
 const html = (entry: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"><title>Tern</title><link rel="stylesheet" href="/page.css"><link rel="icon" href="blob:"><div id="app"></div><script type="module" src="/${entry}"></script></html>`;
 
-/** The page, bundled as it is shipped, over a home of memory, in a real Chromium under the app's own content policy. */
-export async function openPageSite(): Promise<PageSite> {
-  const scripts = await bundleScripts({ entry: join(import.meta.dirname, 'page-entry.ts'), name: 'page' });
+/**
+ * The page, bundled as it is shipped, over a home of memory, in a real Chromium under the app's own content policy.
+ * @param entry what starts it
+ */
+export async function openPageSite(
+  entry: string = join(import.meta.dirname, 'page-entry.ts'),
+): Promise<PageSite> {
+  const scripts = await bundleScripts({ entry, name: 'page' });
   const files = new Map<string, Uint8Array>(scripts.map(({ name, bytes }) => [`/${name}`, bytes]));
   for (const name of ['page.css', 'later.css']) files.set(`/${name}`, await bundleStyle(join(styles, name)));
-  const entry = scripts[0]?.name ?? '';
+  const first = scripts[0]?.name ?? '';
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
-    const body = path === '/' ? new TextEncoder().encode(html(entry)) : files.get(path);
+    const body = path === '/' ? new TextEncoder().encode(html(first)) : files.get(path);
     if (body === undefined) return response.writeHead(404).end();
     const type =
       path === '/' ? 'text/html' : basename(path).endsWith('.css') ? 'text/css' : 'text/javascript';

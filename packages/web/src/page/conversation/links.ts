@@ -4,10 +4,8 @@ export interface TextPart {
   readonly href?: string;
 }
 
-/** Ends at whitespace, quotes, controls and marks that turn the direction of text: those only disguise. */
-// eslint-disable-next-line no-control-regex -- controls are what must not be in a link
-const pattern =
-  /\bhttps?:\/\/[^\s<>"\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/giu;
+/** Ends at whitespace, quotes, controls and marks that turn the direction of text or take no room: those only disguise. */
+const pattern = /\bhttps?:\/\/[^\s<>"\p{C}]+/giu;
 const longestLink = 2000;
 
 /**

@@ -15,8 +15,7 @@ export function onMessageKey(
   const at = { x: left + 24, y: Math.min(bottom, innerHeight - 200) };
   event.preventDefault();
   event.stopPropagation();
-  if (act === 'menu') talk.openMenu(message, at);
-  else if (message.deleted) return;
+  if (act === 'menu' || message.deleted) talk.openMenu(message, at);
   else if (act === 'reply') talk.setAim({ kind: 'reply', to: message });
   else if (act === 'edit' && message.fromMe && message.text !== undefined)
     talk.setAim({ kind: 'edit', message });

@@ -79,6 +79,7 @@ export function MessageList(props: MessageListProps): VNode {
     const { current: list } = handle;
     const { rows, props } = latest.current;
     if (list === null || rows.length === 0) return;
+    cancelAnimationFrame(settling.current);
     const wanted = props.target.peek();
     if (wanted.kind === 'end' && !atEnd.current) return;
     const at = wanted.kind === 'end' ? rows.length - 1 : rows.findIndex(({ line }) => isWanted(line, wanted));
@@ -107,7 +108,8 @@ export function MessageList(props: MessageListProps): VNode {
     const top = rows[list.findItemIndex(list.scrollOffset)]?.line;
     topDay.value = top === undefined || top.kind === 'gap' ? topDay.peek() : top.at;
     if (list.scrollOffset < nearTopPx && props.target.peek().kind === 'end') window.older();
-    if (document.visibilityState === 'visible' && document.hasFocus())
+    const isRead = document.visibilityState === 'visible' && document.hasFocus();
+    if (isRead && (window.about.peek()?.unread ?? 0) > 0)
       props.onSeen(rows.slice(0, list.findItemIndex(bottom - 8) + 1).map(({ line }) => line));
   };
 
@@ -119,11 +121,9 @@ export function MessageList(props: MessageListProps): VNode {
       atEnd.current = true;
     before.current = rows;
     const frame = requestAnimationFrame(look);
-    settle();
-    return () => {
-      cancelAnimationFrame(frame);
-      cancelAnimationFrame(settling.current);
-    };
+    // a line that changed where it is says by its size whether there is anything to settle
+    if (isNew || target.value.kind === 'line') settle();
+    return () => cancelAnimationFrame(frame);
   }, [rows, target.value]);
 
   useEffect(() => {
@@ -137,6 +137,7 @@ export function MessageList(props: MessageListProps): VNode {
   }, []);
   useLayoutEffect(
     () => () => {
+      cancelAnimationFrame(settling.current);
       const { current: list } = handle;
       const { rows, props } = latest.current;
       if (list === null) return;

@@ -19,7 +19,10 @@ interface Tally {
 export function Reactions({ message }: { readonly message: MessageView }): VNode {
   const { api } = useApp();
   const talk = useTalk();
-  const tallies = useMemo(() => tally(message, talk.me, talk.nameOf), [message.reactions]);
+  const tallies = useMemo(
+    () => tally(message, talk.me, (person) => talk.nameOf(person)),
+    [message.reactions],
+  );
   const more = tallies.slice(mostShown).reduce((sum, { people }) => sum + people, 0);
   return (
     <ul class="reactions">

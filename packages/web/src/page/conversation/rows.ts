@@ -16,37 +16,67 @@ export interface Row {
 /** What is said within this time belongs together. */
 const togetherMs = 5 * 60_000;
 
-/** Rows that did not change stay the same objects. Keeps what it made; one for each conversation that is shown. */
+/**
+ * Makes rows of lines, again and again while lines change. Rows that did not change stay the same objects, and what stands among the
+ * same neighbours as before is not looked at closer: of ten thousand lines, mostly one has changed.
+ */
 export function rowMaker(): (
   lines: readonly WindowLine[],
   unreadFrom: MessageId | undefined,
 ) => readonly Row[] {
-  let made = new WeakMap<WindowLine, Row>();
+  let before: readonly WindowLine[] = [];
+  let made: readonly Row[] = [];
+  let known = new Map<WindowLine, Row>();
+  let mark: MessageId | undefined;
   return (lines, unreadFrom) => {
-    const calendar = openCalendar();
-    const next = new WeakMap<WindowLine, Row>();
+    if (unreadFrom !== mark) before = [];
+    const shift = before.length > 0 && lines[0] !== before[0] ? lines.length - before.length : 0;
+    // lines that came before all others, or went: those behind them have moved by as many places
+    const by = shift > 0 && lines[shift] === before[0] ? shift : 0;
+    if (by === 0 && lines[0] !== before[0]) known = new Map(made.map((row) => [row.line, row]));
     const rows = lines.map((line, at) => {
-      const before = lines[at - 1];
-      const day = calendar(line);
-      const unread = unreadFrom !== undefined && line.kind === 'message' && line.id === unreadFrom;
-      const first = day !== undefined || unread || !isTogether(before, line);
-      const after = lines[at + 1];
-      const last = !isTogether(line, after) || (after?.kind === 'message' && after.id === unreadFrom);
-      const old = made.get(line);
-      const row =
-        old !== undefined &&
-        old.day === day &&
-        old.unread === unread &&
-        old.first === first &&
-        old.last === last
-          ? old
-          : { line, unread, first, last, ...(day !== undefined && { day }) };
-      next.set(line, row);
-      return row;
+      const old = at - by;
+      const isSame =
+        before[old] === line && before[old - 1] === lines[at - 1] && before[old + 1] === lines[at + 1];
+      const row = isSame ? made[old] : undefined;
+      return (
+        row ?? kept(made[old]?.line === line ? made[old] : known.get(line), rowOf(lines, at, unreadFrom))
+      );
     });
-    made = next;
+    before = lines;
+    made = rows;
+    mark = unreadFrom;
     return rows;
   };
+}
+
+function rowOf(lines: readonly WindowLine[], at: number, unreadFrom: MessageId | undefined): Row {
+  const line = lines[at] as WindowLine;
+  const before = lines[at - 1];
+  const after = lines[at + 1];
+  const day = beginsDay(timedBefore(lines, at), line) ? line.at : undefined;
+  const unread = isMarked(line, unreadFrom);
+  return {
+    line,
+    unread,
+    first: day !== undefined || unread || !isTogether(before, line),
+    last: !isTogether(line, after) || isMarked(after, unreadFrom),
+    ...(day !== undefined && { day }),
+  };
+}
+
+function kept(old: Row | undefined, row: Row): Row {
+  const isSame =
+    old?.line === row.line &&
+    old.day === row.day &&
+    old.unread === row.unread &&
+    old.first === row.first &&
+    old.last === row.last;
+  return isSame ? old : row;
+}
+
+function isMarked(line: WindowLine | undefined, unreadFrom: MessageId | undefined): boolean {
+  return unreadFrom !== undefined && line?.kind === 'message' && line.id === unreadFrom;
 }
 
 function isTogether(a: WindowLine | undefined, b: WindowLine | undefined): boolean {
@@ -55,19 +85,25 @@ function isTogether(a: WindowLine | undefined, b: WindowLine | undefined): boole
     b?.kind === 'message' &&
     a.from === b.from &&
     Math.abs(b.at - a.at) < togetherMs &&
-    new Date(a.at).getDate() === new Date(b.at).getDate()
+    dayOf(a.at) === dayOf(b.at)
   );
 }
 
-/** Says of each line in turn whether a day begins with it. Clocks of people differ: going back within a day begins none. */
-function openCalendar(): (line: WindowLine) => number | undefined {
-  let from = Infinity;
-  let to = -Infinity;
-  return (line) => {
-    if (line.kind === 'gap' || (line.at >= from && line.at < to)) return undefined;
-    from = new Date(line.at).setHours(0, 0, 0, 0);
-    const end = new Date(from);
-    to = end.setDate(end.getDate() + 1);
-    return line.at;
-  };
+/** A gap has no time of its own, and begins no day. */
+function beginsDay(before: Timed | undefined, line: WindowLine): line is Timed {
+  return line.kind !== 'gap' && (before === undefined || dayOf(before.at) !== dayOf(line.at));
+}
+
+type Timed = Exclude<WindowLine, { readonly kind: 'gap' }>;
+
+function timedBefore(lines: readonly WindowLine[], at: number): Timed | undefined {
+  for (let before = at - 1; before >= 0; before -= 1) {
+    const line = lines[before];
+    if (line !== undefined && line.kind !== 'gap') return line;
+  }
+  return undefined;
+}
+
+function dayOf(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
 }

@@ -25,21 +25,27 @@ export function openWindow(api: AppApi, id: ConversationId, ending: AbortSignal)
   const about = signal<Omit<ConversationWindow, 'lines'> | undefined>(undefined);
   const loading = signal(false);
   const gone = signal(false);
-  let byKey = new Map<string, WindowLine>();
+  /** where each line stands, by its key: lines are ten thousand, and most changes touch one */
+  let places = new Map<string, number>();
   let byMessage: Map<MessageId, MessageView> | undefined;
   let following: AbortController | undefined;
 
   function nextLines(update: WindowUpdate): readonly WindowLine[] {
-    if (update.kind === 'whole') return keepingSame(byKey, update.window.lines);
-    return changed(byKey, lines.peek(), update);
+    const before = lines.peek();
+    if (update.kind === 'changed' && update.order === undefined && update.gone.length === 0)
+      return patched(before, update.lines, places);
+    const next =
+      update.kind === 'whole'
+        ? update.window.lines.map((line) => sameOr(before[places.get(line.key) ?? -1], line))
+        : reordered(before, update, places);
+    places = new Map(next.map(({ key }, at) => [key, at]));
+    return next;
   }
 
   function take(update: WindowUpdate): void {
     batch(() => {
-      const next = nextLines(update);
-      byKey = new Map(next.map((line) => [line.key, line]));
+      lines.value = nextLines(update);
       byMessage = undefined;
-      lines.value = next;
       about.value = withoutLines(update.window);
       loading.value = false;
     });
@@ -82,29 +88,43 @@ export function openWindow(api: AppApi, id: ConversationId, ending: AbortSignal)
   };
 }
 
-function changed(
-  byKey: ReadonlyMap<string, WindowLine>,
+/** Changes some lines where they are, and puts new ones at the end; says in `places` where those stand. */
+function patched(
+  before: readonly WindowLine[],
+  changed: readonly WindowLine[],
+  places: Map<string, number>,
+): readonly WindowLine[] {
+  const next = [...before];
+  for (const line of changed) {
+    const at = places.get(line.key) ?? next.length;
+    next[at] = line;
+    places.set(line.key, at);
+  }
+  return next;
+}
+
+function reordered(
   before: readonly WindowLine[],
   update: Extract<WindowUpdate, { readonly kind: 'changed' }>,
+  places: ReadonlyMap<string, number>,
 ): readonly WindowLine[] {
   const fresh = new Map(update.lines.map((line) => [line.key, line]));
   const gone = new Set(update.gone);
   const order = update.order ?? [
     ...before.flatMap(({ key }) => (gone.has(key) ? [] : [key])),
-    ...update.lines.flatMap(({ key }) => (byKey.has(key) ? [] : [key])),
+    ...update.lines.flatMap(({ key }) => (places.has(key) ? [] : [key])),
   ];
-  return order.flatMap((key) => fresh.get(key) ?? byKey.get(key) ?? []);
+  const next: WindowLine[] = [];
+  for (const key of order) {
+    const line = fresh.get(key) ?? before[places.get(key) ?? -1];
+    if (line !== undefined) next.push(line);
+  }
+  return next;
 }
 
 /** What did not change stays the same object, so that only what changed is drawn again. */
-function keepingSame(
-  byKey: ReadonlyMap<string, WindowLine>,
-  lines: readonly WindowLine[],
-): readonly WindowLine[] {
-  return lines.map((line) => {
-    const old = byKey.get(line.key);
-    return old !== undefined && isSame(old, line) ? old : line;
-  });
+function sameOr(old: WindowLine | undefined, line: WindowLine): WindowLine {
+  return old !== undefined && isSame(old, line) ? old : line;
 }
 
 function isSame(a: WindowLine, b: WindowLine): boolean {

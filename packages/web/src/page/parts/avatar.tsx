@@ -30,7 +30,8 @@ export function initialsOf(name: string): string {
   const words = name.slice(0, 200).match(/[\p{L}\p{N}]+/gu) ?? [];
   const [first, last] = [words[0], words.length > 1 ? words.at(-1) : undefined];
   return [first, last]
-    .map((word) => (word === undefined ? '' : ([...word][0] ?? '')))
+    .map((word) => String.fromCodePoint(word?.codePointAt(0) ?? 0x20))
     .join('')
+    .trim()
     .toLocaleUpperCase();
 }

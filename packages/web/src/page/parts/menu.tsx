@@ -20,19 +20,30 @@ export interface MenuProps {
   readonly head?: ComponentChildren;
 }
 
-/** A popover with the keys of a menu: arrows, Home, End, the first letter, Esc. Gives the focus back. */
+/**
+ * A popover with the keys of a menu: arrows, Home, End, the first letter, Esc. Gives the focus back. It closes by itself and not by
+ * the browser (`popover=auto`), which would take the button's or the finger's rise after opening it for a press elsewhere.
+ */
 export function Menu({ label, at, items, onClose, head }: MenuProps): VNode {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const { current } = box;
-    if (current === null) return;
+    if (current === null) return undefined;
     const before = document.activeElement;
     current.showPopover();
     place(current, at);
     current.querySelector<HTMLElement>('[role=menuitem]')?.focus();
+    const ending = new AbortController();
+    document.addEventListener(
+      'pointerdown',
+      ({ target }) => {
+        if (!(target instanceof Node && current.contains(target))) onClose();
+      },
+      { signal: ending.signal, capture: true },
+    );
     return () => {
+      ending.abort();
       const within = current.contains(document.activeElement) || document.activeElement === document.body;
-      if (current.matches(':popover-open')) current.hidePopover();
       if (within && before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, [at]);
@@ -40,9 +51,14 @@ export function Menu({ label, at, items, onClose, head }: MenuProps): VNode {
     <div
       ref={box}
       class="menu"
-      popover="auto"
-      onToggle={({ newState }) => newState === 'closed' && onClose()}
-      onKeyDown={(event) => box.current !== null && moveByKey(event, box.current)}
+      popover="manual"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' || event.key === 'Tab') {
+          event.preventDefault();
+          event.stopPropagation();
+          onClose();
+        } else moveByKey(event, event.currentTarget);
+      }}
     >
       {head}
       <div role="menu" aria-label={label}>

@@ -24,7 +24,7 @@ interface Drawing {
 }
 
 /** @returns undefined for more than a QR code holds (2,953 bytes) */
-export function draw(text: string): Drawing | undefined {
+function draw(text: string): Drawing | undefined {
   const rows = modulesOf(text);
   if (rows === undefined) return undefined;
   let path = '';

@@ -12,9 +12,9 @@ import { useNow } from './task.ts';
 export function ConnectionChip(): VNode | null {
   const { state, nav, news } = useApp();
   const view = state.connections.value;
-  const now = useNow(1000);
+  const mood = view === undefined ? 'well' : moodOf(view);
+  const now = useNow(mood === 'away' ? 1000 : undefined);
   if (view === undefined) return null;
-  const mood = moodOf(view);
   return (
     <button
       type="button"

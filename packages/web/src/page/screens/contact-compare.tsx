@@ -9,7 +9,8 @@ import { Camera, hasCamera } from '../qr/camera.tsx';
 import { QrCode } from '../qr/qr-code.tsx';
 import { readCodeOfFile } from '../qr/read-code.ts';
 import { t } from '../words/index.ts';
-import { FileButton, SafetyNumber } from './pieces.tsx';
+import { FileButton } from './file-button.tsx';
+import { SafetyNumber } from './pieces.tsx';
 import { useAnswer, useTask } from './task.ts';
 
 /** The number is the same on both sides, so the two screens show the same code, and each may read the other's. */

@@ -8,7 +8,8 @@ import { EmptyState, ScreenHead, Spinner } from '../parts/pieces.tsx';
 import { QrCode } from '../qr/qr-code.tsx';
 import { t } from '../words/index.ts';
 import { InvitationList } from './invite-list.tsx';
-import { CopyButton, LinkText, Section, ShareButton } from './pieces.tsx';
+import { CopyButton, LinkText, ShareButton } from './link-pieces.tsx';
+import { Section } from './pieces.tsx';
 import { useAnswer, useTask } from './task.ts';
 
 const lifetimeMs = 7 * 86_400_000;

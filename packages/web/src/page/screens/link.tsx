@@ -10,7 +10,7 @@ import { Camera, hasCamera } from '../qr/camera.tsx';
 import { readCodeOfFile } from '../qr/read-code.ts';
 import { t, type PlainWordKey } from '../words/index.ts';
 import { LinkOffer } from './link-offer.tsx';
-import { FileButton } from './pieces.tsx';
+import { FileButton } from './file-button.tsx';
 import { useAnswer, useTask } from './task.ts';
 
 interface Found {

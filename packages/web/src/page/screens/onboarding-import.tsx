@@ -4,7 +4,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
 import { size, t, tame, type PlainWordKey } from '../words/index.ts';
-import { FileButton } from './pieces.tsx';
+import { FileButton } from './file-button.tsx';
 import { useTask } from './task.ts';
 
 const refusals: Readonly<Record<'wrong-passphrase' | 'newer', PlainWordKey>> = {

@@ -10,7 +10,7 @@ import { Spinner } from '../parts/pieces.tsx';
 import { t } from '../words/index.ts';
 import { hostOf } from './connection-host.ts';
 import { beginHere, nameTrouble } from './onboarding-beginning.ts';
-import { CopyButton } from './pieces.tsx';
+import { CopyButton } from './link-pieces.tsx';
 import { useTask } from './task.ts';
 
 const Import = later(async () => (await import('./onboarding-import.tsx')).ImportForm);

@@ -1,79 +1,8 @@
-import { Check, Copy, Share2, type IconNode } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { useApp } from '../context.ts';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { Icon } from '../parts/icon.tsx';
 import { t } from '../words/index.ts';
-
-const copiedForMs = 2000;
-
-/** Puts a text on the clipboard and says so; where that is not allowed it says what to do instead. */
-export function CopyButton(props: {
-  readonly text: string;
-  readonly label: string;
-  readonly kind?: 'primary' | 'plain' | 'quiet';
-}): VNode {
-  const { announcer } = useApp();
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return undefined;
-    const timer = setTimeout(() => setCopied(false), copiedForMs);
-    return () => clearTimeout(timer);
-  }, [copied]);
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(props.text);
-      setCopied(true);
-      announcer.speak(t('common.copied'));
-    } catch {
-      announcer.show({ text: t('common.copyFailed') });
-    }
-  };
-  return (
-    <Button kind={props.kind ?? 'plain'} icon={copied ? Check : Copy} onClick={() => void copy()}>
-      {copied ? t('common.copied') : props.label}
-    </Button>
-  );
-}
-
-/** Hands a text to another app, where the system can. */
-export function ShareButton({
-  text,
-  title,
-}: {
-  readonly text: string;
-  readonly title: string;
-}): VNode | null {
-  const { share } = globalThis.navigator as { readonly share?: Navigator['share'] };
-  if (share === undefined) return null;
-  return (
-    <Button
-      icon={Share2}
-      onClick={() => {
-        // taken back by the person, or not allowed: the link stays on the screen to be copied
-        share.call(navigator, { title, text }).catch(() => undefined);
-      }}
-    >
-      {t('common.share')}
-    </Button>
-  );
-}
-
-/** A link in full, to be marked and read; its end matters as much as its beginning. */
-export function LinkText({ text, label }: { readonly text: string; readonly label: string }): VNode {
-  return (
-    <input
-      class="link-text"
-      readOnly
-      dir="ltr"
-      aria-label={label}
-      value={text}
-      onFocus={(event) => event.currentTarget.select()}
-    />
-  );
-}
 
 /** Digits in groups of five, read and compared aloud; a screen reader says them one by one. */
 export function SafetyNumber({ digits, label }: { readonly digits: string; readonly label: string }): VNode {
@@ -137,7 +66,9 @@ export function Confirm(props: {
       onClose={props.onClose}
       actions={
         <>
-          <Button onClick={props.onClose}>{t('common.cancel')}</Button>
+          <Button onClick={props.onClose} autofocus>
+            {t('common.cancel')}
+          </Button>
           <Button
             kind={props.kind ?? 'danger'}
             busy={props.busy === true}
@@ -178,31 +109,5 @@ export function Choice<V extends string>(props: {
         </label>
       ))}
     </fieldset>
-  );
-}
-
-/** Opens the system's picker of files; the button is the label of an input, so that a keyboard and a reader find an input. */
-export function FileButton(props: {
-  readonly label: string;
-  readonly icon?: IconNode;
-  readonly accept?: string;
-  readonly onFile: (file: File) => void;
-}): VNode {
-  return (
-    <label class="file-button button plain">
-      <input
-        type="file"
-        class="for-readers"
-        accept={props.accept}
-        onChange={(event) => {
-          const file = event.currentTarget.files?.[0];
-          // the same file can be chosen again after it failed
-          event.currentTarget.value = '';
-          if (file !== undefined) props.onFile(file);
-        }}
-      />
-      {props.icon !== undefined && <Icon node={props.icon} />}
-      <span>{props.label}</span>
-    </label>
   );
 }

@@ -71,6 +71,7 @@ function ExportDialog({ onClose }: { readonly onClose: () => void }): VNode {
           type="password"
           value={passphrase}
           onInput={setPassphrase}
+          autofocus
           autocomplete="new-password"
           hint={t('safety.passphraseHint')}
           error={trouble === 'safety.tooShort' ? t(trouble) : undefined}

@@ -77,6 +77,7 @@ export function PasscodeDialog({ change, onClose }: PasscodeDialogProps): VNode 
             type="password"
             value={old}
             onInput={setOld}
+            autofocus
             autocomplete="current-password"
             error={trouble === 'safety.wrongPasscode' ? t(trouble) : undefined}
           />
@@ -88,6 +89,7 @@ export function PasscodeDialog({ change, onClose }: PasscodeDialogProps): VNode 
               type="password"
               value={fresh}
               onInput={setFresh}
+              autofocus={change === 'set'}
               autocomplete="new-password"
               hint={t('safety.passcodeHint')}
               error={trouble === 'safety.tooShort' ? t(trouble) : undefined}

@@ -27,6 +27,7 @@ export function WipeDialog({ onClose }: { readonly onClose: () => void }): VNode
         label={t('safety.wipeType', { word })}
         value={typed}
         onInput={setTyped}
+        autofocus
         error={task.trouble && t('safety.failed')}
       />
     </Confirm>

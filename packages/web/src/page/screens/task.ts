@@ -37,7 +37,7 @@ export function useTask(): Task {
 }
 
 /** The stable code of a `TernError`, which crosses the bridge as a property. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
     return error.code;
   return 'unknown';
@@ -66,10 +66,16 @@ export function useAnswer<T>(ask: () => Promise<T>): {
   return { value, again };
 }
 
-/** The time, anew every so often while a screen shows how long something is away. @returns milliseconds since 1970 */
-export function useNow(everyMs: number): number {
+/**
+ * The time, anew every so often while a screen shows how long something is away.
+ * @param everyMs undefined: the time does not matter just now
+ * @returns milliseconds since 1970
+ */
+export function useNow(everyMs: number | undefined): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
+    if (everyMs === undefined) return undefined;
+    setNow(Date.now());
     const timer = setInterval(() => setNow(Date.now()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);

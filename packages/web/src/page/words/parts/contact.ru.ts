@@ -18,7 +18,7 @@ export const contactRu = {
   'contact.nowUnverified': 'Отметка снята',
   'contact.compareTitle': 'Сверка с {name}',
   'contact.compareHow':
-    'Пусть {name} отсканирует этот код со страницы о вас, или отсканируйте код на том экране.',
+    'Пусть {name} отсканирует этот код, открыв страницу о вас. Или отсканируйте код с того экрана.',
   'contact.qr': 'QR-код безопасности',
   'contact.scan': 'Отсканировать',
   'contact.same': 'Коды совпали. Это действительно {name}.',
