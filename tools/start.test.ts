@@ -18,7 +18,7 @@ interface Ended {
 async function run(
   script: string,
   args: readonly string[],
-  until?: { readonly line: RegExp; readonly then: (found: string) => Promise<void> },
+  until?: { readonly line: RegExp; readonly during: (found: string) => Promise<void> },
 ): Promise<Ended> {
   const child = spawn(
     process.execPath,
@@ -36,7 +36,7 @@ async function run(
     out += piece;
     const found = until?.line.exec(out)?.[1];
     if (found === undefined || during !== undefined) continue;
-    during = until?.then(found).finally(() => child.kill('SIGINT'));
+    during = until?.during(found).finally(() => child.kill('SIGINT'));
     // whoever waits for the end of the output hears of it there
     during?.catch(() => {});
   }
@@ -54,7 +54,7 @@ describe('npm start', () => {
       [data, `${data}-2`].map((dir) =>
         run('tools/start.ts', ['--port', '0', '--data', dir], {
           line: /^relay link: (\S+)\n[^\n]+\n/mu,
-          async then(link) {
+          async during(link) {
             const page = link.replace(/#.*$/u, '');
             expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{22}\/#r[\w-]+$/u);
             expect(await (await fetch(page)).text()).toContain('<title>Tern</title>');

@@ -21,7 +21,7 @@ const link = (): string => relay?.link ?? '';
 
 test.for(['en', 'ru'])('the app comes in as few bytes as was promised (%s)', async (language) => {
   const bytes: AppBytes = await measureApp(link(), build, language);
-  console.log(language, JSON.stringify(bytes));
+  console.log(`${language}: ${JSON.stringify(bytes)}`);
   expect(bytes.firstPage).toBeLessThanOrEqual(6000);
   expect(bytes.serviceWorker).toBeLessThanOrEqual(3000);
   expect(bytes.largestPiece).toBeLessThanOrEqual(8192);

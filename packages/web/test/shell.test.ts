@@ -145,14 +145,18 @@ describe('the first page', () => {
     await page.goto(site.url);
     await said(page, 'style');
     const outcomes = await page.evaluate(() => {
+      const { trustedTypes, ternFirstPage } = globalThis as unknown as {
+        readonly trustedTypes: { createPolicy(name: string, rules: object): unknown };
+        readonly ternFirstPage: { scriptUrl(name: string): unknown };
+      };
       const attempts: readonly (() => unknown)[] = [
         () => Object.assign(document.createElement('script'), { src: 'a/other.js' }),
         () => Object.assign(document.createElement('div'), { innerHTML: '<img src=x onerror=alert(1)>' }),
         () => new Worker('a/other.js'),
-        () => Reflect.get(globalThis, 'trustedTypes').createPolicy('other', {}),
-        () => Reflect.get(globalThis, 'trustedTypes').createPolicy('tern', {}),
-        () => Reflect.get(globalThis, 'ternFirstPage').scriptUrl('https://elsewhere.example/a/x-123.js'),
-        () => Reflect.get(globalThis, 'ternFirstPage').scriptUrl('a/../../x-12345678.js'),
+        () => trustedTypes.createPolicy('other', {}),
+        () => trustedTypes.createPolicy('tern', {}),
+        () => ternFirstPage.scriptUrl('https://elsewhere.example/a/x-12345678.js'),
+        () => ternFirstPage.scriptUrl('a/../../x-12345678.js'),
       ];
       return attempts.map((attempt) => {
         try {

@@ -94,8 +94,12 @@ async function runRelay(
     [
       '--disable-warning=ExperimentalWarning',
       join(root, 'packages/agent/src/main.ts'),
-      ...['relay', 'run', '--port', '0', '--data', join(folder, 'data'), '--web', web],
-      ...['--public-url', `http://127.0.0.1:${line.port}`],
+      'relay',
+      'run',
+      '--port=0',
+      `--data=${join(folder, 'data')}`,
+      `--web=${web}`,
+      `--public-url=http://127.0.0.1:${line.port}`,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
