@@ -80,17 +80,17 @@ function Frame(): VNode {
   // what the list shows depends on its own signals only, so it is not drawn again when the place changes
   const list = useMemo(() => <ConversationList />, []);
   return (
-    <div class="frame" data-at={route.kind === 'list' ? 'list' : 'beside'}>
+    <main class="frame" data-at={route.kind === 'list' ? 'list' : 'beside'}>
       <ShellLeft />
       <ConnectionBanner />
       <nav class="beside-list" aria-label={t('list.conversations')}>
         {list}
       </nav>
-      <main class="place" id="place">
+      <div class="place" id="place">
         <Place route={route} />
-      </main>
+      </div>
       {app.shortcuts.shown.value && <ShortcutsDialog />}
-    </div>
+    </main>
   );
 }
 

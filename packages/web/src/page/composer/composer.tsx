@@ -124,7 +124,8 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
           talk={talk}
           files={files}
           onClose={() => {
-            setFiles([]);
+            // files that were dropped meanwhile are not these
+            setFiles((now) => (now === files ? [] : now));
             field.current?.focus();
           }}
         />

@@ -54,7 +54,9 @@ export function SendDialog(props: {
   const start = (): void => {
     const controller = new AbortController();
     setSending(controller);
-    send(controller.signal).then(onClose, () => setSending(undefined));
+    send(controller.signal)
+      .then(onClose, () => undefined) // what failed was said, and stays to be tried again
+      .finally(() => setSending(undefined));
   };
   const close = (): void => {
     sending?.abort(new DOMException('a person stopped it', 'AbortError'));

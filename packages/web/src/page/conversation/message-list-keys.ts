@@ -6,7 +6,7 @@ const pageOfLines = 10;
 export function moveInMessages(event: KeyboardEvent, rows: readonly Row[], at: number): number | undefined {
   const { target, key } = event;
   if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
-  if (!(target instanceof Element) || !target.matches('[data-message], [role=feed]')) return undefined;
+  if (!(target instanceof Element) || !target.matches('[data-message], .messages')) return undefined;
   const next = nextOf(key, rows, at);
   if (next === undefined) return undefined;
   event.preventDefault();

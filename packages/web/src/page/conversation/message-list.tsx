@@ -166,7 +166,7 @@ export function MessageList(props: MessageListProps): VNode {
       <div
         ref={scroller}
         class="messages"
-        role="feed"
+        role="group"
         aria-label={t('conversation.messages')}
         aria-busy={window.loading.value}
         tabIndex={rows.length === 0 ? 0 : -1}

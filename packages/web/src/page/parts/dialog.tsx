@@ -25,12 +25,15 @@ export function Dialog({
   class: className,
 }: DialogProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  const gone = useRef(false);
   const titleId = useId();
   useEffect(() => {
     const { current } = dialog;
     const before = document.activeElement;
     current?.showModal();
     return () => {
+      // its closing is told a moment later, when another may be open already
+      gone.current = true;
       current?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -40,7 +43,7 @@ export function Dialog({
       ref={dialog}
       class={`dialog ${kind} ${className ?? ''}`}
       aria-labelledby={titleId}
-      onClose={onClose}
+      onClose={() => !gone.current && onClose()}
       onClick={(event) => event.target === dialog.current && onClose()}
     >
       <div class="dialog-frame">
