@@ -298,7 +298,7 @@ test('steps on the way to success are not shown as troubles', async () => {
 test('a calm banner says that nothing gets through, and where to look; a short trouble is not mentioned', async () => {
   const stuck = away('silent', { lastContactAt: Date.now() - 60_000, nextTryAt: Date.now() + 60_000 });
   const page = await site.open({ ...settings, connections: { paths: [stuck], queued: 0, online: true } });
-  await page.getByText('Nothing gets through just now').waitFor();
+  await page.locator('.banner').getByText('Nothing gets through just now').waitFor();
   await press(page, 'Why?');
   await page.getByRole('heading', { name: 'Connection' }).waitFor();
   await page.context().close();

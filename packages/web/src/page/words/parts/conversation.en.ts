@@ -27,7 +27,6 @@ export const conversationEn = {
   },
   'conversation.showAll': 'Show all ({size})',
   'conversation.showLess': 'Show less',
-  'conversation.replyTo': 'Answer to {name}',
   'conversation.replyGone': 'A message that is not here',
   'conversation.jump': 'Go to the message that this answers',
   'conversation.menu': 'What to do with this message',

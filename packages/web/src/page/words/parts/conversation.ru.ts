@@ -29,7 +29,6 @@ export const conversationRu = {
   },
   'conversation.showAll': 'Показать всё ({size})',
   'conversation.showLess': 'Свернуть',
-  'conversation.replyTo': 'Ответ на сообщение: {name}',
   'conversation.replyGone': 'Сообщения здесь нет',
   'conversation.jump': 'К сообщению, на которое это ответ',
   'conversation.menu': 'Что сделать с сообщением',

@@ -9,7 +9,6 @@ export const viewerEn = {
   'viewer.save': 'Save',
   'viewer.loading': 'Loading the picture…',
   'viewer.failed': 'The picture could not be loaded.',
-  'viewer.more': 'More',
   'send.title': { one: 'Send {count} file', other: 'Send {count} files' },
   'send.caption': 'Caption',
   'send.original': 'Send originals',

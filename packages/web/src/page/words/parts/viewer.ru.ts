@@ -9,7 +9,6 @@ export const viewerRu = {
   'viewer.save': 'Сохранить',
   'viewer.loading': 'Фото загружается…',
   'viewer.failed': 'Фото загрузить не удалось.',
-  'viewer.more': 'Ещё',
   'send.title': {
     one: 'Отправить {count} файл',
     few: 'Отправить {count} файла',
