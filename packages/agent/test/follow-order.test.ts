@@ -16,7 +16,6 @@ function message(device: string, number: number, arrivedAt: number = number): Me
     position: number,
     at: arrivedAt,
     arrivedAt,
-    content: { id: `${device}${number}` as MessageId, at: arrivedAt, part: { kind: 'null', disposition: 1 } },
     edited: false,
     deleted: false,
     reactions: [],

@@ -78,7 +78,6 @@ function viewOf(message: Message, about: Standing): MessageView {
     position: message.position,
     at: content.at,
     arrivedAt: message.arrivedAt,
-    content,
     ...(text === undefined ? {} : { text }),
     ...(file !== undefined && {
       file: {

@@ -1,5 +1,4 @@
 import type {
-  Content,
   ConversationId,
   DeviceId,
   InvitationId,
@@ -89,7 +88,6 @@ export interface MessageView {
   /** by the sender's clock, and when it arrived here; milliseconds since 1970 */
   readonly at: number;
   readonly arrivedAt: number;
-  readonly content: Content;
   readonly text?: string;
   readonly file?: FileView;
   readonly replyTo?: MessageId;

@@ -1,6 +1,6 @@
 /** The half of the benchmark that runs in the page: a conversation of 10,000 messages, told what changes as the engine tells it. */
 import type { ConversationWindow, WindowLine } from '@tern/core';
-import type { Content, ConversationId, DeviceId, MessageId, PersonId } from '@tern/protocol';
+import type { ConversationId, DeviceId, MessageId, PersonId } from '@tern/protocol';
 import type { WindowUpdate } from '../src/engine/app-api.ts';
 import { startFakePage } from '../test/support/fake-page.ts';
 
@@ -26,7 +26,6 @@ function lineOf(at: number): WindowLine & { readonly kind: 'message' } {
     position: at + 1,
     at: start + at * 180_000,
     arrivedAt: start + at * 180_000,
-    content: {} as Content,
     text: `${at} ${words}`,
     edited: false,
     deleted: false,

@@ -2,7 +2,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
-import { keepScreens, openPerson, begin, invite, meet, openTalk, acceptRequest, reached, say, sees, messageOf, savedFile, sendFiles, type BrowserPerson } from './support/people.ts';
+import {
+  keepScreens,
+  openPerson,
+  invite,
+  meet,
+  openTalk,
+  acceptRequest,
+  reached,
+  say,
+  sees,
+  messageOf,
+  savedFile,
+  sendFiles,
+  type BrowserPerson,
+} from './support/people.ts';
 import { cameraPhoto, plantedPlace } from './support/photo.ts';
 import { tern } from './support/tern-command.ts';
 import { startRelay, type RelayProcess } from './support/relay-process.ts';
@@ -37,12 +51,17 @@ test('two people who open two links meet and talk, and each sees how far their w
 test('a photo sent as it is arrives byte for byte, and one sent small has lost its place', async () => {
   const photo = await cameraPhoto(anna.page, 2600, 2000);
   expect(photo.length).toBeGreaterThan(3_000_000);
-  await sendFiles(anna, [{ name: 'as-it-is.jpg', mimeType: 'image/jpeg', buffer: photo }], { original: true, caption: 'as it is' });
+  await sendFiles(anna, [{ name: 'as-it-is.jpg', mimeType: 'image/jpeg', buffer: photo }], {
+    original: true,
+    caption: 'as it is',
+  });
   await sees(ben, 'as it is');
   const whole = await savedFile(ben, messageOf(ben, 'as it is'));
   expect(whole.equals(photo)).toBe(true);
 
-  await sendFiles(anna, [{ name: 'small.jpg', mimeType: 'image/jpeg', buffer: photo }], { caption: 'made small' });
+  await sendFiles(anna, [{ name: 'small.jpg', mimeType: 'image/jpeg', buffer: photo }], {
+    caption: 'made small',
+  });
   await sees(ben, 'made small');
   const small = await savedFile(ben, messageOf(ben, 'made small'));
   expect(small.length).toBeLessThan(photo.length / 2);
@@ -74,7 +93,10 @@ test('somebody in a browser and somebody in a terminal talk, and a file goes bot
     await tern(home, 'send', 'Anna', '--file', file, '--wait', 'stored');
     const read = await tern(home, 'read', 'Anna');
     expect(read.some(({ text }) => text === 'Hello from a browser')).toBe(true);
-    const theirs = read.find(({ from, file: named }) => from !== undefined && named !== undefined && JSON.stringify(read).includes('list.bin'));
+    const theirs = read.find(
+      ({ from, file: named }) =>
+        from !== undefined && named !== undefined && JSON.stringify(read).includes('list.bin'),
+    );
     expect(theirs).toBeDefined();
     await reached(anna, 'Hello from a browser', 'Read');
     const arrived = messageOf(anna, 'list.bin').nth(1);

@@ -23,11 +23,6 @@ function message(key: string, about: Partial<MessageView> = {}): WindowLine {
     position: 0,
     at: 0,
     arrivedAt: 0,
-    content: {
-      id: key as MessageId,
-      at: 0,
-      part: { kind: 'single', disposition: 1, type: 'text/plain', content: new Uint8Array([1, 2, 3]) },
-    },
     text: 'words',
     edited: false,
     deleted: false,

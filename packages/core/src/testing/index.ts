@@ -30,6 +30,7 @@ export { acceptInvitation } from '../invitation.ts';
 export { newKeyPackage } from '../key-packages.ts';
 export { followingPolicy } from '../log-keys.ts';
 export { askToJoin } from '../meeting.ts';
+export { messageById } from '../message-store.ts';
 export { outbox, putOutgoing, replaceOutgoing } from '../outbox.ts';
 export type { SealedEntry } from '../outbox.ts';
 export { beginGroup } from '../pair-group.ts';

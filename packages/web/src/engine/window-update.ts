@@ -33,10 +33,7 @@ function joins(before: ConversationWindow, after: ConversationWindow, has: Reado
 
 type MessageLine = Extract<WindowLine, { readonly kind: 'message' }>;
 
-/**
- * How each field of a message is compared. `never` changes as long as the key stays: what it was sealed with may be long, and what is
- * shown of that stands in fields of its own.
- */
+/** How each field of a message is compared. `never` changes as long as the key stays. */
 const comparison: Readonly<Record<keyof MessageLine, 'value' | 'deep' | 'never'>> = {
   kind: 'never',
   key: 'never',
@@ -49,7 +46,6 @@ const comparison: Readonly<Record<keyof MessageLine, 'value' | 'deep' | 'never'>
   position: 'value',
   at: 'value',
   arrivedAt: 'value',
-  content: 'never',
   text: 'value',
   file: 'deep',
   replyTo: 'value',

@@ -11,7 +11,7 @@ import type {
   TransferView,
   WindowLine,
 } from '@tern/core';
-import type { Content, ConversationId, DeviceId, MessageId, PersonId, RelayId } from '@tern/protocol';
+import type { ConversationId, DeviceId, MessageId, PersonId, RelayId } from '@tern/protocol';
 import type { AppApi, ConnectionsView, HomeState, WindowUpdate } from '../../src/engine/app-api.ts';
 import { Latest } from '../../src/engine/latest.ts';
 import { windowUpdate } from '../../src/engine/window-update.ts';
@@ -128,7 +128,6 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
       position,
       at,
       arrivedAt: at,
-      content: {} as Content,
       ...(line.text !== undefined && { text: line.text }),
       ...(line.file !== undefined && { file: line.file }),
       ...(answered?.kind === 'message' && { replyTo: answered.id }),

@@ -17,12 +17,14 @@ export interface BrowserPerson extends AsyncDisposable {
 
 const longestWaitMs = 30_000;
 
-export async function openPerson(options: {
-  readonly locale?: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly scheme?: 'light' | 'dark';
-} = {}): Promise<BrowserPerson> {
+export async function openPerson(
+  options: {
+    readonly locale?: string;
+    readonly width?: number;
+    readonly height?: number;
+    readonly scheme?: 'light' | 'dark';
+  } = {},
+): Promise<BrowserPerson> {
   const profile = await mkdtemp(join(tmpdir(), 'tern-browser-'));
   const complaints: string[] = [];
   const launch = async (): Promise<BrowserContext> => {
@@ -97,12 +99,22 @@ async function toList(person: BrowserPerson): Promise<void> {
 /** Opens the conversation with somebody. */
 export async function openTalk(person: BrowserPerson, name: string): Promise<void> {
   await toList(person);
-  await person.page.getByRole('list').getByRole('button', { name: new RegExp(`^${name}\\b`, 'u') }).first().click();
+  await person.page
+    .getByRole('list')
+    .getByRole('button', { name: new RegExp(`^${name}\\b`, 'u') })
+    .first()
+    .click();
 }
 
 export async function acceptRequest(person: BrowserPerson): Promise<void> {
   await person.page.getByRole('button', { name: 'Accept', exact: true }).click();
   await composerOf(person).waitFor();
+}
+
+/** Back to the list, as Esc does; what was written and not sent stays as a draft. */
+export async function leaveTalk(person: BrowserPerson): Promise<void> {
+  await composerOf(person).press('Escape');
+  await composerOf(person).waitFor({ state: 'detached' });
 }
 
 export function composerOf(person: BrowserPerson): Locator {
@@ -174,7 +186,8 @@ export async function sendFiles(
   await (await choosing).setFiles([...files]);
   const dialog = page.getByRole('dialog');
   if (options.original === true) await dialog.getByRole('checkbox', { name: /^Send originals/u }).check();
-  if (options.caption !== undefined) await dialog.getByRole('textbox', { name: 'Caption' }).fill(options.caption);
+  if (options.caption !== undefined)
+    await dialog.getByRole('textbox', { name: 'Caption' }).fill(options.caption);
   await dialog.getByRole('button', { name: 'Send', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
 }

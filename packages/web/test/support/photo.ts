@@ -18,7 +18,7 @@ export async function cameraPhoto(page: Page, width: number, height: number): Pr
       for (let at = 0; at < image.data.length; at += 4) {
         state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
         image.data[at] = state >>> 24;
-        image.data[at + 1] = (at / 4) % w & 255;
+        image.data[at + 1] = ((at / 4) % w) & 255;
         image.data[at + 2] = state >>> 16;
         image.data[at + 3] = 255;
       }
@@ -27,7 +27,8 @@ export async function cameraPhoto(page: Page, width: number, height: number): Pr
         await (await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 })).arrayBuffer(),
       );
       let text = '';
-      for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+      for (let at = 0; at < bytes.length; at += 8192)
+        text += String.fromCharCode(...bytes.subarray(at, at + 8192));
       return btoa(text);
     },
     [width, height] as const,

@@ -28,7 +28,10 @@ export async function startRelay(
   const args = [
     '--disable-warning=ExperimentalWarning',
     join(root, 'tools/start.ts'),
-    ...['--port', `${port}`, '--data', data],
+    '--port',
+    `${port}`,
+    '--data',
+    data,
     ...(options.publicPort === undefined ? [] : ['--public-url', `http://127.0.0.1:${options.publicPort}`]),
   ];
   let running = await launch(args);

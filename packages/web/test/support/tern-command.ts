@@ -6,7 +6,10 @@ const root = resolve(import.meta.dirname, '../../../..');
 const run = promisify(execFile);
 
 /** One call of the real command on a home. @returns its lines, each an object @throws where it fails, with what it said */
-export async function tern(home: string, ...args: readonly string[]): Promise<readonly Record<string, unknown>[]> {
+export async function tern(
+  home: string,
+  ...args: readonly string[]
+): Promise<readonly Record<string, unknown>[]> {
   const { stdout } = await run('sh', [resolve(root, 'tern'), ...args, '--home', home, '--json'], {
     maxBuffer: 1 << 26,
   });

@@ -11,15 +11,15 @@ export interface Wire extends AsyncDisposable {
   /** Every connection ends at once, and new ones are refused. */
   cut(): void;
   mend(): void;
-  /** Calls `then` as soon as so many further bytes went up to the relay. */
-  whenUp(bytes: number, then: () => void): void;
+  /** Resolves as soon as so many further bytes went up to the relay. */
+  up(bytes: number): Promise<void>;
 }
 
 /** @param to port of the relay on 127.0.0.1, asked for at each connection, so that a relay may come back elsewhere */
 export async function layWire(to: () => number): Promise<Wire> {
   const sockets = new Set<Socket>();
   const passed = { up: 0, down: 0 };
-  const watchers = new Set<{ readonly at: number; readonly then: () => void }>();
+  const watchers = new Set<{ readonly at: number; readonly tell: () => void }>();
   let whole = true;
   let connections = 0;
   const server = createServer((near) => {
@@ -44,7 +44,7 @@ export async function layWire(to: () => number): Promise<Wire> {
       for (const watcher of watchers) {
         if (passed.up < watcher.at) continue;
         watchers.delete(watcher);
-        watcher.then();
+        watcher.tell();
       }
     });
     far.on('data', (piece: Buffer) => (passed.down += piece.length));
@@ -70,8 +70,10 @@ export async function layWire(to: () => number): Promise<Wire> {
     mend() {
       whole = true;
     },
-    whenUp(bytes, then) {
-      watchers.add({ at: passed.up + bytes, then });
+    up(bytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      watchers.add({ at: passed.up + bytes, tell: resolve });
+      return promise;
     },
     async [Symbol.asyncDispose]() {
       drop();
