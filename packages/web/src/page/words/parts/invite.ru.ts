@@ -1,7 +1,7 @@
 /** Inviting somebody. */
 export const inviteRu = {
   'invite.title': 'Пригласить',
-  'invite.haveLink': 'У меня есть ссылка',
+  'invite.haveLink': 'Есть ссылка',
   'invite.what': 'Приглашение — это ссылка для одного человека. Она сработает один раз в течение 7 дней.',
   'invite.make': 'Создать приглашение',
   'invite.another': 'Создать ещё одно',
@@ -16,7 +16,7 @@ export const inviteRu = {
   'invite.failed': 'Не удалось создать приглашение. Попробуйте ещё раз.',
   'invite.list': 'Созданные приглашения',
   'invite.shownAbove': 'Показано выше',
-  'invite.stateOpen': 'Ещё не использовано',
+  'invite.stateOpen': 'Не использовано',
   'invite.stateUsed': 'Использовано',
   'invite.stateExpired': 'Срок истёк',
   'invite.stateRevoked': 'Отозвано',
