@@ -97,6 +97,7 @@ describe('the composer', () => {
     await page.keyboard.press('Escape');
     await expect.poll(() => field(page).inputValue()).toBe('');
     await page.keyboard.press('ArrowUp');
+    await expect.poll(() => field(page).inputValue()).toBe('my last words');
     await page.keyboard.type(', changed');
     await page.keyboard.press('Enter');
     await calls(page).toContain('edit Anna-0 my last words, changed');

@@ -1,17 +1,38 @@
+import { ArrowDown, ArrowUp, type IconNode } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from './context.ts';
 import { Dialog } from './parts/dialog.tsx';
+import { Icon } from './parts/icon.tsx';
 import { t, type PlainWordKey } from './words/index.ts';
 
-const shortcuts: readonly (readonly [keys: readonly string[], word: PlainWordKey])[] = [
+interface Arrow {
+  readonly icon: IconNode;
+  readonly label: string;
+  /** the key that is held with it */
+  readonly with?: string;
+}
+
+type Key = string | Arrow;
+
+// fonts lack arrows here and there; drawings are always there
+const up: Arrow = { icon: ArrowUp, label: '↑' };
+const down: Arrow = { icon: ArrowDown, label: '↓' };
+
+const shortcuts: readonly (readonly [keys: readonly Key[], word: PlainWordKey])[] = [
   [['/'], 'keys.search'],
   [['Esc'], 'keys.back'],
-  [['↑', '↓'], 'keys.move'],
+  [[up, down], 'keys.move'],
   [['Enter'], 'keys.open'],
-  [['Alt ↑', 'Alt ↓'], 'keys.neighbour'],
+  [
+    [
+      { ...up, with: 'Alt' },
+      { ...down, with: 'Alt' },
+    ],
+    'keys.neighbour',
+  ],
   [['Enter'], 'keys.send'],
   [['Shift Enter'], 'keys.line'],
-  [['↑'], 'keys.editLast'],
+  [[up], 'keys.editLast'],
   [['End'], 'keys.latest'],
   [['R'], 'keys.reply'],
   [['X'], 'keys.react'],
@@ -31,8 +52,8 @@ export function ShortcutsDialog(): VNode {
         {shortcuts.map(([keys, word]) => (
           <div key={word}>
             <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
+              {keys.map((key, at) => (
+                <kbd key={at}>{typeof key === 'string' ? key : <ArrowKey {...key} />}</kbd>
               ))}
             </dt>
             <dd>{t(word)}</dd>
@@ -40,5 +61,14 @@ export function ShortcutsDialog(): VNode {
         ))}
       </dl>
     </Dialog>
+  );
+}
+
+function ArrowKey({ icon, label, with: held }: Arrow): VNode {
+  return (
+    <>
+      {held}
+      <Icon node={icon} label={label} />
+    </>
   );
 }

@@ -45,7 +45,7 @@ export function ForwardDialog({
             });
           }}
         >
-          {t('dialog.forwardSend', { count: chosen.size })}
+          {chosen.size === 0 ? t('conversation.forward') : t('dialog.forwardSend', { count: chosen.size })}
         </Button>
       }
     >
@@ -57,10 +57,10 @@ export function ForwardDialog({
         value={query}
         onInput={setQuery}
       />
-      <ul class="choices">
+      <ul class="picks">
         {matching(all, query).map((one) => (
           <li key={one.id}>
-            <label class="row choice">
+            <label class="row pick">
               <input type="checkbox" checked={chosen.has(one.id)} onChange={() => toggle(one)} />
               <Avatar id={one.people[0] ?? one.id} name={one.name} size="small" />
               <bdi>{one.name}</bdi>
