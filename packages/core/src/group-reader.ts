@@ -202,6 +202,11 @@ function noteMembers(
     const others = [...new Set([...stay, ...people])].filter((person) => person !== change.self.person);
     session.conversation = { ...session.conversation, people: others };
   }
+  const devices = (members: readonly Member[], person: PersonId): number =>
+    members.filter((member) => authorOf(engine, member)?.person === person).length;
+  // somebody of whom only these devices are here has just come
+  const isNew = (person: PersonId): boolean =>
+    devices(membersOf(session.group), person) === devices(change.added, person);
   for (const [kind, members] of [
     ['device-added', change.added],
     ['device-removed', change.removed],
@@ -210,7 +215,12 @@ function noteMembers(
       const person = authorOf(engine, member)?.person;
       if (person === undefined) continue;
       const copied = kind === 'device-added' && person === change.self.person;
-      noteInConversation(session, { at: change.at, kind: copied ? 'copied-device' : kind, person });
+      const joined = kind === 'device-added' && isNew(person);
+      noteInConversation(session, {
+        at: change.at,
+        kind: copied ? 'copied-device' : joined ? 'joined' : kind,
+        person,
+      });
     }
   }
 }

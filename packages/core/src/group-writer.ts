@@ -241,7 +241,16 @@ export async function adoptStaged(engine: Engine, change: StoreChange, session: 
     messagesSinceRefresh: 0,
   };
   for (const add of staged.adds) {
-    noteInConversation(session, { at: engine.now(), kind: 'device-added', person: add.person });
+    // the first device of somebody is that person; that a pair's other half joined was noted when the group began
+    const known = before.some(
+      (member) => holderOf(engine.primitives, member.credential)?.person === add.person,
+    );
+    if (known || session.conversation.rule.kind === 'group')
+      noteInConversation(session, {
+        at: engine.now(),
+        kind: known ? 'device-added' : 'joined',
+        person: add.person,
+      });
     if (staged.welcome !== undefined)
       await leaveWelcome(engine, change, session, { add, welcome: staged.welcome });
   }
