@@ -82,7 +82,7 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     default: 131_072,
     unit: 'B',
     error: 'connection closed',
-    what: 'on their way out on one socket; four times as many waiting end it',
+    what: 'on their way out on one socket, beside at most 256 cuts and pongs',
   },
   batches: {
     default: 2_000,

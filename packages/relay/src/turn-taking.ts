@@ -52,9 +52,10 @@ export class TurnTaking {
     await this.whole(number, new Uint8Array(), signal);
   }
 
-  cut(number: number): void {
+  /** @param left is called when that has left this process */
+  cut(number: number, left?: () => void): void {
     this.drop(number);
-    this.#hand(encodeAnswer({ kind: 'cut', number }));
+    this.#hand(encodeAnswer({ kind: 'cut', number }), left);
   }
 
   /** Nobody wants the rest of it. */
@@ -89,11 +90,12 @@ export class TurnTaking {
     }
   }
 
-  #hand(frame: Uint8Array): void {
+  #hand(frame: Uint8Array, left?: () => void): void {
     this.#onTheirWayBytes += frame.length;
     this.#send(frame, () => {
       this.#onTheirWayBytes -= frame.length;
       this.#leftBytes += frame.length;
+      left?.();
       this.#handOn();
     });
   }

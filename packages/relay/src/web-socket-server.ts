@@ -57,6 +57,8 @@ export function isSocketRequest({ method, headers, httpVersion }: IncomingMessag
 const lookMs = 5000;
 /** for a socket to close after it was told so */
 const farewellMs = 2000;
+/** A frame that waits takes some 500 B of memory however short it is; so many short ones nobody has who reads. */
+const mostShort = 256;
 /** close codes of RFC 6455 section 7.4.1 */
 const goingAway = 1001;
 const brokenRules = 1002;
@@ -126,6 +128,8 @@ class OpenSocket {
   #stuckLooks = 0;
   #last = { came: 0, left: 0 };
   #came = 0;
+  /** cuts and pongs on their way out, which take no turns */
+  #short = 0;
 
   constructor(
     ws: WebSocket,
@@ -164,6 +168,7 @@ class OpenSocket {
   }
 
   #take(data: unknown, isBinary: boolean): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return; // it was told to close, and talks on
     this.#came += 1;
     try {
       if (!isBinary || !(data instanceof Buffer)) throw new MalformedError('a frame of text');
@@ -179,9 +184,7 @@ class OpenSocket {
 
   async #run(number: number, request: Uint8Array): Promise<void> {
     if (this.#leaving || this.#running.has(number) || this.#running.size >= this.#limits.socketRequests) {
-      this.#turns.cut(number);
-      // whoever asks and asks and reads nothing is not waited for
-      if (this.#ws.bufferedAmount > 4 * this.#limits.socketBytes) this.#ws.terminate();
+      this.#cut(number);
       return;
     }
     const gone = new AbortController();
@@ -192,7 +195,7 @@ class OpenSocket {
       else await this.#turns.pieces(number, answer, gone.signal);
     } catch {
       // what went wrong was written down where it went wrong; here it is an answer that did not come
-      if (!gone.signal.aborted) this.#turns.cut(number);
+      if (!gone.signal.aborted) this.#cut(number);
     } finally {
       this.#running.delete(number);
       this.#closeWhenDone();
@@ -204,9 +207,23 @@ class OpenSocket {
     this.#turns.drop(number);
   }
 
+  /** Whoever asks and asks and reads nothing is not waited for. */
+  #cut(number: number): void {
+    if (this.#short >= mostShort) this.#ws.terminate();
+    else this.#turns.cut(number, this.#shortLeaves());
+  }
+
   /** Who sends pings and reads no pongs gets none. */
   #pong(): void {
-    if (this.#ws.bufferedAmount < this.#limits.socketBytes) this.#send(encodeAnswer({ kind: 'pong' }));
+    if (this.#short < mostShort) this.#send(encodeAnswer({ kind: 'pong' }), this.#shortLeaves());
+  }
+
+  /** @returns what is called when the frame has left */
+  #shortLeaves(): () => void {
+    this.#short += 1;
+    return () => {
+      this.#short -= 1;
+    };
   }
 
   /** Frames of one turn of the event loop leave in one write, which halves what a message costs. */

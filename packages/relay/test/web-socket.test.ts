@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { noblePrimitives as primitives, openCard } from '@tern/protocol';
+import { Duplex } from 'node:stream';
+import { MalformedError, noblePrimitives as primitives, openCard } from '@tern/protocol';
 import type { AnswerFrame } from '@tern/reach';
 import { decodeAnswer, encodeAsk } from '@tern/reach/testing';
 import { expect, test } from 'vitest';
@@ -336,6 +337,45 @@ test('a socket on which nobody reads is ended', async () => {
   }
   raw.destroy();
 });
+
+test.for([
+  ['pings', Uint8Array.of(3), 64, true],
+  ['asks for more than it may', encodeAsk({ kind: 'request', number: 9, bytes: new Uint8Array() }), 0, false],
+  [
+    'asks for what cannot be opened',
+    encodeAsk({ kind: 'request', number: 9, bytes: new Uint8Array() }),
+    64,
+    false,
+  ],
+  ['sends no frames at all', Uint8Array.of(9), 64, true],
+] as const)(
+  'rule 33: who %s without end and reads nothing fills no memory',
+  async ([, frame, socketRequests, stays]) => {
+    const unread = new Duplex({ read: () => undefined, write: () => undefined, writev: () => undefined });
+    const door = webSocketDoor(async () => {
+      throw new MalformedError('of no use');
+    }, limitsWith({ socketRequests }));
+    const headers = {
+      upgrade: 'websocket',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+    };
+    const asked = { method: 'GET', headers } as unknown as IncomingMessage;
+    door.take(asked, unread, { head: Buffer.alloc(0), source: undefined });
+    const before = unread.writableLength;
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => masked(frame)));
+    for (let round = 0; round < 20 && !unread.destroyed; round += 1) {
+      unread.push(flood);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    expect(unread.writableLength - before).toBeLessThan(4096);
+    expect(unread.destroyed).toBe(!stays);
+    unread.destroy();
+    await door.close();
+  },
+);
 
 test('a socket on which nobody asks anything is closed after a while, and one that asks is not', async () => {
   await using served = await openDoor(async () => new Uint8Array());
