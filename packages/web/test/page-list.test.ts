@@ -17,7 +17,7 @@ async function open(look?: PageLook, scene: FakeScene = { ...lively, now: Date.n
   return page;
 }
 const names = (page: Page): Promise<readonly string[]> =>
-  page.locator('.conversation-row .conversation-name bdi').allInnerTexts();
+  page.locator('.conversation-row .conversation-name bdi').allTextContents();
 const row = (page: Page, name: string): ReturnType<Page['locator']> =>
   page.locator('.conversation-row', { hasText: name });
 

@@ -140,6 +140,11 @@ class Mishaps extends Component<{ readonly children: ComponentChildren }, { read
     return { failed: true };
   }
 
+  /** told as any mistake that nobody caught */
+  override componentDidCatch(error: unknown): void {
+    reportError(error);
+  }
+
   override render(): ComponentChildren {
     return this.state.failed ? <Broken /> : this.props.children;
   }

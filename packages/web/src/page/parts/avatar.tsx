@@ -33,5 +33,5 @@ export function initialsOf(name: string): string {
     .map((word) => String.fromCodePoint(word?.codePointAt(0) ?? 0x20))
     .join('')
     .trim()
-    .toLocaleUpperCase();
+    .toUpperCase();
 }

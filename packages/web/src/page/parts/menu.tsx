@@ -112,7 +112,7 @@ function nextByKey(
   if (event.key === 'Home') return items[0];
   if (event.key === 'End') return items.at(-1);
   if (event.key.length !== 1 || event.target instanceof HTMLInputElement) return undefined;
-  const letter = event.key.toLocaleLowerCase();
+  const letter = event.key.toLowerCase();
   const rest = [...items.slice(now + 1), ...items.slice(0, now + 1)];
-  return rest.find((item) => item.textContent.trim().toLocaleLowerCase().startsWith(letter));
+  return rest.find((item) => item.textContent.trim().toLowerCase().startsWith(letter));
 }

@@ -17,7 +17,7 @@ export function WipeDialog({ onClose }: { readonly onClose: () => void }): VNode
       title={t('safety.wipe')}
       action={t('safety.wipeDo')}
       busy={task.busy}
-      disabled={typed.trim().toLocaleLowerCase() !== word}
+      disabled={typed.trim().toLowerCase() !== word}
       onConfirm={() => task.run(() => api.wipe())}
       onClose={onClose}
     >
