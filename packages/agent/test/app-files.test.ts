@@ -1,8 +1,9 @@
 import type { Client, FileSource, TransferView } from '@tern/core';
 import { messageById } from '@tern/core/testing';
-import { UnreachableError, type MessageId } from '@tern/protocol';
+import { randomId, UnreachableError, type MessageId } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
 import { describe, expect, test } from 'vitest';
+import { attacker } from './support/attacker.ts';
 import {
   conversationWith,
   meet,
@@ -273,6 +274,26 @@ describe('while a large file leaves', () => {
     expect(resumed).toBeLessThan(line.carried - fresh);
     expect((await again.client.message(whole))?.status).toBe('delivered');
   });
+});
+
+test('a file that says it is small and names a gigabyte of pieces is not fetched at all', async () => {
+  await using place = await town();
+  const line = cuttable();
+  const [anna, boris] = await pair(place, { through: line.through });
+  const conversation = await conversationWith(anna, boris);
+  const sent = await anna.client.sendFile(conversation, source(bytesOf(2_000_000)));
+  const part = await anna.store.read(async (view) => (await messageById(view, sent))?.content.part);
+  if (part?.kind !== 'external') throw new Error('no file');
+  await settle(anna, boris);
+  const id = randomId<MessageId>(globalThis.crypto.getRandomValues(new Uint8Array(16)));
+  const load = { kind: 'content', content: { id, at: 1, part: { ...part, size: 900_000 } } } as const;
+  await (await attacker(place, anna)).frame(conversation, load, 2);
+  await settle(anna, boris);
+  expect((await boris.client.message(id))?.file?.size).toBe(900_000);
+  const before = line.carried;
+  await expect(content(boris.client, id)).rejects.toMatchObject({ code: 'malformed' });
+  expect(line.carried).toBe(before);
+  expect((await content(boris.client, sent)).length).toBe(2_000_000);
 });
 
 async function firstTransfer(client: Client, signal: AbortSignal): Promise<TransferView | undefined> {

@@ -43,7 +43,17 @@ export async function* readFile(
     throw new RefusedError('no-file', 'this message has no file');
   if (requested)
     throw new RefusedError('request', 'nothing is fetched for a stranger before somebody here says yes');
+  if (!fitsItsSize(part)) throw new MalformedError('the pieces of the file are more than it says it is');
   yield* fileContent(engine, { message, part }, options);
+}
+
+/** What a sender may put around a file: more than Tern pads it with, and little enough for what is small to come by itself. */
+const largestPaddingBytes = 65_536;
+
+/** A file is asked for by the size that it is said to have, so its pieces must not bring a gigabyte in its place. */
+function fitsItsSize({ size, chunks }: ExternalPart): boolean {
+  const sealedBytes = chunks.reduce((sum, [, length]) => sum + length, 0);
+  return sealedBytes <= 2 * size + largestPaddingBytes;
 }
 
 /**
