@@ -81,6 +81,26 @@ test('a picture too large to decode is told by its header alone, without being d
     expect(await checkPicture(new Blob([bytes]))).toMatchObject({ width: most, height: most });
 });
 
+test('a picture that says one size in its header and another where it moves is none', () => {
+  const avif = pictureHeaders(10, 10).find(({ kind }) => kind === 'avif')?.bytes ?? new Uint8Array();
+  const text = new TextDecoder('latin1').decode(avif);
+  const moving = Uint8Array.from(text.replace('mif1avif', 'avisavif'), (char) => char.charCodeAt(0));
+  const filmed = Uint8Array.from(text.replace('free', 'moov'), (char) => char.charCodeAt(0));
+  expect([avif, moving, filmed].map((bytes) => typeof readPictureHeader(bytes))).toEqual([
+    'object',
+    'string',
+    'string',
+  ]);
+});
+
+test('a picture of few bytes is too large where fewer pixels are asked for', async () => {
+  for (const { kind, bytes } of pictureHeaders(1200, 1000))
+    expect([kind, await checkPicture(new Blob([bytes]), 1_000_000)]).toEqual([
+      kind,
+      { kind: 'too-large', width: 1200, height: 1000 },
+    ]);
+});
+
 test('a camera puts much before the size of a JPEG, and it is found all the same', async () => {
   const jpeg = pictureHeaders(640, 480).find(({ kind }) => kind === 'jpeg')?.bytes ?? new Uint8Array();
   const long = new Uint8Array(65_535);

@@ -26,6 +26,32 @@ function box(type: string, ...parts: readonly Uint8Array[]): Bytes {
   return of(big(content.length + 8, 4), type, content);
 }
 
+/** A whole GIF with one picture that is larger than the file says. Its codes are a byte long as long as the table is begun anew in time. */
+export function gifSaying(sides: {
+  readonly says: number;
+  readonly width: number;
+  readonly height: number;
+}): Bytes {
+  const pixels = sides.width * sides.height;
+  const codes = Array.from({ length: Math.ceil(pixels / 100) }, (_, at) => [
+    128,
+    ...new Array<number>(Math.min(100, pixels - at * 100)).fill(1),
+  ]).flat();
+  const blocks: Bytes[] = [];
+  for (let at = 0; at < codes.length; at += 255) {
+    const block = codes.slice(at, at + 255);
+    blocks.push(of([block.length], block));
+  }
+  const says = little(sides.says, 2);
+  const colours = new Uint8Array(384).fill(77);
+  const picture = gifPicture(sides.width, sides.height);
+  return of('GIF89a', says, says, [0x86, 0, 0], colours, picture, [7], ...blocks, [1, 129, 0, 0x3b]);
+}
+
+function gifPicture(width: number, height: number): Bytes {
+  return of([0x2c, 0, 0, 0, 0], little(width, 2), little(height, 2), [0]);
+}
+
 /**
  * The beginnings of pictures of a size, of each kind and each way in which it may say its size.
  * @param options `upTo`: leaves out the kinds in which larger sides cannot be written
@@ -70,7 +96,16 @@ export function pictureHeaders(
         ),
       ),
     ],
-    ['gif', of('GIF89a', little(width, 2), little(height, 2), [0, 0, 0])],
+    ['gif', of('GIF89a', little(width, 2), little(height, 2), [0, 0, 0], gifPicture(width, height))],
+    [
+      'gif with a larger picture in it',
+      of(
+        'GIF89a',
+        [1, 0, 1, 0, 0x80, 0, 0, 1, 2, 3, 4, 5, 6],
+        [0x21, 0xf9, 4, 0, 0, 0, 0, 0, 0x21, 0xfe, 2, 65, 66, 1, 67, 0],
+        gifPicture(width, height),
+      ),
+    ],
     [
       'webp extended',
       webp('VP8X', of([0, 0, 0, 0], little(width - 1, 3), little(height - 1, 3), new Uint8Array(20))),

@@ -83,12 +83,37 @@ function webpHeader(view: DataView): HeaderReading {
   }
 }
 
+/**
+ * GIF89a sections 18 to 24. Browsers make the whole as large as the first picture in it where that is larger, so that is read too:
+ * what stands before it is stepped over.
+ */
 function gifHeader(view: DataView): HeaderReading {
-  if (view.byteLength < 10) return 'later';
-  return sized('gif', view.getUint16(6, true), view.getUint16(8, true));
+  if (view.byteLength < 13) return 'later';
+  const flags = view.getUint8(10);
+  let at = 13 + ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1));
+  while (at + 10 <= view.byteLength) {
+    const mark = view.getUint8(at);
+    if (mark === 0x2c) {
+      const end = (place: number): number =>
+        view.getUint16(at + place, true) + view.getUint16(at + place + 4, true);
+      return sized(
+        'gif',
+        Math.max(view.getUint16(6, true), end(1)),
+        Math.max(view.getUint16(8, true), end(3)),
+      );
+    }
+    if (mark !== 0x21) return 'none';
+    at += 2;
+    while (at < view.byteLength && view.getUint8(at) > 0) at += 1 + view.getUint8(at);
+    at += 1;
+  }
+  return 'later';
 }
 
-/** ISO 14496-12 boxes: `meta` / `iprp` / `ipco` / `ispe`. A file has a size for each of its parts: the largest counts. */
+/**
+ * ISO 14496-12 boxes: `meta` / `iprp` / `ipco` / `ispe`. A file has a size for each of its parts: the largest counts. What moves has
+ * further sizes elsewhere (`moov`), and is not shown.
+ */
 function avifHeader(view: DataView): HeaderReading {
   const ftyp = boxAt(view, 0, view.byteLength);
   if (ftyp === undefined) return view.byteLength < longestFtypBytes ? 'later' : 'none';
@@ -99,6 +124,7 @@ function avifHeader(view: DataView): HeaderReading {
     const box = boxAt(view, at, view.byteLength);
     if (box === undefined) return 'later';
     at = box.end;
+    if (box.type === 'moov') return 'none';
     if (box.type !== 'meta') continue;
     whole = true;
     const iprp = boxIn(view, { ...box, start: box.start + 4 }, 'iprp');
@@ -117,11 +143,11 @@ function avifHeader(view: DataView): HeaderReading {
 const longestFtypBytes = 512;
 
 function isAvif(view: DataView, ftyp: Box): boolean {
-  for (let at = ftyp.start; at + 4 <= Math.min(ftyp.end, longestFtypBytes); at += 4) {
-    const brand = textAt(view, at, 4);
-    if (at !== ftyp.start + 4 && (brand === 'avif' || brand === 'avis')) return true;
-  }
-  return false;
+  if (ftyp.end > longestFtypBytes) return false;
+  const brands: string[] = [];
+  for (let at = ftyp.start; at + 4 <= ftyp.end; at += 4)
+    if (at !== ftyp.start + 4) brands.push(textAt(view, at, 4));
+  return brands.includes('avif') && !brands.includes('avis');
 }
 
 interface Box {

@@ -19,15 +19,15 @@ const shownQuality = 0.92;
 /**
  * Makes of bytes from somebody else a picture that may be shown: what it is, its own first bytes say, and not its sender; only its
  * pixels, drawn and encoded anew by this browser, are ever given to an `<img>`. Decodes the whole picture: one at a time, please.
- * @param options `longSidePx`: how large it is needed; 2560 where not given
+ * @param options `longSidePx`: how large it is needed; 2560 where not given. `mostPixels`: what has more is `too-large`
  */
 export async function showablePicture(
   received: Blob | Uint8Array,
-  options: { readonly longSidePx?: number } = {},
+  options: { readonly longSidePx?: number; readonly mostPixels?: number } = {},
 ): Promise<ReceivedPicture> {
   // without a type, the decoder too has to go by the bytes alone
   const bytes = received instanceof Blob ? received : new Blob([new Uint8Array(received)]);
-  const checked = await checkPicture(bytes);
+  const checked = await checkPicture(bytes, options.mostPixels);
   if (checked.kind === 'no-picture' || checked.kind === 'too-large') return checked;
   if (!canvasIsTrue()) return { kind: 'blocked' };
   const picture = await decoded(bytes.slice(0, bytes.size, `image/${checked.kind}`));

@@ -14,6 +14,8 @@ export async function showable(received: Blob): Promise<Blob | undefined> {
 }
 
 const previewSidePx = 400;
+/** Comes with the message, unasked for, and from strangers too: in 6 kB fits a picture that takes half a gigabyte to decode. */
+const mostPreviewPixels = 1_000_000;
 
 /** What stands in a picture's place until it is here: its preview, else its few blurred colours. */
 export async function standIn({
@@ -22,7 +24,9 @@ export async function standIn({
 }: NonNullable<FileView['picture']>): Promise<Blob | undefined> {
   const { showablePicture, thumbhashImage } = await import('../media/received-picture.ts');
   if (preview !== undefined) {
-    const picture = await inTurn(() => showablePicture(preview.bytes, { longSidePx: previewSidePx }));
+    const picture = await inTurn(() =>
+      showablePicture(preview.bytes, { longSidePx: previewSidePx, mostPixels: mostPreviewPixels }),
+    );
     if (picture.kind === 'shown') return picture.blob;
   }
   return thumbhashImage(thumbhash);

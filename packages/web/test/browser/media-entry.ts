@@ -2,8 +2,10 @@ import { concat, utf8 } from '@tern/protocol';
 import { barePicture } from '../../src/media/bare-picture.ts';
 import { openCanvas } from '../../src/media/canvas.ts';
 import { largestPreviewBytes, preparePhoto, type Photo } from '../../src/media/photo.ts';
+import { readPictureHeader } from '../../src/media/picture-header.ts';
 import { showablePicture, thumbhashImage } from '../../src/media/received-picture.ts';
-import { exifSegment, pictureHeaders } from '../media-samples.ts';
+import { standIn } from '../../src/page/pictures.ts';
+import { exifSegment, gifSaying, pictureHeaders } from '../media-samples.ts';
 import type { PageTests } from '../support/page-tests.ts';
 
 export const tests: PageTests = (test) => {
@@ -143,6 +145,25 @@ export const tests: PageTests = (test) => {
       kinds.has('damaged') && kinds.has('shown'),
       `some are shown and some are not: ${[...kinds].join()}`,
     );
+  });
+
+  test('a GIF is drawn as large as its header was read, however small it says it is', async () => {
+    const gif = gifSaying({ says: 10, width: 300, height: 200 });
+    same(readPictureHeader(gif), { kind: 'gif', width: 300, height: 200 });
+    const picture = await createImageBitmap(new Blob([gif], { type: 'image/gif' }));
+    same([picture.width, picture.height], [300, 200]);
+  });
+
+  test('a preview of few bytes and very many pixels is not decoded: the blurred colours stand in its place', async () => {
+    const { thumbhash } = await photoOf(await cameraPhoto(64, 48, 1), { original: false });
+    const stoodIn = async (width: number, height: number): Promise<number> => {
+      const bytes = new Uint8Array(await (await webpOf(width, height)).arrayBuffer());
+      const preview = { type: 'image/webp', bytes };
+      const image = await standIn({ width, height, thumbhash, preview });
+      return image === undefined ? 0 : (await createImageBitmap(image)).width;
+    };
+    same(await stoodIn(400, 300), 400);
+    holds((await stoodIn(4000, 3000)) <= 32, 'the blurred colours are small');
   });
 
   test('bytes that are no thumbhash are no image, and nothing is thrown', async () => {
