@@ -73,7 +73,7 @@ export async function beginGroup(
   const [person] = people;
   const notice = {
     at: engine.now(),
-    kind: known === undefined ? 'joined' : 'rejoined',
+    kind: known === undefined || known.groups.length === 0 ? 'joined' : 'rejoined',
     ...(person === undefined ? {} : { person }),
   } as const;
   conversationTable.put(

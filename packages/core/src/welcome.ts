@@ -77,7 +77,7 @@ export async function receiveWelcome(
   await saveGroup(change, engine.groups, { log, current: group, staged: undefined });
   const people = peopleOf(engine, group, self.person);
   const conversation: Conversation = known ?? emptyConversation(id, rule);
-  const kind = known === undefined ? 'joined' : 'rejoined';
+  const kind = known === undefined || known.groups.length === 0 ? 'joined' : 'rejoined';
   const withIt = withGroup(
     { ...conversation, people: [...new Set([...conversation.people, ...people])] },
     { log, state: 'joined' },

@@ -48,7 +48,7 @@ beforeEach(() => onTestFailed(() => keepScreens({ anna })));
 async function stands(words: string): Promise<void> {
   await tern(home, 'send', 'Anna', words, '--wait', 'stored');
   await sees(anna, words);
-  expect(await anna.page.evaluate(() => Reflect.get(window, 'fallen'))).toBeUndefined();
+  expect(await anna.page.evaluate(() => Reflect.get(window, 'fallen') as unknown)).toBeUndefined();
   expect(anna.complaints).toEqual([]);
 }
 
@@ -60,7 +60,11 @@ async function sendsFile(name: string, content: Uint8Array): Promise<void> {
 
 test('a name and words of markup are shown as what they are', async () => {
   await anna.page.getByRole('button', { name: 'Back', exact: true }).click();
-  await anna.page.getByRole('list').getByRole('button', { name: bird.slice(0, 12) }).first().click();
+  await anna.page
+    .getByRole('list')
+    .getByRole('button', { name: bird.slice(0, 12) })
+    .first()
+    .click();
   await acceptRequest(anna);
   await sees(anna, script);
   await stands('after markup');
@@ -112,7 +116,9 @@ test('a very long text comes whole and does not hold up the page', async () => {
   await tern(home, 'send', 'Anna', long, '--wait', 'stored');
   await sees(anna, 'long beginning');
   await stands('after the long text');
-  await messageOf(anna, 'long beginning').getByRole('button', { name: /^Show all/u }).click();
+  await messageOf(anna, 'long beginning')
+    .getByRole('button', { name: /^Show all/u })
+    .click();
   await messageOf(anna, 'long end').waitFor();
   await say(anna, 'still here');
   await sees(anna, 'still here');

@@ -14,7 +14,7 @@ import {
   t,
   tame,
   until,
-} from '../src/page/words/index.ts';
+} from '../src/page/words/words.ts';
 import type { Message } from '../src/page/words/message.ts';
 import { ruLater } from '../src/page/words/ru-later.ts';
 import { ru } from '../src/page/words/ru.ts';

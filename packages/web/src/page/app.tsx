@@ -16,7 +16,7 @@ import { later, lazy } from './parts/lazy.tsx';
 import { EmptyState, Spinner } from './parts/pieces.tsx';
 import { ConnectionBanner } from './screens/connection-banner.tsx';
 import { watchState } from './state.ts';
-import { t } from './words/index.ts';
+import { t } from './words/words.ts';
 
 const Onboarding = lazy(async () => arriving((await import('./screens/onboarding.tsx')).OnboardingScreen));
 const Locked = later(async () => arriving((await import('./screens/onboarding-locked.tsx')).LockedScreen));

@@ -38,14 +38,14 @@ export function followKeys(
 }
 
 /** Whether the focus is where letters are written. */
-export function isTyping(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null
   );
 }
 
 /** A dialog or a menu is open, and the keys are theirs. */
-export function isCovered(): boolean {
+function isCovered(): boolean {
   return document.querySelector('dialog[open], [popover]:popover-open') !== null;
 }
 

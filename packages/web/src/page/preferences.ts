@@ -3,7 +3,7 @@
  * unlocked, so it is kept in localStorage and not in the home.
  */
 import { effect, signal, type ReadonlySignal } from '@preact/signals';
-import { localeFor, locales, speak, type Locale } from './words/index.ts';
+import { localeFor, locales, speak, type Locale } from './words/words.ts';
 
 export interface Preferences {
   /** `system`: as the browser asks */

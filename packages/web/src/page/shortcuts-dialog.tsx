@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useApp } from './context.ts';
 import { Dialog } from './parts/dialog.tsx';
 import { Icon } from './parts/icon.tsx';
-import { t, type PlainWordKey } from './words/index.ts';
+import { t, type PlainWordKey } from './words/words.ts';
 
 interface Arrow {
   readonly icon: IconNode;

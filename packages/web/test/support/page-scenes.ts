@@ -2,7 +2,7 @@ import type { FileView } from '@tern/core';
 import type { FakeScene } from './fake-app.ts';
 
 /** A Thursday afternoon: the scenes' present, so that pictures of the screens are the same every day. */
-export const present: number = Date.UTC(2026, 10, 26, 15, 42);
+const present = Date.UTC(2026, 10, 26, 15, 42);
 
 export const photo: FileView = {
   name: 'IMG_2041.jpg',

@@ -70,16 +70,19 @@ export async function begin(person: BrowserPerson, link: string, name: string): 
   await page.getByRole('button', { name: 'I am new here' }).click();
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
   await page.keyboard.press('Enter');
-  await page.getByRole('textbox', { name: 'Your name' }).waitFor({ state: 'detached' });
+  // from there one goes on: to whoever invited, or to inviting
+  await page.getByRole('heading', { name: 'Invite somebody' }).or(composerOf(person)).first().waitFor();
 }
 
 /** @returns the link that the screen hands to the clipboard */
 export async function invite(person: BrowserPerson): Promise<string> {
   const { page } = person;
   const make = page.getByRole('button', { name: 'Make an invitation' });
-  if (!(await make.isVisible())) {
+  const goThere = page.getByRole('button', { name: 'Invite somebody' }).first();
+  const there = page.getByRole('heading', { name: 'Invite somebody' });
+  if (!(await there.isVisible())) {
     await toList(person);
-    await page.getByRole('button', { name: 'Invite somebody' }).first().click();
+    await goThere.click();
   }
   await make.click();
   await page.getByRole('button', { name: 'Copy the link' }).click();
@@ -91,9 +94,13 @@ export async function invite(person: BrowserPerson): Promise<string> {
 /** On a narrow screen one goes back to the list, on a wide one it is beside. */
 async function toList(person: BrowserPerson): Promise<void> {
   const list = person.page.getByRole('list', { name: 'Conversations' });
-  const back = person.page.getByRole('button', { name: 'Back', exact: true });
+  const back = backOf(person);
   for (let depth = 0; depth < 4 && !(await list.isVisible()) && (await back.isVisible()); depth += 1)
     await back.click();
+}
+
+function backOf(person: BrowserPerson): Locator {
+  return person.page.getByRole('button', { name: 'Back', exact: true });
 }
 
 /** Opens the conversation with somebody. */

@@ -4,7 +4,7 @@ import { excerptOf } from '../conversation/message.tsx';
 import type { Aim, Talk } from '../conversation/talk.ts';
 import { IconButton } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** What the next message answers, or which one is being changed. */
 export function AimBar(props: {

@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks';
 import { IconButton } from '../parts/button.tsx';
 import type { Spot } from '../parts/spot.ts';
 import { extra } from '../parts/lazy.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 const AttachMenu = extra(async () => (await import('../menus.ts')).AttachMenu);
 

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { hasKeyboard } from '../parts/keyboard.ts';
 import { Menu } from '../parts/menu.tsx';
 import type { Spot } from '../parts/spot.ts';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** Where a file comes from. */
 export function AttachMenu(props: {

@@ -6,7 +6,7 @@ import { hasKeyboard } from '../parts/keyboard.ts';
 import type { OpenTalk } from '../conversation/open-talk.ts';
 import { IconButton } from '../parts/button.tsx';
 import { extra, later } from '../parts/lazy.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { AttachButton } from './attach-button.tsx';
 import { useDraft } from './draft.ts';
 import { useDrop } from './drop.ts';

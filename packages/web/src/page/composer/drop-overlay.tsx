@@ -1,7 +1,7 @@
 import { ImagePlus } from 'lucide';
 import type { VNode } from 'preact';
 import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** Says that what hovers will be sent. */
 export function DropOverlay(): VNode {

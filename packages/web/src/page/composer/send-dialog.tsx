@@ -8,7 +8,7 @@ import { Button, IconButton } from '../parts/button.tsx';
 import { Sheet } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { fileToSend } from '../pictures.ts';
-import { size, t } from '../words/index.ts';
+import { size, t } from '../words/words.ts';
 
 /** 4,096 chunks of 256 KiB, less what sealing adds. */
 const largestFileBytes = 1_000_000_000;

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** Offers a file instead of a text that no message holds. */
 export function TooLong({ onAsFile }: { readonly onAsFile: () => void }): VNode {

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Banner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 /** How things stand between the two: a request to answer, a block, an invitation not answered yet, messages that did not leave. */

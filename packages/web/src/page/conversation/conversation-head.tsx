@@ -5,7 +5,7 @@ import { hasKeyboard } from '../parts/keyboard.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { IconButton } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 /** With whom one talks; leads to what is known about them. */

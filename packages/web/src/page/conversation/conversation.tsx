@@ -6,7 +6,7 @@ import { Composer } from '../composer/composer.tsx';
 import { useApp } from '../context.ts';
 import { extra, later } from '../parts/lazy.tsx';
 import { EmptyState, Spinner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { ConversationHead } from './conversation-head.tsx';
 import { MessageList } from './message-list.tsx';
 import { NewMessages } from './new-messages.tsx';

@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Sheet } from '../parts/dialog.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { excerptOf } from './message.tsx';
 import { useTalk } from './talk.ts';
 

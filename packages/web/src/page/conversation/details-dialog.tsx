@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { wholeMoment } from '../list/moment.ts';
 import { Sheet } from '../parts/dialog.tsx';
 import { statusWord } from '../parts/message-status.tsx';
-import { count, size, t } from '../words/index.ts';
+import { count, size, t } from '../words/words.ts';
 import { plainName } from './saving.ts';
 import { useTalk } from './talk.ts';
 

@@ -3,7 +3,7 @@ import { RotateCcw, X } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 /** An own message will not leave by itself: try again, or let it be. */

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
-import { size, t } from '../words/index.ts';
+import { size, t } from '../words/words.ts';
 import { Ring, Sending } from './ring.tsx';
 import { plainName, saveFile } from './saving.ts';
 import { useTalk } from './talk.ts';

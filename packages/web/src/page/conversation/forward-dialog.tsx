@@ -8,7 +8,7 @@ import { Avatar } from '../parts/avatar.tsx';
 import { Button } from '../parts/button.tsx';
 import { Sheet } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 /** To whom a message goes as well. */

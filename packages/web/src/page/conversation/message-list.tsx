@@ -9,7 +9,7 @@ import { useToday } from '../list/today.ts';
 import { Icon } from '../parts/icon.tsx';
 import { extra } from '../parts/lazy.tsx';
 import { memo } from '../parts/memo.ts';
-import { count, day, t } from '../words/index.ts';
+import { count, day, t } from '../words/words.ts';
 import { Message } from './message.tsx';
 import { moveInMessages } from './message-list-keys.ts';
 import { rowMaker, type Row } from './rows.ts';

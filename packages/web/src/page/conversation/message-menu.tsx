@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import type { Spot } from '../parts/spot.ts';
 import { Menu, type MenuItem } from '../parts/menu.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { saveFile } from './saving.ts';
 import { useTalk } from './talk.ts';
 

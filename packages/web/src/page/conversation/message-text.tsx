@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { size, t } from '../words/index.ts';
+import { size, t } from '../words/words.ts';
 import { linked } from './links.ts';
 
 /** More than this is shown on demand. */

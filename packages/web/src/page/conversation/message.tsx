@@ -12,7 +12,7 @@ import { Icon } from '../parts/icon.tsx';
 import { extra } from '../parts/lazy.tsx';
 import { memo } from '../parts/memo.ts';
 import { StatusMark, statusWord } from '../parts/message-status.tsx';
-import { clock, t } from '../words/index.ts';
+import { clock, t } from '../words/words.ts';
 import { onMessageKey } from './message-keys.ts';
 import { MessageFile } from './message-file.tsx';
 import { MessageText } from './message-text.tsx';

@@ -28,7 +28,7 @@ export function shelfOf({ api }: App, { shelf, ending }: Talk): PictureShelf {
 }
 
 /** @param show makes of whatever came a picture that is safe to show, or undefined */
-export function openPictureShelf(
+function openPictureShelf(
   api: AppApi,
   show: (bytes: Blob) => Promise<Blob | undefined>,
   ending: AbortSignal,

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
-import { size, t } from '../words/index.ts';
+import { size, t } from '../words/words.ts';
 import { loadsByItself } from './frugality.ts';
 import { shelfOf } from './picture-shelf.ts';
 import { usePlaceholder } from './placeholder.ts';

@@ -1,6 +1,6 @@
 import type { WindowLine } from '@tern/core';
 import type { VNode } from 'preact';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 /** What is no message but stands among them: a change of trust or of members, and what has not arrived yet. */

@@ -5,7 +5,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Sheet } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 const oneEmoji = /^\p{RGI_Emoji}$/v;

@@ -2,7 +2,7 @@ import type { MessageView } from '@tern/core';
 import type { VNode } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useApp } from '../context.ts';
-import { count, t } from '../words/index.ts';
+import { count, t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 const mostShown = 12;

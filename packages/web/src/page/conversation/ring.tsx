@@ -3,7 +3,7 @@ import { X } from 'lucide';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { useTalk } from './talk.ts';
 
 const radius = 20;

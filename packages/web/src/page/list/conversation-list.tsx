@@ -10,7 +10,7 @@ import type { Spot } from '../parts/spot.ts';
 import { Icon } from '../parts/icon.tsx';
 import { extra, later } from '../parts/lazy.tsx';
 import { EmptyState } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { ConversationRow } from './conversation-row.tsx';
 import { ListHead } from './list-head.tsx';
 import { moveInList } from './list-keys.ts';

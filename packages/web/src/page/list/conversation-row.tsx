@@ -7,7 +7,7 @@ import { Avatar } from '../parts/avatar.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { memo } from '../parts/memo.ts';
 import { StatusMark } from '../parts/message-status.tsx';
-import { count, t } from '../words/index.ts';
+import { count, t } from '../words/words.ts';
 import { shortMoment, wholeMoment } from './moment.ts';
 
 export interface ConversationRowProps {

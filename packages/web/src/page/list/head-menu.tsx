@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Menu } from '../parts/menu.tsx';
 import type { Spot } from '../parts/spot.ts';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** The ways to what is needed seldom. */
 export function HeadMenu({ at, onClose }: { readonly at: Spot; readonly onClose: () => void }): VNode {

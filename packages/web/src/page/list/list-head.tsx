@@ -6,7 +6,7 @@ import { IconButton } from '../parts/button.tsx';
 import { extra } from '../parts/lazy.tsx';
 import { below, type Spot } from '../parts/spot.ts';
 import { ConnectionChip } from '../screens/connection-chip.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 const HeadMenu = extra(async () => (await import('../menus.ts')).HeadMenu);
 

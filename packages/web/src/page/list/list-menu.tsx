@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import type { Spot } from '../parts/spot.ts';
 import { Menu } from '../parts/menu.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** What a person decides about a conversation from the list. */
 export function ListMenu(props: {

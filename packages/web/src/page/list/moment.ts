@@ -1,5 +1,5 @@
 import { computed } from '@preact/signals';
-import { clock, locale } from '../words/index.ts';
+import { clock, locale } from '../words/words.ts';
 
 const weekMs = 6 * 86_400_000;
 

@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Spinner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { shortMoment } from './moment.ts';
 import { useToday } from './today.ts';
 

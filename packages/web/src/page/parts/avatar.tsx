@@ -26,7 +26,7 @@ export function hueOf(id: string): number {
 }
 
 /** The first letters of the first and last words, of whatever script; names are hostile text, so marks and controls count for nothing. */
-export function initialsOf(name: string): string {
+function initialsOf(name: string): string {
   const words = name.slice(0, 200).match(/[\p{L}\p{N}]+/gu) ?? [];
   const [first, last] = [words[0], words.length > 1 ? words.at(-1) : undefined];
   return [first, last]

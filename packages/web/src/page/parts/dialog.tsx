@@ -1,7 +1,7 @@
 import { X } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { IconButton } from './button.tsx';
 
 export interface DialogProps {

@@ -1,7 +1,7 @@
 import type { FunctionComponent, VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { loadStyle } from '../../shell/handover.ts';
-import { laterWords, t } from '../words/index.ts';
+import { laterWords, t } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { Spinner } from './pieces.tsx';
 

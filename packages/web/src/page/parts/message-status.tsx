@@ -1,7 +1,7 @@
 import type { MessageStatus } from '@tern/core';
 import { Check, CheckCheck, CircleAlert, Clock, type IconNode } from 'lucide';
 import type { VNode } from 'preact';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { Icon } from './icon.tsx';
 
 const marks: { readonly [S in MessageStatus]: readonly [icon: IconNode, word: PlainWordKey] } = {

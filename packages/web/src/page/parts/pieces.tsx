@@ -2,7 +2,7 @@ import type { IconNode } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
 import { ArrowLeft } from 'lucide';
 import { useApp } from '../context.ts';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import { Button } from '../parts/button.tsx';
 import { Spinner } from '../parts/pieces.tsx';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { openCodeReader } from './read-code.ts';
 
 /** Between two looks at the picture: short enough to feel at once, long enough to leave a slow phone some breath. */

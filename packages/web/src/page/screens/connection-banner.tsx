@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Banner } from '../parts/pieces.tsx';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { useNow } from './task.ts';
 
 /** How long nothing gets through before it is mentioned: most troubles are over sooner. */

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
-import { duration, t } from '../words/index.ts';
+import { duration, t } from '../words/words.ts';
 import { nameOf, transportName } from './connection-host.ts';
 import { useNow } from './task.ts';
 

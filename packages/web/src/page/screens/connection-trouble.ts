@@ -1,4 +1,4 @@
-import type { PlainWordKey } from '../words/index.ts';
+import type { PlainWordKey } from '../words/words.ts';
 
 /** What is the matter with a relay, and what a person can do about it or need not. */
 export interface TroubleWords {

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { ScreenHead, Spinner } from '../parts/pieces.tsx';
-import { ago, duration, t } from '../words/index.ts';
+import { ago, duration, t } from '../words/words.ts';
 import { hostOf, transportName } from './connection-host.ts';
 import { isPassing, troubleWords } from './connection-trouble.ts';
 import { useNow, useTask } from './task.ts';

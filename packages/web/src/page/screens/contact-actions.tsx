@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { Confirm, Section } from './pieces.tsx';
 import { useTask } from './task.ts';
 

@@ -8,7 +8,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Camera, hasCamera } from '../qr/camera.tsx';
 import { QrCode } from '../qr/qr-code.tsx';
 import { readCodeOfFile } from '../qr/read-code.ts';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { FileButton } from './file-button.tsx';
 import { SafetyNumber } from './pieces.tsx';
 import { useAnswer, useTask } from './task.ts';

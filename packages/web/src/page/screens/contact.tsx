@@ -9,7 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { EmptyState, ScreenHead } from '../parts/pieces.tsx';
-import { t, tame } from '../words/index.ts';
+import { t, tame } from '../words/words.ts';
 import { ContactActions } from './contact-actions.tsx';
 import { CompareDialog } from './contact-compare.tsx';
 import { SafetyNumber, Section } from './pieces.tsx';

@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Row } from '../parts/pieces.tsx';
-import { dateAndTime, t } from '../words/index.ts';
+import { dateAndTime, t } from '../words/words.ts';
 import { Confirm } from './pieces.tsx';
 import { useTask } from './task.ts';
 

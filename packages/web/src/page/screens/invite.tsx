@@ -6,7 +6,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { EmptyState, ScreenHead, Spinner } from '../parts/pieces.tsx';
 import { QrCode } from '../qr/qr-code.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { InvitationList } from './invite-list.tsx';
 import { CopyButton, LinkText, ShareButton } from './link-pieces.tsx';
 import { Section } from './pieces.tsx';

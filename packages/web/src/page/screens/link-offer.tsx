@@ -6,7 +6,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { forgetLink } from '../../shell/handover.ts';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { hostOf } from './connection-host.ts';
 import { troubleWords } from './connection-trouble.ts';
 import { SafetyNumber } from './pieces.tsx';

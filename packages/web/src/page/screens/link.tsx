@@ -8,7 +8,7 @@ import { Field } from '../parts/field.tsx';
 import { ScreenHead } from '../parts/pieces.tsx';
 import { Camera, hasCamera } from '../qr/camera.tsx';
 import { readCodeOfFile } from '../qr/read-code.ts';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { LinkOffer } from './link-offer.tsx';
 import { FileButton } from './file-button.tsx';
 import { useAnswer, useTask } from './task.ts';

@@ -1,7 +1,7 @@
 import type { LinkView } from '../../engine/app-api.ts';
 import { forgetLink } from '../../shell/handover.ts';
 import type { App } from '../context.ts';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 
 /** UTF-8 bytes of a name, as the protocol limits it. */
 const longestNameBytes = 80;

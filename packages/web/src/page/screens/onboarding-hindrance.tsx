@@ -3,7 +3,7 @@ import type { IconNode } from 'lucide';
 import type { ComponentChildren, VNode } from 'preact';
 import { Button } from '../parts/button.tsx';
 import { EmptyState } from '../parts/pieces.tsx';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 
 /** Why there is no app to show, once its code is here; before that the shell says it. Each has a next step. */
 export type Hindrance =

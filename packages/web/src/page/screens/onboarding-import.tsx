@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
-import { size, t, tame, type PlainWordKey } from '../words/index.ts';
+import { size, t, tame, type PlainWordKey } from '../words/words.ts';
 import { FileButton } from './file-button.tsx';
 import { useTask } from './task.ts';
 

@@ -5,7 +5,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { WipeDialog } from './settings-wipe.tsx';
 import { useTask } from './task.ts';
 

@@ -7,7 +7,7 @@ import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
 import { later } from '../parts/lazy.tsx';
 import { Spinner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { hostOf } from './connection-host.ts';
 import { beginHere, nameTrouble } from './onboarding-beginning.ts';
 import { CopyButton } from './link-pieces.tsx';

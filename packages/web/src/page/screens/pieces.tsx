@@ -2,7 +2,7 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 
 /** Digits in groups of five, read and compared aloud; a screen reader says them one by one. */
 export function SafetyNumber({ digits, label }: { readonly digits: string; readonly label: string }): VNode {

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { appVersion, lookForUpdate } from '../../shell/handover.ts';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { Section } from './pieces.tsx';
 import { useTask } from './task.ts';
 

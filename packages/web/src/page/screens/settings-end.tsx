@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { Section } from './pieces.tsx';
 import { WipeDialog } from './settings-wipe.tsx';
 

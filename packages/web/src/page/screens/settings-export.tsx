@@ -5,7 +5,7 @@ import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/field.tsx';
-import { t, type PlainWordKey } from '../words/index.ts';
+import { t, type PlainWordKey } from '../words/words.ts';
 import { Section } from './pieces.tsx';
 import { freshTrouble } from './settings-passcode-dialog.tsx';
 import { useTask } from './task.ts';

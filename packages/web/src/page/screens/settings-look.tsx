@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { prefer, preferences, type Preferences } from '../preferences.ts';
-import { locales, t, type Locale } from '../words/index.ts';
+import { locales, t, type Locale } from '../words/words.ts';
 import { Choice, Section } from './pieces.tsx';
 
 /** Each in itself, so that whoever reads it finds it. */

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import type { HomeState } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { PasscodeDialog, type PasscodeChange } from './settings-passcode-dialog.tsx';
 import { Section } from './pieces.tsx';
 import { useTask } from './task.ts';

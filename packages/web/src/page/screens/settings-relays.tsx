@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Row } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { hostOf } from './connection-host.ts';
 import { Confirm, Section } from './pieces.tsx';
 import { useAnswer, useTask } from './task.ts';

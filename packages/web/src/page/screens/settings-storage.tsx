@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Progress } from '../parts/pieces.tsx';
-import { size, t } from '../words/index.ts';
+import { size, t } from '../words/words.ts';
 import { Confirm, Section } from './pieces.tsx';
 import { useAnswer, useTask } from './task.ts';
 

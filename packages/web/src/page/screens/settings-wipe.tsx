@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Field } from '../parts/field.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { Confirm } from './pieces.tsx';
 import { useTask } from './task.ts';
 

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Avatar } from '../parts/avatar.tsx';
 import { ScreenHead } from '../parts/pieces.tsx';
-import { t, tame } from '../words/index.ts';
+import { t, tame } from '../words/words.ts';
 import { SafetyNumber, Section } from './pieces.tsx';
 import { SettingsAbout } from './settings-about.tsx';
 import { SettingsExport } from './settings-export.tsx';

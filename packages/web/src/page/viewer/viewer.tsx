@@ -10,7 +10,7 @@ import { saveFile } from '../conversation/saving.ts';
 import { useTalk } from '../conversation/talk.ts';
 import { IconButton } from '../parts/button.tsx';
 import { Spinner } from '../parts/pieces.tsx';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import { followGestures } from './gestures.ts';
 import { moved, resting, scaled, type View } from './view.ts';
 
