@@ -55,7 +55,8 @@ function environmentOf(dir: string): Record<string, string> {
   return {
     ...Object.fromEntries(own),
     LD_LIBRARY_PATH: libraries.filter((path) => path !== undefined && path !== '').join(':'),
-    FONTCONFIG_FILE: join(dir, fontsFile),
+    // whoever takes pictures may want an emoji font, which the package has not
+    FONTCONFIG_FILE: process.env['FONTCONFIG_FILE'] ?? join(dir, fontsFile),
   };
 }
 
