@@ -41,7 +41,7 @@ export function openNavigation(window: Window, ending: AbortSignal): Navigation 
   const route = signal<Route>(step.peek().route);
 
   function settle(to: Step, how: 'pushState' | 'replaceState'): void {
-    history[how](to, '');
+    history[how]({ ...to, route: keepable(to.route) }, '');
     step.value = to;
     route.value = to.route;
   }
@@ -73,6 +73,11 @@ export function openNavigation(window: Window, ending: AbortSignal): Navigation 
       else replace({ kind: 'list' });
     },
   };
+}
+
+/** Browsers write the history to disk, where the secret of a link has no business: after a reload it is asked for again. */
+function keepable(route: Route): Route {
+  return route.kind === 'link' ? { kind: 'link' } : route;
 }
 
 function isStep(state: unknown): state is Step {

@@ -23,9 +23,13 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
   const connections = signal<ConnectionsView | undefined>(undefined);
   const transfers = signal<ReadonlyMap<MessageId, TransferView>>(new Map());
   const broken = signal<string | undefined>(undefined);
+  let opened: AbortController | undefined;
   const refreshContacts = latestOnly(async () => {
+    const during = opened;
     const all = await api.contacts();
-    contacts.value = new Map(all.map((contact) => [contact.person, contact]));
+    // an answer that a lock has overtaken is forgotten like everything
+    if (during !== undefined && during === opened)
+      contacts.value = new Map(all.map((contact) => [contact.person, contact]));
   });
 
   async function follow<T>(
@@ -54,7 +58,6 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
     });
   }
 
-  let opened: AbortController | undefined;
   ending.addEventListener('abort', () => opened?.abort(ending.reason));
   void follow(api.homes({ signal: ending }), ending, (state) => {
     home.value = state;
@@ -68,6 +71,7 @@ export function watchState(api: AppApi, ending: AbortSignal): PageState {
       overview.value = undefined;
       contacts.value = new Map();
       transfers.value = new Map();
+      connections.value = undefined;
     }
   });
   return { home, overview, contacts, connections, transfers, broken };

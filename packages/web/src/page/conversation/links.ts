@@ -24,7 +24,8 @@ export function linked(text: string, most: number): readonly TextPart[] {
     if (url === undefined) continue;
     found += 1;
     if (match.index > from) parts.push({ text: text.slice(from, match.index) });
-    const asTyped = typed.toLowerCase().includes(`//${url.host}`);
+    // at its beginning: further on the same host can stand in a path
+    const asTyped = typed.toLowerCase().startsWith(`${url.protocol}//${url.host}`);
     parts.push({ text: asTyped ? typed : url.href, href: url.href });
     from = match.index + typed.length;
   }

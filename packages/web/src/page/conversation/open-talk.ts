@@ -3,7 +3,7 @@ import type { MessageView, WindowLine } from '@tern/core';
 import type { ConversationId, MessageId } from '@tern/protocol';
 import type { App } from '../context.ts';
 import type { Spot } from '../parts/spot.ts';
-import { t } from '../words/index.ts';
+import { t } from '../words/words.ts';
 import type { Target } from './message-list.tsx';
 import type { Aim, MessageDialog, Talk } from './talk.ts';
 import { openWindow, type OpenWindow } from './window.ts';
@@ -90,7 +90,8 @@ export function openTalk(app: App, id: ConversationId, ending: AbortSignal): Ope
     jump: (message) =>
       attempt(async () => {
         const found = window.messageOf(message) ?? (await api.message(message));
-        if (found === undefined) announcer.show({ text: t('conversation.replyGone') });
+        // what somebody answers may be said elsewhere, where its place means nothing here
+        if (found?.conversation !== id) announcer.show({ text: t('conversation.replyGone') });
         else jumpTo(found.id, found.position);
       }),
     copy: (message) =>
