@@ -184,7 +184,12 @@ test('a link is told apart before anything is done with it', async () => {
   const offered = await boris.linkIn(link);
   await boris.accept(link);
   const [contact] = await boris.contacts();
-  expect(offered).toEqual({ kind: 'invitation', name: 'Anna', safetyNumber: contact?.safetyNumber });
+  expect(offered).toEqual({
+    kind: 'invitation',
+    name: 'Anna',
+    origin: 'https://relay.example:443',
+    safetyNumber: contact?.safetyNumber,
+  });
   for (const none of ['', 'hello', 'https://example.com/#r!', link.slice(0, -3)])
     expect(await anna.linkIn(none)).toEqual({ kind: 'none', because: 'malformed' });
   expect(await anna.linkIn('r'.repeat(100_000))).toEqual({ kind: 'none', because: 'too-long' });

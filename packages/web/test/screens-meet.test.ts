@@ -32,11 +32,12 @@ async function pictureOf(page: Page, selector: string): Promise<Buffer> {
   return page.locator(selector).screenshot();
 }
 
-test('a pasted invitation says whose it is before anything is done, and accepting leads to the conversation', async () => {
+test('a pasted invitation says whose it is and which relay it leads to before anything is done, and accepting leads to the conversation', async () => {
   const page = await site.open({ ...linking, inviter: 'Ben' });
   await write(page, 'Link', `  ${invitation} `);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'invites you' }).waitFor();
+  await page.getByText(/go through .?harbour\.example/u).waitFor();
   expect(await callsOf(page)).toEqual([]);
   await press(page, 'Accept');
   await page.getByRole('heading', { name: 'conversation conversation-0' }).waitFor();

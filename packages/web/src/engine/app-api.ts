@@ -45,7 +45,13 @@ export interface FileToSend {
 /** The relay link or the invitation that a page was opened with, or that somebody pasted or scanned. */
 export type LinkView =
   | { readonly kind: 'relay'; readonly origin: string; readonly known: boolean }
-  | { readonly kind: 'invitation'; readonly name: string; readonly safetyNumber?: string }
+  | {
+      readonly kind: 'invitation';
+      readonly name: string;
+      /** of the relay that whoever accepts will ask, chosen by who wrote the invitation */
+      readonly origin: string;
+      readonly safetyNumber?: string;
+    }
   | { readonly kind: 'none'; readonly because: 'malformed' | 'too-long' };
 
 export interface StorageView {

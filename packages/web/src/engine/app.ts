@@ -174,11 +174,14 @@ async function linkView(home: Home, text: string): Promise<LinkView> {
   if (text.trim().length > limits.linkCharacters) return { kind: 'none', because: 'too-long' };
   try {
     if (linkKind(text) === 'invitation') {
-      const { name, rootKey } = parseInvitationLink(text);
+      const { name, rootKey, hosts } = parseInvitationLink(text);
+      const [host] = hosts;
+      if (host === undefined) return { kind: 'none', because: 'malformed' };
+      const about = { kind: 'invitation', name, origin: originOf(host) } as const;
       const open = await home.inhabited(never);
-      if (open === undefined) return { kind: 'invitation', name };
+      if (open === undefined) return about;
       const safetyNumber = await safetyNumberWith({ ...home.parts, store: open.store }, rootKey);
-      return { kind: 'invitation', name, safetyNumber };
+      return { ...about, safetyNumber };
     }
     const { hint } = parseRelayLink(text);
     const relays = await (await home.inhabited(never))?.client.relays();

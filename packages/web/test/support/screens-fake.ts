@@ -236,5 +236,10 @@ function linkOf(text: string, scene: Scene): LinkView {
   if (text.includes('#r'))
     return { kind: 'relay', origin: 'https://harbour.example', known: text.includes('known') };
   if (!text.includes('#i')) return { kind: 'none', because: 'malformed' };
-  return { kind: 'invitation', name: scene.inviter ?? 'Ben', safetyNumber: digits(7, 30) };
+  return {
+    kind: 'invitation',
+    name: scene.inviter ?? 'Ben',
+    origin: 'https://harbour.example:443',
+    safetyNumber: digits(7, 30),
+  };
 }

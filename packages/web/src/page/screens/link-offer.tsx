@@ -92,6 +92,7 @@ function InvitationOffer({ text, view, onBack }: OfferProps<'invitation'>): VNod
   return (
     <>
       <p>{t('link.invitationWhat', { name: view.name })}</p>
+      <p class="note">{t('link.invitationRelay', { origin: hostOf(view.origin) })}</p>
       {view.safetyNumber !== undefined && (
         <details>
           <summary>{t('link.safety')}</summary>

@@ -23,6 +23,7 @@ export const linkEn = {
   'link.relayAdded': 'The relay is added.',
   'link.invitation': '{name} invites you',
   'link.invitationWhat': 'If you accept, {name} sees your name, and you can write to each other.',
+  'link.invitationRelay': 'Your messages will go through {origin}: that relay will see your network address.',
   'link.safety': 'Safety number',
   'link.accept': 'Accept',
   'link.acceptFailed': 'That did not work just now. Please try again.',

@@ -23,6 +23,7 @@ export const linkRu = {
   'link.relayAdded': 'Узел добавлен.',
   'link.invitation': '{name} приглашает вас',
   'link.invitationWhat': 'Если вы согласитесь, {name} увидит ваше имя, и вы сможете писать друг другу.',
+  'link.invitationRelay': 'Сообщения пойдут через {origin}: этому узлу станет виден ваш сетевой адрес.',
   'link.safety': 'Код безопасности',
   'link.accept': 'Принять',
   'link.acceptFailed': 'Сейчас не получилось. Попробуйте ещё раз.',
