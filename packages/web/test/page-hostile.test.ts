@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FakeLine } from './support/fake-app.ts';
-import { openPageSite, type PageSite } from './support/page-harness.ts';
+import { happen, openPageSite, type PageSite } from './support/page-harness.ts';
 
 let site: PageSite;
 
@@ -123,6 +123,30 @@ describe('hostile content', () => {
     await page.locator('.reaction').last().click();
     await page.getByRole('dialog').getByText('+9,800').waitFor();
     expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  test('an answer to what was said elsewhere quotes nothing of it', async () => {
+    const page = await site.open({
+      now: Date.now(),
+      conversations: [
+        { name: 'Bo', lines: [{ text: 'said between us two', by: 'Bo' }] },
+        { name: 'Anna', lines: [{ text: 'an answer', by: 'Anna' }] },
+      ],
+    });
+    await happen(
+      page,
+      (fake) => {
+        const id = fake.arrive('Bo', { text: 'only for Bo' });
+        fake.change('Anna', 1, { replyTo: id });
+      },
+      null,
+    );
+    await page.locator('.conversation-row', { hasText: 'Anna' }).click();
+    await page.locator('.message', { hasText: 'an answer' }).waitFor();
+    // what is asked of the engine is answered by then
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+    expect(await page.locator('.answered').allInnerTexts()).toEqual([expect.not.stringContaining('Bo')]);
     await page.context().close();
   });
 

@@ -159,6 +159,7 @@ test('a locked home takes the passcode, and is calm about a wrong one', async ()
 
 test('who forgot the passcode learns what is possible, and can wipe the device by writing a word', async () => {
   const page = await site.open({ home: 'locked', passcode: 'a good one' });
+  await page.evaluate(() => localStorage.setItem('tern.home', 'true'));
   await press(page, 'I forgot it');
   await press(page, 'Wipe this device');
   await page.getByRole('dialog').waitFor();
@@ -167,6 +168,7 @@ test('who forgot the passcode learns what is possible, and can wipe the device b
   await press(page, 'Wipe everything');
   await page.getByLabel('Your name').waitFor();
   expect(await callsOf(page)).toEqual(['wipe()']);
+  expect(await page.evaluate(() => localStorage.getItem('tern.home'))).toBe(null);
   await page.context().close();
 });
 

@@ -1,6 +1,7 @@
 /** The screens beside the conversations, in the app's own frame, over a home of memory. The test tells the scene before it loads. */
 import { render, type VNode } from 'preact';
 import { openShellDoor } from '../../src/shell/handover.ts';
+import { writeLook } from '../../src/shell/look.ts';
 import { AppContext, useApp, type App } from '../../src/page/context.ts';
 import { useFrame } from '../../src/page/frame.ts';
 import { openShortcuts } from '../../src/page/shortcuts.ts';
@@ -89,7 +90,7 @@ async function start(given: Given): Promise<void> {
       return () => undefined;
     },
     lookForUpdate: () => Promise.resolve(false),
-    remember: () => undefined,
+    remember: writeLook,
   });
   await followPreferences(signal);
   const { api, calls } = fakeHome(given);

@@ -58,7 +58,9 @@ function MessageBubble(props: MessageProps): VNode {
         {...menu}
       >
         {named && first && !fromMe && <bdi class={`message-author ink-${hueOf(message.from)}`}>{author}</bdi>}
-        {message.replyTo !== undefined && !deleted && <Answered id={message.replyTo} />}
+        {message.replyTo !== undefined && !deleted && (
+          <Answered id={message.replyTo} conversation={message.conversation} />
+        )}
         {deleted && <p class="message-quiet">{t('conversation.deleted')}</p>}
         {newer && <p class="message-quiet">{t('conversation.newer')}</p>}
         {file !== undefined && !deleted && <MessageFile message={message} file={file} />}
@@ -104,7 +106,7 @@ function Meta({ message }: { readonly message: MessageView }): VNode {
 }
 
 /** What this message answers, in short; a press leads there. */
-function Answered({ id }: { readonly id: MessageView['id'] }): VNode {
+function Answered({ id, conversation }: Pick<MessageView, 'id' | 'conversation'>): VNode {
   const { api } = useApp();
   const talk = useTalk();
   const here = talk.messageOf(id);
@@ -113,7 +115,8 @@ function Answered({ id }: { readonly id: MessageView['id'] }): VNode {
     if (here !== undefined) return;
     api.message(id).then(setFetched, () => undefined);
   }, [id]);
-  const answered = here ?? fetched;
+  // whoever shares two conversations with us could quote one in the other
+  const answered = here ?? (fetched?.conversation === conversation ? fetched : undefined);
   if (answered === undefined) return <p class="answered message-quiet">{t('conversation.replyGone')}</p>;
   return (
     <button

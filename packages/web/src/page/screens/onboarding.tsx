@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LinkView } from '../../engine/app-api.ts';
-import { shellHandover, type Handover } from '../../shell/handover.ts';
+import { rememberLook, shellHandover, type Handover } from '../../shell/handover.ts';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
@@ -25,6 +25,8 @@ export function OnboardingScreen(): VNode {
   const { link } = arrival;
   const [view, setView] = useState<LinkView | undefined>(undefined);
   const [step, setStep] = useState<Step>(link === undefined ? 'naming' : 'reading');
+  // nobody lives here, whoever did before: a wiped browser does not say otherwise at its next opening
+  useEffect(() => rememberLook({ home: false }), []);
   useEffect(() => {
     if (link === undefined) return;
     // who has written a name already has answered the question
