@@ -1,5 +1,7 @@
+import { contactTable } from '@tern/core/testing';
 import type { MessageId } from '@tern/protocol';
 import { expect, test } from 'vitest';
+import { attacker } from './support/attacker.ts';
 import { conversationWith, meet, say, settle, soon, town, type Resident, type Town } from './support/town.ts';
 
 /** Boris has used an invitation of Anna's, who is asked before anything of hers leaves for him. */
@@ -66,6 +68,30 @@ test('rule 22: a file of a request is not fetched before', async () => {
   await expect(read()).rejects.toMatchObject({ code: 'request' });
   await anna.client.acceptRequest(await conversationWith(anna, boris));
   expect(await read()).toBe(bytes.length);
+});
+
+test('rule 22: what was said before is not sent again to who has become a request', async () => {
+  await using place = await town();
+  const [anna, boris] = await stranger(place);
+  await say(anna, boris, 'from better days');
+  await settle(anna, boris);
+  const conversation = await conversationWith(anna, boris);
+  const device = (await anna.client.me())?.device;
+  if (device === undefined) throw new Error('nobody');
+  const askedAgain = async (): Promise<number> => {
+    const load = { kind: 'again', device, numbers: [[1, 1]] } as const;
+    await (await attacker(place, boris)).frame(conversation, load, 0);
+    await boris.client.sync({ signal: soon });
+    const before = place.relays[0]?.exchanges ?? 0;
+    await anna.client.sync({ signal: soon });
+    return (place.relays[0]?.exchanges ?? 0) - before;
+  };
+  const answered = await askedAgain();
+  await anna.store.change(async (change) => {
+    for (const [person, contact] of await contactTable.list(change, ''))
+      contactTable.put(change, '', person, { ...contact, request: true });
+  });
+  expect(await askedAgain()).toBeLessThan(answered);
 });
 
 test('who accepted an invitation of theirs knows them: nobody is asked', async () => {

@@ -145,7 +145,10 @@ async function sendAgain(
     readonly person: PersonId;
   },
 ): Promise<void> {
-  const { id: conversation } = session.conversation;
+  const { id: conversation, rule } = session.conversation;
+  // who was taken out of the list and has come again is a stranger until somebody here says yes
+  const contact = await contactTable.get(change, '', wanted.person);
+  if (rule.kind === 'pair' && contact?.request === true) return;
   const waiting = new Set(
     (await outbox(change)).flatMap(([, one]) =>
       one.kind === 'message' && one.conversation === conversation && one.number !== undefined
