@@ -71,8 +71,11 @@ export async function openKeptSet(): Promise<KeptSet> {
         ...set.shell.map(([name]) => name),
         ...Object.values(set.loads).flatMap((load) => load.files.map(([name]) => name)),
       ];
-      const wanted = new Set(names.map((name) => new URL(name, location.href.replace(/[^/]*$/u, '')).href));
-      for (const request of await cache.keys()) if (!wanted.has(request.url)) await cache.delete(request);
+      // another app under another path of this origin keeps its files in the same cache
+      const folder = location.href.replace(/[^/]*$/u, '');
+      const wanted = new Set(names.map((name) => new URL(name, folder).href));
+      for (const request of await cache.keys())
+        if (request.url.startsWith(folder) && !wanted.has(request.url)) await cache.delete(request);
     },
   };
   return kept;
