@@ -1,6 +1,6 @@
 import type { Client, FileSource, TransferView } from '@tern/core';
 import { messageById } from '@tern/core/testing';
-import { randomId, UnreachableError, type MessageId } from '@tern/protocol';
+import { randomId, UnreachableError, type ConversationId, type MessageId } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
 import { describe, expect, test } from 'vitest';
 import { attacker } from './support/attacker.ts';
@@ -159,6 +159,8 @@ describe('a file', () => {
     const conversation = await conversationWith(anna, boris);
     const id = await anna.client.sendFile(conversation, source(bytes));
     const waiting = await anna.client.fileBytes();
+    expect(await anna.client.fileBytes({ conversation })).toBe(waiting);
+    expect(await anna.client.fileBytes({ conversation: 'another' as ConversationId })).toBe(0);
     await anna.client.clearFiles();
     expect(await anna.client.fileBytes()).toBe(waiting); // it has yet to leave
     await settle(anna, boris);

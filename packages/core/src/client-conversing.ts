@@ -48,6 +48,6 @@ export interface Conversing {
 
   /** Forgets files that are kept here; those that wait to leave stay. @param options `conversation`: only those of one */
   clearFiles(options?: { readonly conversation?: ConversationId }): Promise<void>;
-  /** bytes of files that are kept here, those that wait to leave included */
-  fileBytes(): Promise<number>;
+  /** bytes of files that are kept here, those that wait to leave included. @param options `conversation`: only those of one */
+  fileBytes(options?: { readonly conversation?: ConversationId }): Promise<number>;
 }

@@ -174,6 +174,12 @@ export async function clearFiles(
   }
 }
 
-export async function fileBytes(view: StoreView): Promise<number> {
-  return (await keptTable.list(view, '')).reduce((sum, [, file]) => sum + file.bytes, 0);
+/** @param of without a conversation, of all */
+export async function fileBytes(
+  view: StoreView,
+  of: { readonly conversation?: ConversationId },
+): Promise<number> {
+  return (await keptTable.list(view, ''))
+    .filter(([, file]) => of.conversation === undefined || file.conversation === of.conversation)
+    .reduce((sum, [, file]) => sum + file.bytes, 0);
 }

@@ -122,7 +122,7 @@ function clientOver(engine: Engine): Client {
     setFlags: (conversation, flags) => store.change((change) => setFlags(change, conversation, flags)),
     acceptRequest: (conversation) => store.change((change) => acceptRequest(change, conversation)),
     clearFiles: (of = {}) => store.change((change) => clearFiles(change, of)),
-    fileBytes: () => store.read(fileBytes),
+    fileBytes: (of = {}) => store.read((view) => fileBytes(view, of)),
 
     transfers: (signal) => engine.transfers.views(signal),
     connections: () => engine.connections.views(),

@@ -178,7 +178,7 @@ test('the safety number stands in groups of five, and can be marked as verified 
   expect(groups.map((group) => group.length)).toEqual(Array.from({ length: 12 }, () => 5));
   await press(page, 'Mark as verified');
   await page.getByText('You have made sure').waitFor();
-  await press(page, 'Not verified any more');
+  await press(page, 'Take the mark off');
   await page.getByText('You have not compared').waitFor();
   expect(await callsOf(page)).toEqual(['verify(true)', 'verify(false)']);
   await page.context().close();

@@ -58,7 +58,7 @@ export interface StorageView {
   /** bytes that the browser says are used here, and may be */
   readonly usedBytes: number;
   readonly quotaBytes: number;
-  /** of files kept for reading offline */
+  /** of files kept for reading offline, all or those that were asked about */
   readonly fileBytes: number;
   /** the browser promised not to clear this by itself */
   readonly persistent: boolean;
@@ -151,7 +151,8 @@ export interface AppApi {
   fileContent(id: MessageId, options: Waiting): AsyncIterable<Uint8Array>;
   /** files on their way, both ways */
   transfers(options: Waiting): AsyncIterable<readonly TransferView[]>;
-  storage(): Promise<StorageView>;
+  /** @param of a conversation: `fileBytes` are those of its files */
+  storage(of?: { readonly conversation?: ConversationId }): Promise<StorageView>;
   /** Frees what files kept here take; they can be loaded again while a relay has them. */
   clearFiles(options: { readonly conversation?: ConversationId }): Promise<void>;
 

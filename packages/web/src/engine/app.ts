@@ -114,13 +114,13 @@ export function appOver(home: Home, room: Room): AppApi {
       yield* client.fileContent(id, { signal: AbortSignal.any([signal, closing]) });
     },
     transfers: (options) => whileOpen(options, ({ client }, signal) => client.transfers(signal)),
-    storage: () =>
+    storage: (of = {}) =>
       inHome(async ({ client }) => {
         const { usage = 0, quota = 0 } = await room.estimate();
         return {
           usedBytes: usage,
           quotaBytes: quota,
-          fileBytes: await client.fileBytes(),
+          fileBytes: await client.fileBytes(of),
           persistent: await room.persisted(),
         };
       }),

@@ -3,9 +3,9 @@ import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
-import { t } from '../words/words.ts';
+import { size, t } from '../words/words.ts';
 import { Confirm, Section } from './pieces.tsx';
-import { useTask } from './task.ts';
+import { useAnswer, useTask } from './task.ts';
 
 type Asked = 'block' | 'remove' | 'clear';
 
@@ -15,6 +15,8 @@ export function ContactActions({ contact }: { readonly contact: ContactView }): 
   const [asked, setAsked] = useState<Asked | undefined>(undefined);
   const task = useTask();
   const { person, name, conversation, blocked } = contact;
+  const storage = useAnswer(() => api.storage({ conversation }));
+  const kept = storage.value?.fileBytes;
   const block = (next: boolean): void =>
     task.run(async () => {
       await api.block(person, next);
@@ -25,6 +27,7 @@ export function ContactActions({ contact }: { readonly contact: ContactView }): 
     task.run(async () => {
       await api.clearFiles({ conversation });
       setAsked(undefined);
+      storage.again();
       announcer.show({ text: t('contact.filesCleared') });
     });
   const remove = (): void =>
@@ -45,9 +48,20 @@ export function ContactActions({ contact }: { readonly contact: ContactView }): 
   );
   return (
     <>
-      <Section title={t('contact.files')} note={t('contact.filesWhat')}>
+      <Section
+        title={t('contact.files')}
+        note={
+          kept === undefined
+            ? undefined
+            : kept === 0
+              ? t('contact.filesNone')
+              : t('contact.filesWhat', { size: size(kept) })
+        }
+      >
         <div class="actions">
-          <Button onClick={() => setAsked('clear')}>{t('contact.filesClear')}</Button>
+          <Button disabled={kept === undefined || kept === 0} onClick={() => setAsked('clear')}>
+            {t('contact.filesClear')}
+          </Button>
         </div>
       </Section>
       <Section title={t('contact.distance')} note={t(blocked ? 'contact.blockedWhat' : 'contact.blockWhat')}>

@@ -34,13 +34,13 @@ export function SettingsStorage({ arrive }: { readonly arrive: boolean }): VNode
         <>
           <p>{t('settings.used', { used: size(view.usedBytes), quota: size(view.quotaBytes) })}</p>
           <Progress label={t('settings.storage')} done={view.usedBytes} total={view.quotaBytes} />
+          <p class="note">{t('settings.files', { size: size(view.fileBytes) })}</p>
           <p>{t(view.persistent ? 'settings.persistent' : 'settings.notPersistent')}</p>
           {refused && !view.persistent && (
             <p class="note" role="status">
               {t('settings.persistRefused')}
             </p>
           )}
-          <p class="note">{t('settings.files', { size: size(view.fileBytes) })}</p>
           <div class="actions">
             {!view.persistent && (
               <Button busy={task.busy && !asked} onClick={askToStay}>

@@ -18,7 +18,8 @@ export const settingsEn = {
   'settings.lowDataWhat': 'While saving, pictures and files load only when you tap them.',
   'settings.relays': 'Relays',
   'settings.relaysWhat': 'They keep sealed messages until they are fetched, and can read none of them.',
-  'settings.noRelay': 'No relay yet. Without one you can read and write, but nothing leaves.',
+  'settings.noRelay':
+    'None of your own yet. Your people are reached through theirs; to invite somebody yourself, add one.',
   'settings.relayStores': 'Keeps your messages and takes invitations',
   'settings.relayReads': 'Only reached to talk with others; keeps nothing for you',
   'settings.relayAdd': 'Add a relay',
@@ -28,7 +29,7 @@ export const settingsEn = {
   'settings.relayRemoved': 'The relay is removed',
   'settings.storage': 'Storage',
   'settings.used': '{used} used here, of {quota} that the browser gives',
-  'settings.files': 'Of that, {size} are files kept for reading offline.',
+  'settings.files': 'Of that, {size} are pictures and files, kept to be seen offline.',
   'settings.persistent': 'The browser has promised to keep it until you delete it yourself.',
   'settings.notPersistent': 'The browser may clear it when space runs out. An export keeps you safe.',
   'settings.persist': 'Ask the browser to keep it',
