@@ -43,11 +43,18 @@ export function InviteScreen(): VNode {
 }
 
 function Inviting(): VNode {
-  const { api } = useApp();
+  const { api, state, nav, announcer } = useApp();
   const all = useAnswer(() => api.invitations());
+  const overview = state.overview.value;
+  const requests = overview?.filter(({ request }) => request);
+  const [before, setBefore] = useState<ReadonlySet<string>>();
+  // whoever was there when this opened is no news
+  if (before === undefined && requests !== undefined) setBefore(new Set(requests.map(({ id }) => id)));
+  const came = before === undefined ? undefined : requests?.findLast(({ id }) => !before.has(id));
   const [shown, setShown] = useState<InvitationView | undefined>(undefined);
   const task = useTask();
   const place = useRef<HTMLDivElement>(null);
+  const answer = useRef<HTMLDivElement>(null);
   const make = (): void =>
     task.run(async () => {
       setShown(await api.invite({ uses: 1, lifetimeMs }));
@@ -56,10 +63,27 @@ function Inviting(): VNode {
   useEffect(() => {
     if (shown !== undefined) place.current?.focus();
   }, [shown]);
+  useEffect(() => {
+    if (overview !== undefined) all.again();
+  }, [overview?.length]);
+  useEffect(() => {
+    if (came === undefined) return;
+    announcer.speak(t('invite.came', { name: came.name }));
+    // the code that had the focus is gone
+    if (document.activeElement === document.body) answer.current?.focus();
+  }, [came?.id]);
   const list = all.value ?? [];
   const current = list.find(({ id }) => id === shown?.id) ?? shown;
   return (
     <div class="screen-column">
+      {came !== undefined && (
+        <div class="lead" ref={answer} tabIndex={-1}>
+          <p>{t('invite.came', { name: came.name })}</p>
+          <Button kind="primary" onClick={() => nav.go({ kind: 'conversation', id: came.id })}>
+            {t('invite.meet')}
+          </Button>
+        </div>
+      )}
       {current?.state === 'open' ? (
         <div class="invitation" ref={place} tabIndex={-1} aria-label={t('invite.ready')} role="group">
           <p>{t('invite.how')}</p>
@@ -74,7 +98,7 @@ function Inviting(): VNode {
       ) : (
         <div class="lead">
           <p>{t('invite.what')}</p>
-          <Button kind="primary" busy={task.busy} onClick={make}>
+          <Button kind={came === undefined ? 'primary' : 'plain'} busy={task.busy} onClick={make}>
             {t('invite.make')}
           </Button>
         </div>

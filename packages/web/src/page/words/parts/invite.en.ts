@@ -12,6 +12,8 @@ export const inviteEn = {
   'invite.copy': 'Copy the link',
   'invite.shareTitle': 'Write to me in Tern',
   'invite.care': 'Whoever opens it first is the one you meet. Send it only to the person it is for.',
+  'invite.came': '{name} used your invitation and wants to talk with you.',
+  'invite.meet': 'Look at the request',
   'invite.failed': 'The invitation could not be made. Please try again.',
   'invite.list': 'Invitations so far',
   'invite.shownAbove': 'The one shown above',
