@@ -21,7 +21,8 @@ export function followKeys(
         return;
       }
       const typing = isTyping(event.target);
-      if (event.key === 'Escape' && nav.route.value.kind !== 'list') {
+      const { kind, archive } = { archive: false, ...nav.route.value };
+      if (event.key === 'Escape' && (kind !== 'list' || archive)) {
         event.preventDefault();
         nav.back();
       } else if (event.key === '?' && !typing) {

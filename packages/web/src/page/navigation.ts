@@ -3,7 +3,11 @@ import type { ConversationId, MessageId, PersonId } from '@tern/protocol';
 
 /** Where a person is. Kept in the history's state and never in its URL: a URL is seen, shared and synchronised. */
 export type Route =
-  | { readonly kind: 'list' }
+  | {
+      readonly kind: 'list';
+      /** what was put away, where the list is all that is seen; it is a step of its own, so that Back leads out of it */
+      readonly archive?: boolean;
+    }
   | {
       readonly kind: 'conversation';
       readonly id: ConversationId;
@@ -39,6 +43,8 @@ export function openNavigation(window: Window, ending: AbortSignal): Navigation 
   // after a reload the browser still knows where this tab was
   const step = signal<Step>(isStep(history.state) ? history.state : first);
   const route = signal<Route>(step.peek().route);
+  /** where to go once the browser has gone back so far */
+  let next: Route | undefined;
 
   function settle(to: Step, how: 'pushState' | 'replaceState'): void {
     history[how]({ ...to, route: keepable(to.route) }, '');
@@ -51,6 +57,9 @@ export function openNavigation(window: Window, ending: AbortSignal): Navigation 
     'popstate',
     ({ state }: PopStateEvent) => {
       const to = isStep(state) ? state : first;
+      const wanted = next;
+      next = undefined;
+      if (wanted !== undefined) return settle({ route: wanted, depth: to.depth }, 'replaceState');
       step.value = to;
       route.value = to.route;
     },
@@ -64,9 +73,13 @@ export function openNavigation(window: Window, ending: AbortSignal): Navigation 
     deeper,
     replace,
     go(to) {
-      if (step.peek().depth === 0) deeper(to);
-      else if (to.kind === 'list') history.go(-step.peek().depth);
-      else replace(to);
+      const { depth } = step.peek();
+      if (depth === 0) return deeper(to);
+      if (to.kind === 'list') return history.go(-depth);
+      if (depth === 1) return replace(to);
+      // what was gone into deeper is left behind, or Back would lead through it again
+      next = to;
+      history.go(1 - depth);
     },
     back() {
       if (step.peek().depth > 0) history.back();

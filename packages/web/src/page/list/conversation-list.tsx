@@ -3,8 +3,9 @@ import type { PersonId } from '@tern/protocol';
 import { useSignal } from '@preact/signals';
 import { Archive, ArrowLeft, Search, UserRoundPlus, X } from 'lucide';
 import type { VNode } from 'preact';
-import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
+import type { Route } from '../navigation.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import type { Spot } from '../parts/spot.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -24,13 +25,28 @@ const SearchResults = later(async () => (await import('./search-results.tsx')).S
 export function ConversationList(): VNode {
   const { state, nav } = useApp();
   const query = useSignal('');
+  const route = nav.route.value;
   const [inArchive, setInArchive] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const all = state.overview.value;
   const wanted = query.value.trim();
   const sections = useMemo(() => sectionsOf(all ?? []), [all]);
   const found = useMemo(() => (wanted === '' ? [] : matching(all ?? [], wanted)), [all, wanted]);
-  if (inArchive && sections.archived.length === 0) setInArchive(false);
+  const leaveArchive = (): void => {
+    setInArchive(false);
+    if (isArchive(nav.route.peek())) nav.back();
+  };
+  const enterArchive = (): void => {
+    setInArchive(true);
+    if (nav.route.peek().kind === 'list') nav.deeper({ kind: 'list', archive: true });
+  };
+  useEffect(() => {
+    if (route.kind === 'list') setInArchive(isArchive(route));
+  }, [route]);
+  const nothingThere = inArchive && all !== undefined && sections.archived.length === 0;
+  useEffect(() => {
+    if (nothingThere) leaveArchive();
+  }, [nothingThere]);
   return (
     <div class="list" onKeyDown={moveInList}>
       <ListHead />
@@ -76,7 +92,7 @@ export function ConversationList(): VNode {
           </>
         ) : inArchive ? (
           <>
-            <button type="button" class="list-step" onClick={() => setInArchive(false)}>
+            <button type="button" class="list-step" onClick={leaveArchive}>
               <Icon node={ArrowLeft} />
               {t('list.archiveBack')}
             </button>
@@ -93,7 +109,7 @@ export function ConversationList(): VNode {
             )}
             <Rows label={t('list.conversations')} list={sections.main} />
             {sections.archived.length > 0 && (
-              <button type="button" class="list-step" onClick={() => setInArchive(true)}>
+              <button type="button" class="list-step" onClick={enterArchive}>
                 <Icon node={Archive} />
                 {t('list.archivedCount', { count: sections.archived.length })}
               </button>
@@ -131,7 +147,14 @@ function Rows({
   const [menu, setMenu] = useState<{ readonly summary: ConversationSummary; readonly at: Spot }>();
   const openId = route.kind === 'conversation' ? route.id : undefined;
   const reachable = list.some(({ id }) => id === openId) ? openId : list[0]?.id;
-  const open = useCallback(({ id }: ConversationSummary) => nav.go({ kind: 'conversation', id }), [nav]);
+  const open = useCallback(
+    ({ id }: ConversationSummary) => {
+      const to = { kind: 'conversation', id } as const;
+      if (isArchive(nav.route.peek())) nav.deeper(to);
+      else nav.go(to);
+    },
+    [nav],
+  );
   const openMenu = useCallback((summary: ConversationSummary, at: Spot) => setMenu({ summary, at }), []);
   return (
     <>
@@ -152,6 +175,10 @@ function Rows({
       {menu !== undefined && <ListMenu {...menu} onClose={() => setMenu(undefined)} />}
     </>
   );
+}
+
+function isArchive(route: Route): boolean {
+  return route.kind === 'list' && route.archive === true;
 }
 
 function authorOf(

@@ -51,7 +51,7 @@ function RelayOffer({ text, view, onBack }: OfferProps<'relay'>): VNode {
       forgetLink();
       announcer.show({ text: t('link.relayAdded') });
       const somebody = (await api.contacts()).length > 0;
-      nav.replace(somebody ? { kind: 'connection' } : { kind: 'invite' });
+      nav.go(somebody ? { kind: 'connection' } : { kind: 'invite' });
     });
   return (
     <>
@@ -85,9 +85,7 @@ function InvitationOffer({ text, view, onBack }: OfferProps<'invitation'>): VNod
       if (accepted.kind === 'expired') return setRefused('link.expired');
       if (accepted.kind === 'known') announcer.show({ text: t('link.known', { name: accepted.name }) });
       const contact = (await api.contacts()).find(({ person }) => person === accepted.person);
-      nav.replace(
-        contact === undefined ? { kind: 'list' } : { kind: 'conversation', id: contact.conversation },
-      );
+      nav.go(contact === undefined ? { kind: 'list' } : { kind: 'conversation', id: contact.conversation });
     });
   return (
     <>
