@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import { Bird } from 'lucide';
 import { Component, render, type ComponentChildren, type VNode } from 'preact';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { AppApi } from '../engine/app-api.ts';
 import { arriving, ShellLeft, useLinks } from './arrival.tsx';
 import { AppContext, useApp, type App } from './context.ts';
@@ -61,12 +61,17 @@ export function startPage(
 }
 
 function Page({ trouble }: { readonly trouble: ReadonlySignal<string | undefined> | undefined }): VNode {
-  const { state } = useApp();
+  const { state, announcer } = useApp();
+  const [settling, setSettling] = useState(false);
   const home = state.home.value;
   const code = trouble?.value ?? state.broken.value;
+  // what was said may name somebody
+  useEffect(() => {
+    if (home?.kind === 'locked') announcer.clear();
+  }, [home?.kind]);
   if (code !== undefined) return <Trouble code={code} />;
   if (home === undefined) return <Spinner label={t('common.waiting')} />;
-  if (home.kind === 'new') return <Onboarding />;
+  if (home.kind === 'new' || settling) return <Onboarding onSettling={setSettling} />;
   if (home.kind === 'locked') return <Locked />;
   return <Frame />;
 }

@@ -12,6 +12,8 @@ export interface Announcer {
   readonly spoken: ReadonlySignal<string>;
   /** shown for some seconds and spoken */
   show(toast: Toast): void;
+  /** nothing of what was said is left, as when the home is locked */
+  clear(): void;
   /** spoken only */
   speak(text: string): void;
 }
@@ -22,6 +24,7 @@ export function openAnnouncer(): Announcer {
   const toast = signal<Toast | undefined>(undefined);
   const spoken = signal('');
   let hiding: ReturnType<typeof setTimeout> | undefined;
+  let hushing: ReturnType<typeof setTimeout> | undefined;
   return {
     toast,
     spoken,
@@ -32,9 +35,18 @@ export function openAnnouncer(): Announcer {
         toast.value = undefined;
       }, shownForMs);
     },
+    clear() {
+      toast.value = undefined;
+      spoken.value = '';
+    },
     speak(text) {
       // the same words twice are an event twice: a changed space makes readers say them again
       spoken.value = spoken.peek() === text ? `${text}\u{a0}` : text;
+      // whoever reads through the page later does not come upon it
+      clearTimeout(hushing);
+      hushing = setTimeout(() => {
+        spoken.value = '';
+      }, shownForMs);
     },
   };
 }

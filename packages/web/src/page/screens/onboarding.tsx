@@ -15,10 +15,16 @@ import { useTask } from './task.ts';
 
 const Import = later(async () => (await import('./onboarding-import.tsx')).ImportForm);
 
+/** A relay that takes longer does not keep anybody from coming in. */
+const longestSettlingMs = 5000;
+
 type Step = 'reading' | 'asking' | 'naming' | 'importing';
 
-/** Nobody lives here yet: asks for a name and nothing else. Somebody who came by a link is first asked whether they are new at all. */
-export function OnboardingScreen(): VNode {
+/**
+ * Nobody lives here yet: asks for a name and nothing else. Somebody who came by a link is first asked whether they are new at all.
+ * @param props `onSettling`: between being somebody and knowing where to go, nothing else need be shown
+ */
+export function OnboardingScreen(props: { readonly onSettling?: (settling: boolean) => void }): VNode {
   const { api } = useApp();
   // as things stand now: who types on the first page until the app takes its place goes on typing here
   const [arrival] = useState(shellHandover);
@@ -49,7 +55,14 @@ export function OnboardingScreen(): VNode {
       </p>
       {step === 'reading' && <Spinner label={t('common.waiting')} />}
       {step === 'asking' && <AlreadyHere link={link ?? ''} view={view} onNew={() => setStep('naming')} />}
-      {step === 'naming' && <NameForm arrival={arrival} view={view} onImport={() => setStep('importing')} />}
+      {step === 'naming' && (
+        <NameForm
+          arrival={arrival}
+          view={view}
+          onImport={() => setStep('importing')}
+          onSettling={props.onSettling}
+        />
+      )}
       {step === 'importing' && <Import onBack={() => setStep('naming')} />}
     </main>
   );
@@ -79,6 +92,7 @@ function NameForm(props: {
   readonly arrival: Handover;
   readonly view: LinkView | undefined;
   readonly onImport: () => void;
+  readonly onSettling: ((settling: boolean) => void) | undefined;
 }): VNode {
   const app = useApp();
   const { view, arrival } = props;
@@ -91,9 +105,21 @@ function NameForm(props: {
   const begin = (): void => {
     setAsked(true);
     if (trouble !== undefined) return field.current?.focus();
-    task.run(() =>
-      beginHere(app, { name, ...(link !== undefined && { link }), ...(view !== undefined && { view }) }),
-    );
+    task.run(async () => {
+      const settled = (): void => props.onSettling?.(false);
+      const late = setTimeout(settled, longestSettlingMs);
+      props.onSettling?.(true);
+      try {
+        await beginHere(app, {
+          name,
+          ...(link !== undefined && { link }),
+          ...(view !== undefined && { view }),
+        });
+      } finally {
+        clearTimeout(late);
+        settled();
+      }
+    });
   };
   useEffect(() => {
     field.current?.focus();
