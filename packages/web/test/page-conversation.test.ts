@@ -97,8 +97,13 @@ describe('a conversation', () => {
     await page.locator('.conversation-row', { hasText: 'Anna' }).click();
     await message(page, '400. ').waitFor();
     await page.locator('.messages').hover();
-    await page.mouse.wheel(0, -3000);
-    await page.locator('.to-latest').waitFor();
+    // a list that is still finding its place takes no wheel
+    await expect
+      .poll(async () => {
+        await page.mouse.wheel(0, -3000);
+        return page.locator('.to-latest').isVisible();
+      })
+      .toBe(true);
     const first = await page
       .locator('.messages')
       .evaluate((box) => Math.round(box.scrollHeight - box.scrollTop));

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Icon } from '../parts/icon.tsx';
 import { size, t } from '../words/words.ts';
-import { Ring, Sending } from './ring.tsx';
+import { isLeaving, Ring, Sending } from './ring.tsx';
 import { plainName, saveFile } from './saving.ts';
 import { useTalk } from './talk.ts';
 
@@ -38,10 +38,9 @@ export function FileCard({
       }
     });
   };
-  const up = message.fromMe && transfer?.direction === 'up';
   return (
     <>
-      {up ? (
+      {isLeaving(message, transfer) ? (
         <Sending message={message} name={name} />
       ) : saving ? (
         <Ring

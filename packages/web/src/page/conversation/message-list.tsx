@@ -13,6 +13,7 @@ import { count, day, t } from '../words/words.ts';
 import { Message } from './message.tsx';
 import { moveInMessages } from './message-list-keys.ts';
 import { rowMaker, type Row } from './rows.ts';
+import { dayAbove, StickyDay } from './sticky-day.tsx';
 import type { OpenWindow } from './window.ts';
 
 /** Where a list wants to be: at its end, or with a line in view. */
@@ -63,6 +64,8 @@ export function MessageList(props: MessageListProps): VNode {
   const before = useRef<readonly Row[]>([]);
   const atEnd = useRef(true);
   const settling = useRef(0);
+  /** a person's own hand moves the list: nothing else does meanwhile */
+  const pulled = useRef(false);
   const away = useSignal(false);
   const topDay = useSignal<number | undefined>(undefined);
   const reached = useSignal<string | undefined>(undefined);
@@ -81,7 +84,7 @@ export function MessageList(props: MessageListProps): VNode {
     if (list === null || rows.length === 0) return;
     cancelAnimationFrame(settling.current);
     const wanted = props.target.peek();
-    if (wanted.kind === 'end' && !atEnd.current) return;
+    if (wanted.kind === 'end' && (pulled.current || !atEnd.current)) return;
     const at = wanted.kind === 'end' ? rows.length - 1 : rows.findIndex(({ line }) => isWanted(line, wanted));
     if (wanted.kind === 'line' && at === -1) {
       if (window.about.peek()?.whole === true) props.onArrived(wanted);
@@ -105,8 +108,7 @@ export function MessageList(props: MessageListProps): VNode {
     const bottom = list.scrollOffset + list.viewportSize;
     atEnd.current = list.scrollSize - bottom < nearEndPx;
     away.value = !atEnd.current;
-    const top = rows[list.findItemIndex(list.scrollOffset)]?.line;
-    topDay.value = top === undefined || top.kind === 'gap' ? topDay.peek() : top.at;
+    topDay.value = dayAbove(list, rows, topDay.peek());
     if (list.scrollOffset < nearTopPx && props.target.peek().kind === 'end') window.older();
     const isRead = document.visibilityState === 'visible' && document.hasFocus();
     if (isRead && (window.about.peek()?.unread ?? 0) > 0)
@@ -170,6 +172,11 @@ export function MessageList(props: MessageListProps): VNode {
         aria-label={t('conversation.messages')}
         aria-busy={window.loading.value}
         tabIndex={rows.length === 0 ? 0 : -1}
+        onWheel={({ deltaY, currentTarget }) => {
+          if (deltaY < 0 && currentTarget.scrollTop > 0) pulled.current = true;
+        }}
+        onTouchMove={() => (pulled.current = true)}
+        onTouchEnd={() => requestAnimationFrame(() => (pulled.current = false))}
         onKeyDown={(event) => {
           const next = moveInMessages(event, rows, reachedAt);
           if (next === undefined) return;
@@ -193,7 +200,10 @@ export function MessageList(props: MessageListProps): VNode {
           bufferSize={400}
           keepMounted={reachedAt === -1 ? [] : [reachedAt]}
           onScroll={look}
-          onScrollEnd={look}
+          onScrollEnd={() => {
+            pulled.current = false;
+            look();
+          }}
           onResize={() => atEnd.current && target.peek().kind === 'end' && settle()}
         >
           {(row: Row, at: number) => (
@@ -265,19 +275,6 @@ function OneLine({ row, named, reachable, place, beginning }: LineProps): VNode 
         </div>
       )}
     </div>
-  );
-}
-
-function StickyDay(props: {
-  readonly at: ReadonlySignal<number | undefined>;
-  readonly shown: ReadonlySignal<boolean>;
-}): VNode | null {
-  const now = useToday();
-  const at = props.at.value;
-  return at === undefined || !props.shown.value ? null : (
-    <p class="day sticky-day" aria-hidden="true">
-      <span>{day(at, now)}</span>
-    </p>
   );
 }
 

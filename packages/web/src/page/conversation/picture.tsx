@@ -8,7 +8,7 @@ import { size, t } from '../words/words.ts';
 import { loadsByItself } from './frugality.ts';
 import { shelfOf } from './picture-shelf.ts';
 import { usePlaceholder } from './placeholder.ts';
-import { Ring, Sending } from './ring.tsx';
+import { isLeaving, Ring, Sending } from './ring.tsx';
 import { plainName } from './saving.ts';
 import { useTalk } from './talk.ts';
 
@@ -62,7 +62,7 @@ export function Picture({ message, file, picture }: PictureProps): VNode {
           </span>
         </button>
       )}
-      {message.fromMe && transfer?.direction === 'up' && <Sending message={message} name={name} />}
+      {isLeaving(message, transfer) && <Sending message={message} name={name} />}
     </>
   );
 }

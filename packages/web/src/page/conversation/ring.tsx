@@ -12,7 +12,7 @@ const round = 2 * Math.PI * radius;
 /** How far a file is, as a ring around the button that stops it. */
 export function Ring(props: {
   readonly label: string;
-  readonly transfer: TransferView | undefined;
+  readonly transfer: Pick<TransferView, 'done' | 'total'> | undefined;
   readonly stop: string;
   readonly onStop: () => void;
 }): VNode {
@@ -42,16 +42,23 @@ export function Ring(props: {
   );
 }
 
+/** Whether one's own file has yet to leave, also while nothing moves. */
+export function isLeaving({ fromMe, status }: MessageView, transfer: TransferView | undefined): boolean {
+  return fromMe && (status === 'queued' || transfer?.direction === 'up');
+}
+
+const nothingYet = { done: 0, total: 1 };
+
 /** How far one's own file is, and the way to take it back. */
 export function Sending({ message, name }: { readonly message: MessageView; readonly name: string }): VNode {
-  const { api, state } = useApp();
+  const { state } = useApp();
   const talk = useTalk();
   return (
     <Ring
       label={t('conversation.sending', { name })}
-      transfer={state.transfers.value.get(message.id)}
+      transfer={state.transfers.value.get(message.id) ?? nothingYet}
       stop={t('conversation.stopSending')}
-      onStop={() => talk.attempt(() => api.cancel(message.id))}
+      onStop={() => talk.cancel(message)}
     />
   );
 }

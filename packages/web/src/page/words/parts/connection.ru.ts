@@ -3,7 +3,7 @@ export const connectionRu = {
   'connection.title': 'Связь',
   'connection.what': 'По этим путям уходят и приходят ваши сообщения.',
   'connection.offline': 'Устройство не в сети. Когда сеть вернётся, Tern продолжит сам.',
-  'connection.nothingWaits': 'Отправки ничего не ждёт.',
+  'connection.nothingWaits': 'Всё отправлено.',
   'connection.waiting': {
     one: 'Здесь ждёт {count} отправление, оно уйдёт само.',
     few: 'Здесь ждут {count} отправления, они уйдут сами.',

@@ -48,7 +48,7 @@ export const conversationEn = {
   'conversation.request': '{name} used your invitation and wants to talk with you.',
   'conversation.requestAccept': 'Accept',
   'conversation.requestBlock': 'Block',
-  'conversation.blockedBanner': 'You blocked {name}. Nothing of theirs is shown.',
+  'conversation.blockedBanner': 'You blocked {name}. Nothing new from them reaches you.',
   'conversation.unblock': 'Unblock',
   'conversation.waitingBanner': '{name} has not answered yet; what you write waits.',
   'conversation.notice.joined': '{name} joined',

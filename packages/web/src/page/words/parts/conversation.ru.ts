@@ -54,7 +54,7 @@ export const conversationRu = {
   'conversation.request': '{name} приходит по вашему приглашению и хочет с вами поговорить.',
   'conversation.requestAccept': 'Принять',
   'conversation.requestBlock': 'Заблокировать',
-  'conversation.blockedBanner': 'Вы заблокировали {name}. Новые сообщения не показываются.',
+  'conversation.blockedBanner': 'Вы заблокировали {name}. Новые сообщения до вас не доходят.',
   'conversation.unblock': 'Разблокировать',
   'conversation.waitingBanner': '{name} ещё не отвечает; написанное вами подождёт.',
   'conversation.notice.joined': '{name} теперь здесь',

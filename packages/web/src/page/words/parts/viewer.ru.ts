@@ -33,7 +33,7 @@ export const viewerRu = {
   'dialog.delete': 'Удалить сообщение?',
   'dialog.deleteForMe': 'Удалить у меня',
   'dialog.deleteForAll': 'Удалить у всех',
-  'dialog.deleteNote': 'Кто уже прочитал, может запомнить.',
+  'dialog.deleteNote': 'Тот, кто уже прочитал, мог запомнить.',
   'dialog.react': 'Реакция эмодзи',
   'dialog.emoji': 'Эмодзи',
   'dialog.emojiNone': 'Нужен один эмодзи.',
