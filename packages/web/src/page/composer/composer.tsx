@@ -31,6 +31,10 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
     text.length > longestTextBytes / 4 && new TextEncoder().encode(text).length > longestTextBytes;
   const ready = text.trim() !== '' && !tooLong;
 
+  useEffect(() => {
+    // somebody was accepted or unblocked, and the button that had the focus is gone
+    if (hasKeyboard() && document.activeElement === document.body) field.current?.focus();
+  }, []);
   useEffect(() => fit(field.current), [text]);
   useEffect(() => {
     if (aim.kind === 'new') return;

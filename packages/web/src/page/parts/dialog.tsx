@@ -25,6 +25,7 @@ export function Dialog({
   class: className,
 }: DialogProps): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  const body = useRef<HTMLDivElement>(null);
   const gone = useRef(false);
   const titleId = useId();
   useEffect(() => {
@@ -38,6 +39,14 @@ export function Dialog({
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  useEffect(() => {
+    // words alone are scrolled by the keys only where they can have the focus, and Safari gives it to none by itself
+    const { current } = body;
+    if (current === null) return;
+    const isLong = current.scrollHeight > current.clientHeight;
+    if (isLong && current.querySelector('button, input, textarea, a[href]') === null) current.tabIndex = 0;
+    else current.removeAttribute('tabindex');
+  });
   return (
     <dialog
       ref={dialog}
@@ -51,7 +60,9 @@ export function Dialog({
           <h2 id={titleId}>{title}</h2>
           <IconButton label={t('common.close')} icon={X} onClick={onClose} />
         </header>
-        <div class="dialog-body">{children}</div>
+        <div ref={body} class="dialog-body">
+          {children}
+        </div>
         {actions !== undefined && <footer class="dialog-actions">{actions}</footer>}
       </div>
     </dialog>

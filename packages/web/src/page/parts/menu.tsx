@@ -93,7 +93,8 @@ function place(box: HTMLElement, at: MenuProps['at']): void {
 }
 
 function moveByKey(event: KeyboardEvent, box: HTMLElement): void {
-  const items = [...box.querySelectorAll<HTMLElement>('[role=menuitem]')];
+  // what stands above the items is reached from the first of them
+  const items = [...box.querySelectorAll<HTMLElement>('button')];
   const now = items.indexOf(document.activeElement as HTMLElement);
   const next = nextByKey(event, items, now);
   if (next === undefined) return;
@@ -107,12 +108,21 @@ function nextByKey(
   items: readonly HTMLElement[],
   now: number,
 ): HTMLElement | undefined {
+  const current = items[now];
+  const isAbove = current !== undefined && !isItem(current);
+  if (event.key === 'ArrowDown' && isAbove) return items.find(isItem);
   if (event.key === 'ArrowDown') return items[(now + 1) % items.length];
-  if (event.key === 'ArrowUp') return items.at(now <= 0 ? -1 : now - 1);
-  if (event.key === 'Home') return items[0];
+  if (event.key === 'ArrowRight' && isAbove) return items.slice(now + 1).find((item) => !isItem(item));
+  if (event.key === 'ArrowLeft' && !isAbove) return undefined;
+  if (event.key === 'ArrowUp' || event.key === 'ArrowLeft') return items.at(now <= 0 ? -1 : now - 1);
+  if (event.key === 'Home') return items.find(isItem);
   if (event.key === 'End') return items.at(-1);
   if (event.key.length !== 1 || event.target instanceof HTMLInputElement) return undefined;
   const letter = event.key.toLowerCase();
   const rest = [...items.slice(now + 1), ...items.slice(0, now + 1)];
   return rest.find((item) => item.textContent.trim().toLowerCase().startsWith(letter));
+}
+
+function isItem(element: HTMLElement): boolean {
+  return element.role === 'menuitem';
 }
