@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FakeConversation, FakeLine } from './support/fake-app.ts';
+import { lively } from './support/page-scenes.ts';
 import { callsOf, happen, openPageSite, type PageLook, type PageSite } from './support/page-harness.ts';
 
 let site: PageSite;
@@ -252,6 +253,48 @@ describe('a conversation', () => {
     await message(page, '5. ').waitFor();
     await arrive(page, { text: 'hear me', by: 'Anna' });
     await expect.poll(() => page.getByRole('log').innerText()).toContain('Anna: hear me');
+    await page.context().close();
+  });
+
+  test('opens the menu of a message by a long press, by the right button and by a button beside it', async () => {
+    const glass = await site.open({ ...lively, now: Date.now() }, { width: 390, touch: true });
+    await glass.locator('.conversation-row', { hasText: 'Anna' }).tap();
+    const touched = await message(glass, 'thermos').boundingBox();
+    if (touched === null) throw new Error('no message');
+    const session = await glass.context().newCDPSession(glass);
+    const touchPoints = [{ x: touched.x + 20, y: touched.y + 12 }];
+    await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints });
+    await glass.getByRole('menuitem', { name: 'Reply', exact: true }).waitFor();
+    await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await glass.getByRole('menuitem', { name: 'Reply', exact: true }).tap();
+    await glass.locator('.aim').waitFor();
+    await glass.context().close();
+
+    const page = await site.open({ ...lively, now: Date.now() });
+    await page.locator('.conversation-row', { hasText: 'Anna' }).click();
+    await message(page, 'thermos').click({ button: 'right' });
+    await page.getByRole('menu').waitFor();
+    await page.keyboard.press('Escape');
+    await message(page, 'thermos').hover();
+    await page.locator('.message-place', { hasText: 'thermos' }).locator('.message-more').click();
+    await page.getByRole('menu').waitFor();
+    await page.context().close();
+  });
+
+  test('says the day above older messages, but not beside where it stands anyway', async () => {
+    const page = await site.open({ now: Date.now(), conversations: [{ name: 'Anna', filled: 60 }] });
+    await page.locator('.conversation-row').click();
+    await message(page, '60. ').waitFor();
+    const scrollTo = (top: number): Promise<void> =>
+      page.locator('.messages').evaluate((box, to) => box.scrollTo(0, to), top);
+    await expect
+      .poll(async () => {
+        await scrollTo(500);
+        return page.locator('.sticky-day').count();
+      })
+      .toBe(1);
+    await scrollTo(0);
+    await expect.poll(() => page.locator('.sticky-day').count()).toBe(0);
     await page.context().close();
   });
 

@@ -93,6 +93,33 @@ describe('the conversation list', () => {
     await page.context().close();
   });
 
+  test('is left by Back and by Esc where the archive is open, which is a step of its own', async () => {
+    const page = await open({ width: 390 });
+    const archive = page.getByRole('button', { name: 'Archive (1)' });
+    await archive.click();
+    await row(page, 'Old flat share').click();
+    await page.locator('.message').first().waitFor();
+    await page.goBack();
+    await row(page, 'Old flat share').waitFor();
+    await page.goBack();
+    await archive.click();
+    await page.getByRole('button', { name: 'Back to all conversations' }).waitFor();
+    await page.keyboard.press('Escape');
+    await archive.waitFor();
+    await page.context().close();
+  });
+
+  test('comes after one step back from a conversation that was reached by its contact', async () => {
+    const page = await open({ width: 390 });
+    await row(page, 'Anna').click();
+    await page.locator('.head-person').click();
+    await page.getByRole('button', { name: 'Write' }).click();
+    await page.locator('.message').first().waitFor();
+    await page.goBack();
+    await expect.poll(() => page.locator('.frame').getAttribute('data-at')).toBe('list');
+    await page.context().close();
+  });
+
   test('opens the menu by a long press', async () => {
     const page = await open({ width: 390, touch: true });
     const box = await row(page, 'Mum').boundingBox();

@@ -90,6 +90,8 @@ describe('pictures and files', () => {
 
   test('sending shows how far it is, and can be taken back', async () => {
     const page = await open([{ file: small, status: 'queued' }]);
+    // also while nothing moves yet
+    await page.getByRole('button', { name: 'Stop sending' }).waitFor();
     await happen(
       page,
       (fake, message) => fake.transfer([{ message: message as never, direction: 'up', done: 1, total: 4 }]),

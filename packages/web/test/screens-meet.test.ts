@@ -234,11 +234,13 @@ test('blocking says what it does and asks; unblocking is done at once', async ()
   await page.context().close();
 });
 
-test('the files of a conversation can be cleared, and a contact removed', async () => {
+test('the files of a conversation are told by their size and can be cleared, and a contact removed', async () => {
   const page = await site.open(contact);
+  await page.getByText(/41\.3 MB.? of pictures and files/u).waitFor();
   await press(page, 'Free their space');
   await press(page, 'Free it');
   await page.getByText('The space is free again').first().waitFor();
+  await page.getByText('No pictures or files of this conversation are kept here.').waitFor();
   await press(page, 'Remove');
   await page.getByRole('dialog').getByText('leaves your list').waitFor();
   await reach(page, 'Cancel');
