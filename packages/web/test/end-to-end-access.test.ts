@@ -56,6 +56,8 @@ test('by keyboard alone one begins, invites, is told who came, answers, and reac
     .getByText(/Ben.? used your invitation/u)
     .first()
     .waitFor();
+  await expect.poll(() => page.evaluate(() => document.activeElement?.className)).toBe('lead');
+  await page.getByText('Used', { exact: true }).waitFor();
   await press(page, 'Look at the request');
   await page.getByRole('heading', { name: 'Ben' }).waitFor();
   await press(page, 'Accept');

@@ -1,6 +1,6 @@
 import { Check, Paperclip, SendHorizontal } from 'lucide';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { hasKeyboard } from '../parts/keyboard.ts';
 import type { OpenTalk } from '../conversation/open-talk.ts';
@@ -36,7 +36,8 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
     if (hasKeyboard() && document.activeElement === document.body) field.current?.focus();
   }, []);
   useEffect(() => fit(field.current), [text]);
-  useEffect(() => {
+  // before anything can be typed over it
+  useLayoutEffect(() => {
     if (aim.kind === 'new') return;
     if (aim.kind === 'edit') setText(aim.message.text ?? '');
     field.current?.focus();

@@ -77,14 +77,17 @@ export function MessageList(props: MessageListProps): VNode {
     ({ line }) => line.kind === 'message' && (reached.value === undefined || line.key === reached.value),
   );
 
-  /** @param frames for how many it was looked at already: what was never in view has no known height until it is */
-  const settle = (frames = 0): void => {
+  /**
+   * @param frames for how many it was looked at already: what was never in view has no known height until it is
+   * @param demanded to the end also while rows that grow keep it away
+   */
+  const settle = (frames = 0, demanded = false): void => {
     const { current: list } = handle;
     const { rows, props } = latest.current;
     if (list === null || rows.length === 0) return;
     cancelAnimationFrame(settling.current);
     const wanted = props.target.peek();
-    if (wanted.kind === 'end' && (pulled.current || !atEnd.current)) return;
+    if (wanted.kind === 'end' && !demanded && (pulled.current || !atEnd.current)) return;
     const at = wanted.kind === 'end' ? rows.length - 1 : rows.findIndex(({ line }) => isWanted(line, wanted));
     if (wanted.kind === 'line' && at === -1) {
       if (window.about.peek()?.whole === true) props.onArrived(wanted);
@@ -95,7 +98,7 @@ export function MessageList(props: MessageListProps): VNode {
     if (frames === 0 || !isPlaced(scroller.current, rows[at], wanted))
       list.scrollToIndex(at, placing(wanted));
     settling.current = requestAnimationFrame(() => {
-      if (frames < settledAfterFrames) settle(frames + 1);
+      if (frames < settledAfterFrames) settle(frames + 1, demanded && !pulled.current);
       else if (wanted.kind === 'line') props.onArrived(wanted);
       look();
     });
@@ -222,8 +225,9 @@ export function MessageList(props: MessageListProps): VNode {
         <ToLatest
           unread={window.about.value?.unread ?? 0}
           onClick={() => {
+            pulled.current = false;
             atEnd.current = true;
-            settle();
+            settle(0, true);
           }}
         />
       )}

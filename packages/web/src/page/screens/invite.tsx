@@ -69,11 +69,13 @@ function Inviting(): VNode {
   useEffect(() => {
     if (came === undefined) return;
     announcer.speak(t('invite.came', { name: came.name }));
-    // the code that had the focus is gone
-    if (document.activeElement === document.body) answer.current?.focus();
   }, [came?.id]);
   const list = all.value ?? [];
   const current = list.find(({ id }) => id === shown?.id) ?? shown;
+  useEffect(() => {
+    // the code that had the focus is gone
+    if (document.activeElement === document.body) answer.current?.focus();
+  }, [came?.id, current?.state]);
   return (
     <div class="screen-column">
       {came !== undefined && (
@@ -110,7 +112,12 @@ function Inviting(): VNode {
       )}
       {list.length > 0 && (
         <Section title={t('invite.list')}>
-          <InvitationList invitations={list} shown={current?.id} onShow={setShown} onChanged={all.again} />
+          <InvitationList
+            invitations={list}
+            shown={current?.state === 'open' ? current.id : undefined}
+            onShow={setShown}
+            onChanged={all.again}
+          />
           {current?.state === 'open' && (
             <div class="actions">
               <Button busy={task.busy} onClick={make}>
