@@ -25,7 +25,11 @@ function webSources(): WebSources {
   return {
     page: join(src, 'page/main.tsx'),
     engine: join(src, 'engine/main.ts'),
-    styles: { page: join(src, 'page/styles/page.css'), later: join(src, 'page/styles/later.css') },
+    styles: {
+      page: join(src, 'page/styles/page.css'),
+      main: join(src, 'page/styles/main.css'),
+      later: join(src, 'page/styles/later.css'),
+    },
     shell: join(src, 'shell'),
     version,
   };

@@ -14,11 +14,12 @@ export async function startFakePage(scene: FakeScene, over: Partial<AppApi> = {}
     onLink: () => () => undefined,
     leave: () => undefined,
     loadAsset: () => Promise.reject(new Error('no assets here')),
-    loadStyle: async () => {
-      if (document.querySelector('link[href="later.css"]') !== null) return;
+    loadStyle: async (name) => {
+      const href = `${name}.css`;
+      if (document.querySelector(`link[href="${href}"]`) !== null) return;
       const link = document.createElement('link');
       link.rel = 'stylesheet';
-      link.href = 'later.css';
+      link.href = href;
       const loaded = new Promise((resolve) => link.addEventListener('load', resolve, { once: true }));
       document.head.append(link);
       await loaded;

@@ -41,7 +41,8 @@ export async function openPageSite(
 ): Promise<PageSite> {
   const scripts = await bundleScripts({ entry, name: 'page' });
   const files = new Map<string, Uint8Array>(scripts.map(({ name, bytes }) => [`/${name}`, bytes]));
-  for (const name of ['page.css', 'later.css']) files.set(`/${name}`, await bundleStyle(join(styles, name)));
+  for (const name of ['page.css', 'main.css', 'later.css'])
+    files.set(`/${name}`, await bundleStyle(join(styles, name)));
   const first = scripts[0]?.name ?? '';
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] ?? '/';

@@ -84,7 +84,7 @@ export function callsOf(page: Page): Promise<readonly string[]> {
 }
 
 const html =
-  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tern</title><link rel="stylesheet" href="page.css"><link rel="stylesheet" href="later.css"><div id="app"></div><script type="module" src="screens-entry.js"></script></html>';
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tern</title><link rel="stylesheet" href="page.css"><link rel="stylesheet" href="main.css"><link rel="stylesheet" href="later.css"><div id="app"></div><script type="module" src="screens-entry.js"></script></html>';
 
 async function bundled(): Promise<ReadonlyMap<string, string>> {
   await using bundle = await rolldown({
