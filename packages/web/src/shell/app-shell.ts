@@ -17,8 +17,9 @@ class LoadError extends Error {
   }
 }
 
-/** Time for the app to begin its own work before the rest of it is fetched for later. */
+/** Time for the app to begin its own work before the rest of it is fetched for later: twice what its engine took to come, at least this. */
 const keepAfterMs = 3000;
+const longestKeepAfterMs = 60_000;
 /** Looking for a newer version must not take the line from what a person waits for. */
 const firstLookMs = 60_000;
 const nextLookMs = 6 * 3_600_000;
@@ -78,10 +79,12 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     onLink: (listener) => links.onLink(listener),
     leave: () => page.remove(),
     async loadAsset(name, onProgress) {
+      const askedAt = performance.now();
       const file = await bring(name, onProgress);
       if (name === 'engine' && !isKeeping) {
         isKeeping = true;
-        setTimeout(() => void shell.keepAll(), keepAfterMs);
+        const afterMs = Math.max(keepAfterMs, 2 * (performance.now() - askedAt));
+        setTimeout(() => void shell.keepAll(), Math.min(afterMs, longestKeepAfterMs));
       }
       return door.scriptUrl(file);
     },
