@@ -222,7 +222,8 @@ describe('on a bad line', () => {
     await page.reload();
     await said(page, 'greeting');
     const again = site.line.asked.map((path) => path.split('/p/')[1] ?? '');
-    expect(again.filter((piece) => pieces.includes(piece))).toEqual([last]);
+    // the one that was held up may reach the relay twice: let go with its page, and asked for by the next
+    expect([...new Set(again.filter((piece) => pieces.includes(piece)))]).toEqual([last]);
   });
 
   test('pieces that were changed on the way are refused in words, and the app comes when they are right', async () => {
