@@ -49,6 +49,8 @@ export class KnownLog {
   readonly capabilities: KnownCapability[] = [];
   /** chunks that the relay has said are complete, with the second until which they must be there */
   readonly chunks: Map<ChunkId, number> = new Map();
+  /** chunks that may be there until then, and need not: the entry that named them was erased when it had ended already */
+  readonly leftOver: Map<ChunkId, number> = new Map();
 
   constructor(log: LogId, policy: Policy, signed: Signed) {
     this.log = log;

@@ -112,7 +112,8 @@ function appended(known: Known, sent: Sent & { readonly operation: Asked<'append
   const until = second + Math.min(log.current.policy.lifetime, sent.lifetimeSeconds);
   if (entry.kind === 'chunk') {
     const before = log.chunks.get(entry.chunk) ?? 0;
-    check(before >= second, 'an entry names a chunk that is not there');
+    const leftOver = log.leftOver.get(entry.chunk) ?? 0;
+    check(Math.max(before, leftOver) >= second, 'an entry names a chunk that is not there');
     log.chunks.set(entry.chunk, Math.max(before, until));
   }
   log.last = result.seq;
@@ -185,7 +186,10 @@ function put(known: Known, sent: Sent & { readonly operation: Asked<'put'> }, re
     end = to;
   }
   if (!result.complete || (log.chunks.get(operation.chunk) ?? 0) >= sent.second) return;
-  log.chunks.set(operation.chunk, sent.second + Math.min(log.current.policy.lifetime, sent.lifetimeSeconds));
+  const fresh = sent.second + Math.min(log.current.policy.lifetime, sent.lifetimeSeconds);
+  const leftOver = log.leftOver.get(operation.chunk) ?? 0;
+  // one that is there still is not put anew, and ends when it would have ended
+  log.chunks.set(operation.chunk, leftOver >= sent.second ? Math.min(leftOver, fresh) : fresh);
 }
 
 function erased(known: Known, sent: Sent & { readonly operation: Asked<'erase'> }, result: Result): void {
@@ -198,18 +202,27 @@ function erased(known: Known, sent: Sent & { readonly operation: Asked<'erase'> 
     const entry = log.entries.get(seq);
     if (entry === undefined) continue;
     entry.erased = true;
-    releaseChunk(log, entry.bytes, sent.second);
+    releaseChunk(log, entry, sent.second);
   }
 }
 
-/** A chunk goes with the last entry that names it. */
-function releaseChunk(log: KnownLog, bytes: Uint8Array, second: number): void {
+/**
+ * A chunk goes with the last entry that names it. What that was a relay cannot read any more once the entry's day is over: then the
+ * chunk may stay until its own end.
+ */
+function releaseChunk(
+  log: KnownLog,
+  { bytes, until }: { readonly bytes: Uint8Array; readonly until: number },
+  second: number,
+): void {
   const entry = decodeEntry(bytes);
   if (entry.kind !== 'chunk') return;
   const named = [...log.entries.values()].some(
     (one) => !one.erased && one.until >= second && equalBytes(one.bytes, bytes),
   );
-  if (!named) log.chunks.delete(entry.chunk);
+  if (named) return;
+  if (until < second) log.leftOver.set(entry.chunk, log.chunks.get(entry.chunk) ?? 0);
+  log.chunks.delete(entry.chunk);
 }
 
 function got(known: Known, sent: Sent & { readonly operation: Asked<'get'> }, result: Result): void {
