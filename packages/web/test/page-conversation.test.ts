@@ -30,6 +30,16 @@ const isAtEnd = (page: Page): Promise<boolean> =>
 const arrive = (page: Page, line: FakeLine): Promise<void> =>
   happen(page, (fake, told) => void fake.arrive('Anna', told), line);
 
+/** A list that is still finding its place takes no wheel. */
+async function wheelAway(page: Page): Promise<void> {
+  await expect
+    .poll(async () => {
+      await page.mouse.wheel(0, -2500);
+      return page.locator('.to-latest').isVisible();
+    })
+    .toBe(true);
+}
+
 describe('a conversation', () => {
   test('opens at its end, and stays there while messages arrive', async () => {
     const page = await open({ filled: 300 });
@@ -77,9 +87,7 @@ describe('a conversation', () => {
     const page = await open({ filled: 300 });
     await message(page, '300. ').waitFor();
     await page.locator('.messages').hover();
-    await page.mouse.wheel(0, -2000);
-    const latest = page.locator('.to-latest');
-    await latest.waitFor();
+    await wheelAway(page);
     await arrive(page, { text: 'unseen', by: 'Anna' });
     await page.getByRole('button', { name: 'To the latest, 1 new message' }).click();
     await message(page, 'unseen').waitFor();
@@ -98,13 +106,7 @@ describe('a conversation', () => {
     await page.locator('.conversation-row', { hasText: 'Anna' }).click();
     await message(page, '400. ').waitFor();
     await page.locator('.messages').hover();
-    // a list that is still finding its place takes no wheel
-    await expect
-      .poll(async () => {
-        await page.mouse.wheel(0, -3000);
-        return page.locator('.to-latest').isVisible();
-      })
-      .toBe(true);
+    await wheelAway(page);
     const first = await page
       .locator('.messages')
       .evaluate((box) => Math.round(box.scrollHeight - box.scrollTop));

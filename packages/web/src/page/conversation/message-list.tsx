@@ -52,6 +52,8 @@ const typicalRowPx = 58;
 /** Older lines that come along with one that is jumped to. */
 const linesAbove = 40;
 const settledAfterFrames = 8;
+/** A busy machine moves the list as much later than the hand. */
+const pulledForMs = 600;
 
 /** The messages, of which only those in view are in the page. What a person looks at stays where it is while things come and go around it. */
 export function MessageList(props: MessageListProps): VNode {
@@ -64,8 +66,9 @@ export function MessageList(props: MessageListProps): VNode {
   const before = useRef<readonly Row[]>([]);
   const atEnd = useRef(true);
   const settling = useRef(0);
-  /** a person's own hand moves the list: nothing else does meanwhile */
-  const pulled = useRef(false);
+  /** when a person's own hand last moved the list: nothing else moves it for a moment */
+  const pulledAt = useRef(Number.NEGATIVE_INFINITY);
+  const isPulled = (): boolean => performance.now() - pulledAt.current < pulledForMs;
   const away = useSignal(false);
   const topDay = useSignal<number | undefined>(undefined);
   const reached = useSignal<string | undefined>(undefined);
@@ -87,7 +90,7 @@ export function MessageList(props: MessageListProps): VNode {
     if (list === null || rows.length === 0) return;
     cancelAnimationFrame(settling.current);
     const wanted = props.target.peek();
-    if (wanted.kind === 'end' && !demanded && (pulled.current || !atEnd.current)) return;
+    if (wanted.kind === 'end' && !demanded && (isPulled() || !atEnd.current)) return;
     const at = wanted.kind === 'end' ? rows.length - 1 : rows.findIndex(({ line }) => isWanted(line, wanted));
     if (wanted.kind === 'line' && at === -1) {
       if (window.about.peek()?.whole === true) props.onArrived(wanted);
@@ -98,7 +101,7 @@ export function MessageList(props: MessageListProps): VNode {
     if (frames === 0 || !isPlaced(scroller.current, rows[at], wanted))
       list.scrollToIndex(at, placing(wanted));
     settling.current = requestAnimationFrame(() => {
-      if (frames < settledAfterFrames) settle(frames + 1, demanded && !pulled.current);
+      if (frames < settledAfterFrames) settle(frames + 1, demanded && !isPulled());
       else if (wanted.kind === 'line') props.onArrived(wanted);
       look();
     });
@@ -175,11 +178,10 @@ export function MessageList(props: MessageListProps): VNode {
         aria-label={t('conversation.messages')}
         aria-busy={window.loading.value}
         tabIndex={rows.length === 0 ? 0 : -1}
-        onWheel={({ deltaY, currentTarget }) => {
-          if (deltaY < 0 && currentTarget.scrollTop > 0) pulled.current = true;
+        onWheel={({ deltaY }) => {
+          if (deltaY < 0) pulledAt.current = performance.now();
         }}
-        onTouchMove={() => (pulled.current = true)}
-        onTouchEnd={() => requestAnimationFrame(() => (pulled.current = false))}
+        onTouchMove={() => (pulledAt.current = performance.now())}
         onKeyDown={(event) => {
           const next = moveInMessages(event, rows, reachedAt);
           if (next === undefined) return;
@@ -203,10 +205,7 @@ export function MessageList(props: MessageListProps): VNode {
           bufferSize={400}
           keepMounted={reachedAt === -1 ? [] : [reachedAt]}
           onScroll={look}
-          onScrollEnd={() => {
-            pulled.current = false;
-            look();
-          }}
+          onScrollEnd={look}
           onResize={() => atEnd.current && target.peek().kind === 'end' && settle()}
         >
           {(row: Row, at: number) => (
@@ -225,7 +224,7 @@ export function MessageList(props: MessageListProps): VNode {
         <ToLatest
           unread={window.about.value?.unread ?? 0}
           onClick={() => {
-            pulled.current = false;
+            pulledAt.current = Number.NEGATIVE_INFINITY;
             atEnd.current = true;
             settle(0, true);
           }}
