@@ -168,7 +168,7 @@ test('who forgot the passcode learns what is possible, and can wipe the device b
   await press(page, 'Wipe everything');
   await page.getByLabel('Your name').waitFor();
   expect(await callsOf(page)).toEqual(['wipe()']);
-  expect(await page.evaluate(() => localStorage.getItem('tern.home'))).toBe(null);
+  await expect.poll(() => page.evaluate(() => localStorage.getItem('tern.home'))).toBe(null);
   await page.context().close();
 });
 
