@@ -3,6 +3,7 @@ import type { World } from '@tern/protocol';
 import { byKey, ChangeBuffer, GuardedView, placeId, unixDay } from './change-buffer.ts';
 import type { PlaceWrites } from './change-buffer.ts';
 import type { ClientStore, Place, StoreChange, StoreRecord, StoreView } from './client-store.ts';
+import { StoreNudges } from './store-nudges.ts';
 import { taskScope } from './task-scope.ts';
 import { Turns } from './turns.ts';
 
@@ -19,10 +20,9 @@ class MemoryStore implements ClientStore {
   readonly #turns = new Turns();
   readonly #scope = taskScope<'change' | 'read'>();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #sleepers = new Set<() => void>();
+  readonly #nudges = new StoreNudges();
   /** never changed in place: a reader keeps the one it began with */
   #snapshot: Snapshot = new Map();
-  #version = 0;
   #closed = false;
 
   constructor(world: Pick<World, 'now'>) {
@@ -49,7 +49,7 @@ class MemoryStore implements ClientStore {
 
   changes(signal: AbortSignal): AsyncIterable<void> {
     this.#refuseClosed();
-    return this.#nudges(this.#version, signal);
+    return this.#nudges.from(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -58,7 +58,7 @@ class MemoryStore implements ClientStore {
     }
     this.#closed = true;
     this.#turns.refuse(new UsageError('the store was closed'));
-    this.#wake();
+    this.#nudges.end();
     await Promise.allSettled(this.#running);
     this.#snapshot = new Map();
   }
@@ -70,39 +70,12 @@ class MemoryStore implements ClientStore {
       const writes = buffer.finish();
       if (writes.length > 0) {
         this.#snapshot = withWrites(this.#snapshot, writes);
-        this.#version += 1;
-        this.#wake();
+        this.#nudges.wake();
       }
       return result;
     } finally {
       buffer.close();
     }
-  }
-
-  async *#nudges(from: number, signal: AbortSignal): AsyncGenerator<void, void> {
-    let seen = from;
-    while (!signal.aborted && !this.#closed) {
-      if (this.#version === seen) {
-        await this.#sleep(signal);
-      } else {
-        seen = this.#version;
-        yield;
-      }
-    }
-  }
-
-  async #sleep(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#sleepers.add(resolve);
-    const wake = (): void => resolve();
-    signal.addEventListener('abort', wake, { once: true });
-    await promise;
-    signal.removeEventListener('abort', wake);
-    this.#sleepers.delete(resolve);
-  }
-
-  #wake(): void {
-    for (const wake of this.#sleepers) wake();
   }
 
   async #track<T>(running: Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
-import { ChangeBuffer, GuardedView, StorageError, taskScope, Turns, unixDay } from '@tern/core';
+import { ChangeBuffer, GuardedView, StorageError, StoreNudges, taskScope, Turns, unixDay } from '@tern/core';
 import type { ClientStore, StoreChange, StoreView } from '@tern/core';
 import { UsageError, type World } from '@tern/protocol';
 import { openRecords, storageError, type RecordDatabase } from './idb-database.ts';
 import { exclusiveLock } from './exclusive-lock.ts';
-import { Nudges } from './nudges.ts';
 import { idBytes, recordSeal, type RecordSeal } from './record-seal.ts';
 import { SealedRecords } from './sealed-records.ts';
 
@@ -34,7 +33,7 @@ export async function openIndexedDbStore(options: IndexedDbStoreOptions): Promis
   const seal = await recordSeal(options.masterKey, options.world);
   const lock = await exclusiveLock(`tern home ${options.name}`, options);
   try {
-    const nudges = new Nudges();
+    const nudges = new StoreNudges();
     const loss: { error?: StorageError } = {};
     const database = await openRecords(options.name, (error) => {
       loss.error = error;
@@ -57,7 +56,7 @@ interface StoreParts {
   readonly database: RecordDatabase;
   readonly seal: RecordSeal;
   readonly lock: AsyncDisposable;
-  readonly nudges: Nudges;
+  readonly nudges: StoreNudges;
   /** set when the database was taken away */
   readonly loss: { readonly error?: StorageError };
   readonly options: IndexedDbStoreOptions;

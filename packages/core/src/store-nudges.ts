@@ -1,5 +1,5 @@
-/** Wakes who waits for changes: lossy, many changes may make one nudge. */
-export class Nudges {
+/** The nudges of a store that one process has open (`ClientStore.changes`): lossy, many changes may make one. */
+export class StoreNudges {
   readonly #sleepers = new Set<() => void>();
   #version = 0;
   #ended = false;
