@@ -1,7 +1,7 @@
 import { Link2, RadioTower } from 'lucide';
 import type { InvitationView } from '@tern/core';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { EmptyState, ScreenHead, Spinner } from '../parts/pieces.tsx';
@@ -60,7 +60,7 @@ function Inviting(): VNode {
       setShown(await api.invite({ uses: 1, lifetimeMs }));
       all.again();
     });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown !== undefined) place.current?.focus();
   }, [shown]);
   useEffect(() => {
@@ -72,7 +72,7 @@ function Inviting(): VNode {
   }, [came?.id]);
   const list = all.value ?? [];
   const current = list.find(({ id }) => id === shown?.id) ?? shown;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // the code that had the focus is gone
     if (document.activeElement === document.body) answer.current?.focus();
   }, [came?.id, current?.state]);

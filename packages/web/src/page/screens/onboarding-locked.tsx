@@ -1,6 +1,6 @@
 import { Lock } from 'lucide';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
@@ -18,7 +18,8 @@ export function LockedScreen(): VNode {
   const [wiping, setWiping] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   const task = useTask();
-  useEffect(() => field.current?.focus(), []);
+  // with the screen and not a moment after it, or the first keys would go astray
+  useLayoutEffect(() => field.current?.focus(), []);
   const unlock = (): void =>
     task.run(async () => {
       if (await api.unlock(passcode)) return;

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { LinkView } from '../../engine/app-api.ts';
 import { rememberLook, shellHandover, type Handover } from '../../shell/handover.ts';
 import { useApp } from '../context.ts';
@@ -121,8 +121,9 @@ function NameForm(props: {
       }
     });
   };
+  // with the screen and not a moment after it, or the first keys would go astray
+  useLayoutEffect(() => field.current?.focus(), []);
   useEffect(() => {
-    field.current?.focus();
     if (arrival.submitted && view?.kind !== 'none') begin();
   }, []);
   const invited = view?.kind === 'invitation';
