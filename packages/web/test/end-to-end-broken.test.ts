@@ -128,7 +128,7 @@ test('a day without any network: everything can be read and written, also after 
   await ben.restart();
   await ben.page.goto(appOf(relay.link));
   await openTalk(ben, 'Anna');
-  expect(await composerOf(ben).inputValue()).toBe('a draft that is not sent');
+  await expect.poll(() => composerOf(ben).inputValue()).toBe('a draft that is not sent');
   await composerOf(ben).fill('');
   wire.mend();
   await reached(ben, 'offline three', 'Delivered');

@@ -89,7 +89,7 @@ describe('the frame', () => {
     await page.locator('.message').first().waitFor();
     expect(await page.locator('.list').isVisible()).toBe(false);
     await page.setViewportSize({ width: 820, height: 700 });
-    expect(await page.locator('.list').isVisible()).toBe(true);
+    await page.locator('.list').waitFor();
     await page.setViewportSize({ width: 390, height: 700 });
     await page.goBack();
     await expect.poll(() => page.locator('.list').isVisible()).toBe(true);

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drawn } from './support/drawn.ts';
 import type { FakeConversation, FakeLine } from './support/fake-app.ts';
 import { lively } from './support/page-scenes.ts';
 import { callsOf, happen, openPageSite, type PageLook, type PageSite } from './support/page-harness.ts';
@@ -15,6 +16,7 @@ async function open(conversation: Partial<FakeConversation>, look?: PageLook): P
   const page = await site.open({ now: Date.now(), conversations: [{ name: 'Anna', ...conversation }] }, look);
   await page.locator('.conversation-row').first().click();
   await page.locator('.messages').waitFor();
+  await drawn(page);
   return page;
 }
 const message = (page: Page, text: string): ReturnType<Page['locator']> =>
@@ -261,6 +263,8 @@ describe('a conversation', () => {
   test('opens the menu of a message by a long press, by the right button and by a button beside it', async () => {
     const glass = await site.open({ ...lively, now: Date.now() }, { width: 390, touch: true });
     await glass.locator('.conversation-row', { hasText: 'Anna' }).tap();
+    // where it is when it moves no more
+    await message(glass, 'thermos').click({ trial: true });
     const touched = await message(glass, 'thermos').boundingBox();
     if (touched === null) throw new Error('no message');
     const session = await glass.context().newCDPSession(glass);

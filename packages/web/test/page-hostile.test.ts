@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drawn } from './support/drawn.ts';
 import type { FakeLine } from './support/fake-app.ts';
 import { happen, openPageSite, type PageSite } from './support/page-harness.ts';
 
@@ -145,7 +146,7 @@ describe('hostile content', () => {
     await page.locator('.conversation-row', { hasText: 'Anna' }).click();
     await page.locator('.message', { hasText: 'an answer' }).waitFor();
     // what is asked of the engine is answered by then
-    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+    await drawn(page);
     expect(await page.locator('.answered').allInnerTexts()).toEqual([expect.not.stringContaining('Bo')]);
     await page.context().close();
   });

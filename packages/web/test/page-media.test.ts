@@ -143,7 +143,7 @@ describe('pictures and files', () => {
     await page.mouse.down();
     await page.mouse.move(700, 430);
     await page.mouse.up();
-    expect(await image.evaluate((one) => one.style.transform)).not.toBe(before);
+    await expect.poll(() => image.evaluate((one) => one.style.transform)).not.toBe(before);
     await page.context().close();
   });
 

@@ -150,7 +150,7 @@ test('a locked home takes the passcode, and is calm about a wrong one', async ()
   await page.keyboard.type('a bad one');
   await page.keyboard.press('Enter');
   await page.getByText('That is not the passcode').waitFor();
-  expect(await page.getByLabel('Passcode').inputValue()).toBe('');
+  await expect.poll(() => page.getByLabel('Passcode').inputValue()).toBe('');
   await page.keyboard.type('a good one');
   await page.keyboard.press('Enter');
   await page.locator('.frame').waitFor();

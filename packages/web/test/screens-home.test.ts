@@ -93,7 +93,7 @@ test('a language is spoken at once, everywhere, and is remembered', async () => 
   await page.getByRole('radio', { name: 'Русский' }).focus();
   await page.keyboard.press('Space');
   await page.getByRole('heading', { name: 'Настройки' }).waitFor();
-  expect(await page.locator('html').getAttribute('lang')).toBe('ru');
+  await expect.poll(() => page.locator('html').getAttribute('lang')).toBe('ru');
   await page.reload();
   await page.getByRole('heading', { name: 'Настройки' }).waitFor();
   await page.context().close();
@@ -106,7 +106,7 @@ test('a theme is worn at once and is remembered', async () => {
   const light = await ground();
   await page.getByRole('radio', { name: 'Dark' }).focus();
   await page.keyboard.press('Space');
-  expect(await ground()).not.toBe(light);
+  await expect.poll(ground).not.toBe(light);
   await page.reload();
   await page.getByRole('heading', { name: 'Settings' }).waitFor();
   expect(await page.getByRole('radio', { name: 'Dark' }).isChecked()).toBe(true);
@@ -117,7 +117,7 @@ test('saving data is a choice that is remembered', async () => {
   const page = await site.open(settings);
   await page.getByRole('group', { name: 'Saving data' }).getByRole('radio', { name: 'Always' }).focus();
   await page.keyboard.press('Space');
-  expect(await page.evaluate(() => localStorage.getItem('tern.lowData'))).toBe('on');
+  await expect.poll(() => page.evaluate(() => localStorage.getItem('tern.lowData'))).toBe('on');
   await page.context().close();
 });
 
@@ -208,7 +208,7 @@ test('what the engine could not do is said, and can be tried again', async () =>
   await write(page, 'Write “\u2068wipe\u2069” to go on', 'wipe');
   await press(page, 'Wipe everything');
   await page.getByText('That did not work').waitFor();
-  expect(await page.getByRole('button', { name: 'Wipe everything' }).isEnabled()).toBe(true);
+  await page.getByRole('button', { name: 'Wipe everything', disabled: false }).waitFor();
   await page.context().close();
 });
 

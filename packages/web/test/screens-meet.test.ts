@@ -256,6 +256,6 @@ test('the focus returns to the button that opened a dialog', async () => {
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Block');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Block');
   await page.context().close();
 });

@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { bundleScripts, type Script } from '../../bundle/scripts.ts';
 import { bundleStyle } from '../../bundle/styles.ts';
 import { launchChromium } from './chromium.ts';
+import { drawn } from './drawn.ts';
 import type { FakeApp, FakeScene } from './fake-app.ts';
 
 export interface PageLook {
@@ -78,6 +79,7 @@ export async function openPageSite(
       await page.addInitScript((scene) => Reflect.set(globalThis, 'scene', scene), scene);
       await page.goto(`http://127.0.0.1:${port}/`);
       await page.locator('.list').waitFor();
+      await drawn(page);
       return page;
     },
     async [Symbol.asyncDispose]() {

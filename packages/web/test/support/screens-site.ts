@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { launchChromium } from './chromium.ts';
+import { drawn } from './drawn.ts';
 import type { Route } from '../../src/page/navigation.ts';
 import type { Hindrance } from '../../src/page/screens/onboarding-hindrance.tsx';
 import type { Scene } from './screens-fake.ts';
@@ -67,6 +68,7 @@ export async function openScreensSite(flags: readonly string[] = []): Promise<Sc
       await page.addInitScript((scene) => Reflect.set(globalThis, 'scene', scene), opening);
       await page.goto(`http://127.0.0.1:${port}/`);
       await page.locator('.place h1, .welcome :is(h1, h2), .mishap h2').first().waitFor();
+      await drawn(page);
       return page;
     },
     async [Symbol.asyncDispose]() {
@@ -104,6 +106,8 @@ async function bundled(): Promise<ReadonlyMap<string, string>> {
 /** Moves the focus forwards by the keyboard until it is on what a screen reader calls so. @throws where no number of steps leads there */
 export async function reach(page: Page, name: string): Promise<void> {
   const focused = page.locator('*:focus');
+  // a screen that has just come puts the focus in its place, and would take it away from where the steps have led
+  await drawn(page);
   for (let steps = 0; steps < 120; steps++) {
     if ((await focused.count()) > 0 && (await nameOf(page)) === name) return;
     await page.keyboard.press('Tab');
