@@ -5,6 +5,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { UnreachableError, type Hint } from '@tern/protocol';
+import { quietPort } from '@tern/relay/testing';
 import { describe, expect, test } from 'vitest';
 import { openPath } from '../src/index.ts';
 import { httpsTransport, nodePrimitives, nodeWorld, type HttpsTransportOptions } from '../src/node/index.ts';
@@ -64,15 +65,6 @@ function serving(serve: Serve): RequestListener {
   };
 }
 
-async function unusedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function fixture(
   serve: Serve,
   options: { readonly tls: boolean } & HttpsTransportOptions,
@@ -82,7 +74,7 @@ async function fixture(
   return {
     transport,
     hint: listening.hint,
-    nobody: { ...listening.hint, port: await unusedPort() },
+    nobody: { ...listening.hint, port: await quietPort() },
     async [Symbol.asyncDispose]() {
       transport[Symbol.dispose]();
       await listening[Symbol.asyncDispose]();

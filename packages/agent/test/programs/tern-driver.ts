@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { quietPort } from '@tern/relay/testing';
 
 /** Drives the real command `tern` in processes of its own, each home in a folder of its own. */
 
@@ -127,7 +128,7 @@ export class TernDriver implements AsyncDisposable {
     return running;
   }
 
-  /** @param options `port` to come back on the port it had */
+  /** @param options `port` to come back on the port it had, which nobody has taken meanwhile */
   async relay(options: { readonly data?: string; readonly port?: number } = {}): Promise<RunningRelay> {
     const data = join(this.folder, options.data ?? 'relay');
     const running = this.start([
@@ -137,7 +138,7 @@ export class TernDriver implements AsyncDisposable {
       '--data',
       data,
       '--port',
-      String(options.port ?? 0),
+      String(options.port ?? (await quietPort())),
     ]);
     const link = String((await running.line((line) => 'relayLink' in line))['relayLink']);
     return { link, process: running, stop: (signal) => running.stop(signal) };

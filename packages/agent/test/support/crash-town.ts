@@ -1,12 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { quietPort } from '@tern/relay/testing';
 import { parseJournal, type Command, type Journal, type Told } from '../programs/crash-command.ts';
 import type { Death } from '../programs/crash-moment.ts';
-import { seeded } from './seeded.ts';
 
 const relayProgram = fileURLToPath(new URL('../programs/crash-relay.ts', import.meta.url));
 const deviceProgram = fileURLToPath(new URL('../programs/crash-client.ts', import.meta.url));
@@ -281,22 +280,4 @@ export async function settleTown(town: CrashTown, devices: readonly Device[] = t
     if (round >= 2 && troubles.length === 0) return;
   }
   throw new Error(`the town does not settle: ${troubles.join(', ')}`);
-}
-
-/**
- * A port that is free now and stays the relay's while it is dead: below those the kernel gives to whoever connects
- * or asks for any port.
- */
-async function quietPort(): Promise<number> {
-  const chance = seeded(Date.now() ^ process.pid);
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = chance.between(12_000, 31_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-  throw new Error('no port is free');
 }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { UnreachableError, type Hint } from '@tern/protocol';
 import { contractServe, type Serve, type ServedAnswer } from '@tern/reach/testing';
 import { limitsWith } from '../limits-table.ts';
 import { isSocketRequest, webSocketDoor, type WebSocketDoor } from '../web-socket-server.ts';
+import { quietPort } from './quiet-port.ts';
 
 /**
  * The answering end of the transport contract, for POSTs and WebSockets, from the same machine or a browser. A path is
@@ -90,7 +91,7 @@ export async function serveTransportContract({
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    unusedPort: await unusedPort(),
+    unusedPort: await quietPort(),
     async [Symbol.asyncDispose]() {
       await Promise.all([...seen.values()].map(({ door }) => door.close()));
       server.closeAllConnections();
@@ -116,13 +117,4 @@ async function* wholeOrCut({ length, pieces }: ServedAnswer): AsyncIterable<Uint
     yield piece;
   }
   if (sent !== length) throw new UnreachableError('the answer was cut');
-}
-
-async function unusedPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { quietPort } from '@tern/relay/testing';
 
 const root = resolve(import.meta.dirname, '../../../..');
 
@@ -24,7 +24,7 @@ export async function startRelay(
   options: { readonly publicPort?: number; readonly port?: number } = {},
 ): Promise<RelayProcess> {
   const data = await mkdtemp(join(tmpdir(), 'tern-web-relay-'));
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await quietPort());
   const args = [
     '--disable-warning=ExperimentalWarning',
     join(root, 'tools/start.ts'),
@@ -68,14 +68,4 @@ async function launch(
     return { child, link };
   }
   throw new Error(`the relay ended before it printed its link: ${errors}`);
-}
-
-/** One that nobody used a moment ago; a relay that was killed comes back to it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
