@@ -142,7 +142,6 @@ describe('a commit whose author is killed', () => {
 
   test.each(['answered', 'committed'] as const)(
     'however far it had come (%s): it won once, and the newcomer is in',
-    { timeout: 300_000 },
     async (at) => {
       const anna = await town.arrive(newName('anna'));
       const staged: boolean[] = [];

@@ -120,7 +120,7 @@ describe('a home', () => {
     await expect(open(dir)).rejects.toBeInstanceOf(MalformedError);
   });
 
-  test('six processes that make one home at once end up with one key', { timeout: 30_000 }, async () => {
+  test('six processes that make one home at once end up with one key', async () => {
     const dir = freshDir();
     const program = fileURLToPath(new URL('programs/open-home.ts', import.meta.url));
     const outputs = await Promise.all(

@@ -97,55 +97,51 @@ describe('what lies on the disk', () => {
     expect(sealed.size).toBe(3);
   });
 
-  test(
-    'a deleted, overwritten or cleared record leaves nothing that could still be opened',
-    { timeout: 60_000 },
-    async () => {
-      const path = freshPath();
-      const places = Array.from({ length: 6 }, (_, at) => ({ table: 'messages', partition: `${at}` }));
-      const sealedNow = (): Map<string, Buffer> => {
-        using database = new DatabaseSync(path, { readOnly: true });
-        return new Map(
-          database
-            .prepare('SELECT sealed FROM records')
-            .all()
-            .map(({ sealed }) => [
-              Buffer.from(sealed as Uint8Array).toString('base64'),
-              Buffer.from(sealed as Uint8Array),
-            ]),
-        );
-      };
-      const everSealed = new Map<string, Buffer>();
-      let chance = 1;
-      const upTo = (limit: number): number => (chance = (chance * 48_271) % 2_147_483_647) % limit;
-      for (let round = 0; round < 12; round += 1) {
-        {
-          await using store = await open(path);
-          for (let at = 0; at < 60; at += 1) {
-            await store.change(async (change) => {
-              const place = places[upTo(6)] ?? chat;
-              change.put(place, `${upTo(80)}`, new Uint8Array(upTo(1800)));
-              change.delete(place, `${upTo(80)}`);
-              if (upTo(100) === 0) change.clear(places[upTo(6)] ?? chat);
-            });
-          }
-          // cut to nothing while the store is still open
-          expect(statSync(`${path}-wal`).size).toBe(0);
+  test('a deleted, overwritten or cleared record leaves nothing that could still be opened', async () => {
+    const path = freshPath();
+    const places = Array.from({ length: 6 }, (_, at) => ({ table: 'messages', partition: `${at}` }));
+    const sealedNow = (): Map<string, Buffer> => {
+      using database = new DatabaseSync(path, { readOnly: true });
+      return new Map(
+        database
+          .prepare('SELECT sealed FROM records')
+          .all()
+          .map(({ sealed }) => [
+            Buffer.from(sealed as Uint8Array).toString('base64'),
+            Buffer.from(sealed as Uint8Array),
+          ]),
+      );
+    };
+    const everSealed = new Map<string, Buffer>();
+    let chance = 1;
+    const upTo = (limit: number): number => (chance = (chance * 48_271) % 2_147_483_647) % limit;
+    for (let round = 0; round < 12; round += 1) {
+      {
+        await using store = await open(path);
+        for (let at = 0; at < 60; at += 1) {
+          await store.change(async (change) => {
+            const place = places[upTo(6)] ?? chat;
+            change.put(place, `${upTo(80)}`, new Uint8Array(upTo(1800)));
+            change.delete(place, `${upTo(80)}`);
+            if (upTo(100) === 0) change.clear(places[upTo(6)] ?? chat);
+          });
         }
-        for (const [name, sealed] of sealedNow()) everSealed.set(name, sealed);
+        // cut to nothing while the store is still open
+        expect(statSync(`${path}-wal`).size).toBe(0);
       }
-      const live = sealedNow();
-      const file = bytesBeside(path);
-      const windows = new Set<bigint>();
-      for (let at = 0; at + 8 <= file.length; at += 1) windows.add(file.readBigUInt64LE(at));
-      const saltLeft = (sealed: Buffer): boolean =>
-        [-32, -24, -16, -8].some((from) => windows.has(sealed.readBigUInt64LE(sealed.length + from)));
-      expect([...live.values()].every(saltLeft)).toBe(true);
-      const gone = [...everSealed].filter(([name]) => !live.has(name)).map(([, sealed]) => sealed);
-      expect(gone.length).toBeGreaterThan(400);
-      expect(gone.filter(saltLeft)).toEqual([]);
-    },
-  );
+      for (const [name, sealed] of sealedNow()) everSealed.set(name, sealed);
+    }
+    const live = sealedNow();
+    const file = bytesBeside(path);
+    const windows = new Set<bigint>();
+    for (let at = 0; at + 8 <= file.length; at += 1) windows.add(file.readBigUInt64LE(at));
+    const saltLeft = (sealed: Buffer): boolean =>
+      [-32, -24, -16, -8].some((from) => windows.has(sealed.readBigUInt64LE(sealed.length + from)));
+    expect([...live.values()].every(saltLeft)).toBe(true);
+    const gone = [...everSealed].filter(([name]) => !live.has(name)).map(([, sealed]) => sealed);
+    expect(gone.length).toBeGreaterThan(400);
+    expect(gone.filter(saltLeft)).toEqual([]);
+  });
 
   test('the key of a record lies outside the pages that SQLite may copy, whatever its size', async () => {
     const path = freshPath();

@@ -61,37 +61,32 @@ function countUp(
 }
 
 describe('several processes on one home', () => {
-  test(
-    'eight processes add a hundred each and one of them is killed: nothing acknowledged is lost',
-    { timeout: 60_000 },
-    async () => {
-      const path = freshPath();
-      let heard = 0;
-      const runs = Array.from({ length: 8 }, (_, at) =>
-        countUp(path, 100, at === 0 ? { said: (_line, kill) => void ((heard += 1) === 50 && kill()) } : {}),
-      );
-      const [killed, ...others] = await Promise.all(runs);
-      expect(killed?.signal).toBe('SIGKILL');
-      expect(others.map(({ added, errors }) => ({ added, errors }))).toEqual(
-        others.map(() => ({ added: 100, errors: '' })),
-      );
-      const acknowledged = 700 + (killed?.added ?? 0);
-      await using store = await open(path);
-      // lines in the pipe of a killed process still arrive, so at most its last change is unheard
-      expect([acknowledged, acknowledged + 1]).toContain(await counted(store));
-    },
-  );
+  test('eight processes add a hundred each and one of them is killed: nothing acknowledged is lost', async () => {
+    const path = freshPath();
+    let heard = 0;
+    const runs = Array.from({ length: 8 }, (_, at) =>
+      countUp(path, 100, at === 0 ? { said: (_line, kill) => void ((heard += 1) === 50 && kill()) } : {}),
+    );
+    const [killed, ...others] = await Promise.all(runs);
+    expect(killed?.signal).toBe('SIGKILL');
+    expect(others.map(({ added, errors }) => ({ added, errors }))).toEqual(
+      others.map(() => ({ added: 100, errors: '' })),
+    );
+    const acknowledged = 700 + (killed?.added ?? 0);
+    await using store = await open(path);
+    // lines in the pipe of a killed process still arrive, so at most its last change is unheard
+    expect([acknowledged, acknowledged + 1]).toContain(await counted(store));
+  });
 
   test('a process killed inside its change leaves nothing of it and lets the next one through at once', async () => {
     const path = freshPath();
-    await using store = await open(path);
+    // whoever does not wait at all is let through or refused
+    await using store = await open(path, { longestWaitMs: 0 });
     const run = await countUp(path, 3, { hold: true, said: (line, kill) => line === 'holding' && kill() });
     expect(run).toMatchObject({ added: 2, signal: 'SIGKILL' });
-    const before = performance.now();
     expect(
       await store.change(async (change) => utf8Text((await change.get(count, 'count')) ?? utf8(''))),
     ).toBe('2');
-    expect(performance.now() - before).toBeLessThan(1000);
   });
 
   test('a change of another process brings a nudge, and the next read shows it', async () => {

@@ -57,23 +57,19 @@ for (const [what, bytes] of [
   });
 }
 
-test(
-  'a Welcome, key package or secret that was tampered with is malformed, and nothing else happens',
-  { timeout: 30_000 },
-  async () => {
-    const attempts = fc.oneof(
-      bent(welcome).map((tampered) => ({ ...own, welcome: tampered })),
-      bent(own.keyPackage).map((keyPackage) => ({ ...own, keyPackage, welcome })),
-      fc.uint8Array({ maxLength: 97 }).map((secrets) => ({ ...own, secrets, welcome })),
-    );
-    await fc.assert(
-      fc.asyncProperty(attempts, async (attempt) => {
-        await expect(crypto.joinGroup(attempt)).rejects.toBeInstanceOf(MalformedError);
-      }),
-      { numRuns: 1000 },
-    );
-  },
-);
+test('a Welcome, key package or secret that was tampered with is malformed, and nothing else happens', async () => {
+  const attempts = fc.oneof(
+    bent(welcome).map((tampered) => ({ ...own, welcome: tampered })),
+    bent(own.keyPackage).map((keyPackage) => ({ ...own, keyPackage, welcome })),
+    fc.uint8Array({ maxLength: 97 }).map((secrets) => ({ ...own, secrets, welcome })),
+  );
+  await fc.assert(
+    fc.asyncProperty(attempts, async (attempt) => {
+      await expect(crypto.joinGroup(attempt)).rejects.toBeInstanceOf(MalformedError);
+    }),
+    { numRuns: 1000 },
+  );
+});
 
 test('a key package that was tampered with is refused', async () => {
   await fc.assert(

@@ -59,7 +59,7 @@ function vectors(
   cases: number,
   check: (vector: Json, cs: CiphersuiteImpl) => Promise<void>,
 ): void {
-  test(`the working group's ${file} holds`, { timeout: 60_000 }, async () => {
+  test(`the working group's ${file} holds`, async () => {
     if (missing) {
       if (process.env['CI'] === 'true') throw new Error('the MLS test vectors are missing');
       console.info(

@@ -4,7 +4,9 @@ import { nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { expect, test } from 'vitest';
 import { openMemoryStore, openRelay } from '../src/index.ts';
 
-test('rule 2: a relay that is host and door says so in its card, and cards of others are never handed on unless they are public', async () => {
+test('rule 2: a relay that is host and door says so in its card, and cards of others are never handed on unless they are public', async ({
+  signal,
+}) => {
   await using store = openMemoryStore();
   await using relay = await openRelay({
     store,
@@ -12,7 +14,6 @@ test('rule 2: a relay that is host and door says so in its card, and cards of ot
     primitives: nodePrimitives,
     card: { host: true, door: true, public: false },
   });
-  const signal = AbortSignal.timeout(60_000);
   const transport = memoryTransport({ answer: (_to, request, options) => relay.answer(request, options) });
   const hint = { relay: relay.id, address: 'relay.example', port: 443, tls: true, path: 'path' };
   await using path = openPath({ hint, transport, primitives: nodePrimitives, world: nodeWorld });

@@ -240,14 +240,12 @@ async function placesOf(page: Page): Promise<readonly string[]> {
 async function focused(what: Locator): Promise<void> {
   await what.waitFor();
   await expect
-    .poll(
-      () =>
-        what.evaluate((element) =>
-          element === document.activeElement
-            ? 'it'
-            : (document.activeElement?.outerHTML.slice(0, 200) ?? 'nothing'),
-        ),
-      { timeout: 10_000 },
+    .poll(() =>
+      what.evaluate((element) =>
+        element === document.activeElement
+          ? 'it'
+          : (document.activeElement?.outerHTML.slice(0, 200) ?? 'nothing'),
+      ),
     )
     .toBe('it');
 }

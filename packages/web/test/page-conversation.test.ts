@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawn } from './support/drawn.ts';
+import { drawn } from './support/waiting.ts';
 import type { FakeConversation, FakeLine } from './support/fake-app.ts';
 import { lively } from './support/page-scenes.ts';
 import { callsOf, happen, openPageSite, type PageLook, type PageSite } from './support/page-harness.ts';

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawn } from './support/drawn.ts';
+import { drawn } from './support/waiting.ts';
 import type { FakeLine } from './support/fake-app.ts';
 import { happen, openPageSite, type PageSite } from './support/page-harness.ts';
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pieceResponseBytes } from '../bundle/pieces.ts';
 import { launchChromium } from './support/chromium.ts';
 import { openShellSite } from './support/shell-site.ts';
+import { longestWaitMs } from './support/waiting.ts';
 
 let browser: Browser;
 
@@ -24,6 +25,7 @@ interface Visit extends AsyncDisposable {
 /** A browser profile of its own, in which nobody was before. */
 async function visit(options: Parameters<Browser['newContext']>[0] = {}): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-GB', ...options });
+  context.setDefaultTimeout(longestWaitMs);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {

@@ -5,7 +5,7 @@ import { openHome } from '../../src/home.ts';
 
 // one of several processes that send from the same home at once: `send-burst.ts HOME NAME COUNT`
 const [dir = '', name = '', count = '0'] = process.argv.slice(2);
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(300_000);
 using transport = httpsTransport();
 await using home = await openHome({
   dir,

@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { bundleScripts, type Script } from '../../bundle/scripts.ts';
 import { bundleStyle } from '../../bundle/styles.ts';
 import { launchChromium } from './chromium.ts';
-import { drawn } from './drawn.ts';
+import { drawn, longestWaitMs } from './waiting.ts';
 import type { FakeApp, FakeScene } from './fake-app.ts';
 
 export interface PageLook {
@@ -75,6 +75,7 @@ export async function openPageSite(
         permissions: ['clipboard-read', 'clipboard-write'],
       };
       const context = await browser.newContext(options);
+      context.setDefaultTimeout(longestWaitMs);
       const page = await context.newPage();
       await page.addInitScript((scene) => Reflect.set(globalThis, 'scene', scene), scene);
       await page.goto(`http://127.0.0.1:${port}/`);

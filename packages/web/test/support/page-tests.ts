@@ -14,7 +14,7 @@ export type RegisterPageTest = (name: string, run: () => Promise<void>) => void;
 export type PageTests = (test: RegisterPageTest, given: Given) => void;
 
 /** Far beyond what any test takes; one that hangs is named instead of taking the others along. */
-const longestTestMs = 45_000;
+const longestTestMs = 240_000;
 
 /** Makes an entry's tests runnable from outside: by a call in a page, by a message in a worker. */
 export function offer(tests: PageTests): void {

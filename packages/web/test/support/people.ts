@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
 import { chromiumLaunchOptions } from './chromium.ts';
+import { longestWaitMs } from './waiting.ts';
 
 /** A person with a browser of their own, whose profile outlives it. Acts by what is on the screen, and by nothing else. */
 export interface BrowserPerson extends AsyncDisposable {
@@ -14,8 +15,6 @@ export interface BrowserPerson extends AsyncDisposable {
   /** Ends the browser, tabs, workers and all, and starts it again on the same profile without opening a page. */
   restart(): Promise<void>;
 }
-
-const longestWaitMs = 30_000;
 
 export async function openPerson(
   options: {

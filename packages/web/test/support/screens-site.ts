@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { launchChromium } from './chromium.ts';
-import { drawn } from './drawn.ts';
+import { drawn, longestWaitMs } from './waiting.ts';
 import type { Route } from '../../src/page/navigation.ts';
 import type { Hindrance } from '../../src/page/screens/onboarding-hindrance.tsx';
 import type { Scene } from './screens-fake.ts';
@@ -64,6 +64,7 @@ export async function openScreensSite(flags: readonly string[] = []): Promise<Sc
         permissions: ['clipboard-read', 'clipboard-write'],
       };
       const context = await browser.newContext(options);
+      context.setDefaultTimeout(longestWaitMs);
       const page = await context.newPage();
       await page.addInitScript((scene) => Reflect.set(globalThis, 'scene', scene), opening);
       await page.goto(`http://127.0.0.1:${port}/`);
