@@ -11,7 +11,12 @@ const operations = 500;
 const rounds = Number(process.env['TERN_CRASH_ROUNDS'] ?? 50);
 /** A town grows old for so long: everything that was ever said in it is checked after every round. */
 const roundsOfTown = 5;
-const seed = Number(process.env['TERN_SEED'] ?? Date.now() % 1_000_000);
+/**
+ * Each town's chance comes from it: what everybody does and which deaths are planned. Always these towns, so that a failure is of what
+ * was changed; `npm run soak` tries others. How processes interleave is up to the machine all the same.
+ */
+const gateSeed = 209_008;
+const seed = Number(process.env['TERN_SEED'] ?? gateSeed);
 const pairs: readonly Pair[] = [
   ['anna', 'boris'],
   ['anna', 'clara'],

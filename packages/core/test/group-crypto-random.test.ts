@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-
 import { expect, test } from 'vitest';
 
 import { decodeGroup, encodeGroup } from './group-crypto-storage.ts';
@@ -18,12 +16,14 @@ import {
 
 const groups = 100;
 const mostMembers = 12;
+/** Always these groups, so that a failure is of what was changed; `npm run soak` tries others. */
+const gateSeed = 574_872_536;
 
 test(
   `in ${groups} random groups of 16 to 24 steps every member follows and every newcomer joins`,
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   async () => {
-    const seed = Number(process.env['TERN_SEED'] ?? randomInt(1, 2 ** 31));
+    const seed = Number(process.env['TERN_SEED'] ?? gateSeed);
     console.info(`random groups: TERN_SEED=${seed}`);
     const crypto = await testCrypto();
     const pick = chance(seed);
