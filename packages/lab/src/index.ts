@@ -15,6 +15,12 @@ export {
 } from './engine/router.ts';
 export { Schedule, type Clock } from './engine/schedule.ts';
 export { type Amount, type FlowTraffic, type Traffic } from './engine/traffic.ts';
+export {
+  makeAuthority,
+  type Authority,
+  type CertificateSubject,
+  type ServerCertificate,
+} from './hosts/certificates.ts';
 export { NoHostsError } from './hosts/hosts.ts';
 export { formatAddress, isWithin, parseAddress, parsePrefix, type Prefix } from './net/address.ts';
 export {
