@@ -103,7 +103,8 @@ describe('the command tern as scripts rely on it', () => {
       ['init'],
       ['read', '--loud'],
       ['invite', '--uses', '0'],
-      ['relay', 'run', '--port', '70000'],
+      ['relay', 'run', '--port', '7700', '--port', '70000'],
+      ['relay', 'run', '--tls-cert', 'a', '--tls-cert', 'b', '--tls-key', 'a'],
     ]) {
       const ended = await driver.start(command).ended;
       expect([command, ended.code, ended.out]).toEqual([command, 2, '']);

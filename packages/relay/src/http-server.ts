@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import {
   createServer,
@@ -7,9 +7,11 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { MalformedError, RefusedError, UsageError } from '@tern/protocol';
+import { MalformedError, RefusedError } from '@tern/protocol';
+import { certificatesOf, type CertificatePair, type Certificates } from './certificates.ts';
+import { listenEverywhere, portOf, type ListenAddress } from './listening.ts';
 import { answerMissing, answerWithPage } from './ordinary-page.ts';
 import { answerWithFile } from './page-answer.ts';
 import type { PageFiles } from './page-files.ts';
@@ -17,15 +19,13 @@ import type { LogSink } from './relay-log.ts';
 import type { Relay } from './relay.ts';
 import { isSocketRequest, webSocketDoor, type SocketAnswer } from './web-socket-server.ts';
 
-export interface ServeOptions {
-  /** address to listen on */
-  readonly host: string;
-  /** 0 for any free one */
-  readonly port: number;
+export interface ServeOptions extends ListenAddress {
+  /** where else it listens; the same is answered everywhere */
+  readonly also?: readonly ListenAddress[];
   /** the secret path, one segment without slashes */
   readonly path: string;
-  /** PEM */
-  readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
+  /** TLS with these, each for the names that it is for, the first one also for clients that name none */
+  readonly tls?: readonly [CertificatePair, ...CertificatePair[]];
   /** files under a secret path of their own */
   readonly page?: PageFiles;
   readonly log?: LogSink;
@@ -34,19 +34,24 @@ export interface ServeOptions {
 }
 
 export interface Server extends AsyncDisposable {
-  /** `http(s)://host:port` */
+  /** `http(s)://host:port`, of the first address */
   readonly origin: string;
   readonly port: number;
+  /** of every address, in order */
+  readonly origins: readonly string[];
+  /** whether a client that asks for this host is shown a certificate for it; true without TLS */
+  certifies(host: string): boolean;
   /** resolves when everything is answered and every connection closed */
   readonly ended: Promise<void>;
 }
 
 /** of a TLS record, so that one fits a packet */
 const recordBytes = 1400;
+const ticketKeyBytes = 48;
 
 /**
  * Carries bodies of POSTs to a relay and its answers back. Whoever lacks the secret path meets an ordinary web server with one page.
- * @throws {UsageError} when it cannot listen there, or the certificate is none
+ * @throws {UsageError} when it cannot listen there, or a certificate is none
  */
 export async function serve(relay: Relay, options: ServeOptions): Promise<Server> {
   const { limits } = relay;
@@ -75,42 +80,56 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     connectionsCheckingInterval: 2000,
     noDelay: true,
   };
-  const server = createWith(settings, options, answer);
-  server.maxConnections = limits.connections;
-  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) =>
-    sockets.take(request, connection, { head, source: sourceOf(request.socket.remoteAddress ?? '') }),
-  );
-  await listen(server, options);
-  const { port } = server.address() as AddressInfo;
-  options.log?.({ event: 'listening', tls: options.tls !== undefined });
-
-  const ended = once(server, 'close').then(() => {});
+  const certificates =
+    options.tls === undefined
+      ? undefined
+      : certificatesOf(options.tls, { ticketKeys: randomBytes(ticketKeyBytes) });
+  const addresses: readonly ListenAddress[] = [options, ...(options.also ?? [])];
+  let servers: readonly HttpServer[] = [];
   let answering = 0;
   // connections on which no answer is due have nothing to wait for, half-open ones included
   const endWhenAnswered = (): void => {
-    if (leaving.signal.aborted && answering === 0) server.closeAllConnections();
+    if (!leaving.signal.aborted || answering > 0) return;
+    for (const server of servers) server.closeAllConnections();
   };
+  const make = (): HttpServer => {
+    const server = createWith(settings, certificates, answer);
+    server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) =>
+      sockets.take(request, connection, { head, source: sourceOf(request.socket.remoteAddress ?? '') }),
+    );
+    server.on('request', (_, response) => {
+      answering += 1;
+      response.once('close', () => {
+        answering -= 1;
+        endWhenAnswered();
+      });
+    });
+    return server;
+  };
+  servers = await listenEverywhere(addresses, { make, connections: limits.connections });
+  options.log?.({ event: 'listening', tls: options.tls !== undefined });
+
+  const ended = Promise.all(servers.map((server) => once(server, 'close'))).then(() => {});
   const leave = (): void => {
     if (leaving.signal.aborted) return;
     leaving.abort();
     relay.hurry();
     void sockets.close();
-    server.close();
+    for (const server of servers) server.close();
     endWhenAnswered();
   };
   options.signal.addEventListener('abort', leave, { once: true });
   if (options.signal.aborted) leave();
-  server.on('request', (_, response) => {
-    answering += 1;
-    response.once('close', () => {
-      answering -= 1;
-      endWhenAnswered();
-    });
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const origins = servers.map((server, at) => {
+    const host = addresses[at]?.host ?? '';
+    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${portOf(server)}`;
   });
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
-    origin: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
-    port,
+    origin: origins[0] ?? '',
+    port: servers[0] === undefined ? 0 : portOf(servers[0]),
+    origins,
+    certifies: (host) => certificates?.covers(host) ?? true,
     ended,
     async [Symbol.asyncDispose]() {
       options.signal.removeEventListener('abort', leave);
@@ -126,32 +145,15 @@ function digest(text: string): Buffer {
 
 function createWith(
   settings: Parameters<typeof createServer>[0] & object,
-  options: ServeOptions,
+  certificates: Certificates | undefined,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): HttpServer {
-  if (options.tls === undefined) return createServer(settings, answer);
-  try {
-    const { cert, key } = options.tls;
-    const server = createTlsServer({ ...settings, cert: Buffer.from(cert), key: Buffer.from(key) }, answer);
-    // a record is read only when it is whole: with small ones, what came before a connection froze is not lost
-    server.on('secureConnection', (socket) => socket.setMaxSendFragment(recordBytes));
-    return server;
-  } catch (cause) {
-    throw new UsageError('the certificate and its key cannot be used', { cause });
-  }
-}
-
-async function listen(server: HttpServer, { host, port }: ServeOptions): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    throw new UsageError(
-      code === 'EADDRINUSE' ? `port ${port} is in use` : `cannot listen on ${host}, port ${port} (${code})`,
-      { cause },
-    );
-  }
+  if (certificates === undefined) return createServer(settings, answer);
+  const { settings: first, SNICallback } = certificates;
+  const server = createTlsServer({ ...settings, ...first, SNICallback, ALPNProtocols: ['http/1.1'] }, answer);
+  // a record is read only when it is whole: with small ones, what came before a connection froze is not lost
+  server.on('secureConnection', (socket) => socket.setMaxSendFragment(recordBytes));
+  return server;
 }
 
 async function exchange(

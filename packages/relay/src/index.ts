@@ -1,5 +1,7 @@
+export * from './certificates.ts';
 export * from './http-server.ts';
 export * from './limits-table.ts';
+export * from './listening.ts';
 export * from './lmdb-store.ts';
 export * from './memory-store.ts';
 export * from './page-answer.ts';

@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import {
   base64url,
+  checkHint,
   formatRelayLink,
+  limits as wireLimits,
+  MalformedError,
   UsageError,
   type Hint,
   type Primitives,
   type World,
 } from '@tern/protocol';
+import type { CertificatePair } from './certificates.ts';
 import { lockFolder } from './folder-lock.ts';
 import { serve } from './http-server.ts';
+import { listenAddresses } from './listening.ts';
 import { openLmdbStore } from './lmdb-store.ts';
 import { readPageFiles } from './page-files.ts';
 import type { LogSink } from './relay-log.ts';
@@ -16,18 +21,24 @@ import { openRelay, type Relay } from './relay.ts';
 import { limitsWith, type RelayLimits } from './limits-table.ts';
 import type { SecretBox } from './store.ts';
 
+export interface CertificateFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface RunOptions {
   /** folder of everything this relay is and holds; made when it is missing */
   readonly data: string;
-  /** 7700 unless told */
-  readonly port?: number;
-  /** address to listen on, 127.0.0.1 unless told */
-  readonly listen?: string;
-  /** how others reach it, as `https://name:port`; without it the link names where it listens */
-  readonly publicUrl?: string;
-  /** files in PEM; both or none */
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
+  /** where it listens, as {@link listenAddresses} reads both; 127.0.0.1, port 7700 unless told */
+  readonly listen?: readonly string[];
+  readonly ports?: readonly number[];
+  /**
+   * how others reach it, each as `https://name:port`. The first stands in the link, all in the card; without any the link names where it
+   * listens first
+   */
+  readonly publicUrls?: readonly string[];
+  /** files in PEM, for TLS; the first pair is also for clients that name no server */
+  readonly certificates?: readonly CertificateFiles[];
   /** folder of the built app; without it the relay serves none */
   readonly web?: string;
   readonly limits?: Partial<RelayLimits>;
@@ -40,12 +51,12 @@ export interface RunOptions {
   readonly print: (line: string) => void;
 }
 
-const defaultPort = 7700;
-const defaultListen = '127.0.0.1';
 const pathName = 'path';
 const rightName = 'right';
 const appName = 'app-path';
 const pathBytes = 16;
+/** what a card of 2,048 B has left for its endpoints beside eight keys */
+const publicCharacters = 1400;
 const sweepEveryMs = 600_000;
 
 /**
@@ -56,17 +67,19 @@ const sweepEveryMs = 600_000;
 export async function runRelay(options: RunOptions): Promise<void> {
   const { data, signal, world, primitives, print } = options;
   const limits = limitsWith(options.limits);
-  const tls = readCertificate(options);
+  const [address, ...also] = listenAddresses({ listen: options.listen ?? [], ports: options.ports ?? [] });
+  const publicOrigins = publicOriginsOf(options.publicUrls ?? []);
+  const [origin] = publicOrigins;
+  const tls = (options.certificates ?? []).map(readPair);
   const file = options.web === undefined ? undefined : readPageFiles(options.web);
   using _lock = lockFolder(data);
   await using store = await openLmdbStore({ dir: data, roomBytes: limits.diskBytes });
-  const origin = options.publicUrl === undefined ? undefined : publicOrigin(options.publicUrl);
   await using relay = await openRelay({
     store,
     world,
     primitives,
     limits,
-    card: { endpoints: origin === undefined ? [] : [origin.text] },
+    card: { endpoints: publicOrigins.map(({ text }) => text) },
     ...(options.log === undefined ? {} : { log: options.log }),
   });
   const path = keptSecret(store.secrets, pathName, () => world.randomBytes(pathBytes));
@@ -74,39 +87,34 @@ export async function runRelay(options: RunOptions): Promise<void> {
     file === undefined
       ? undefined
       : base64url(keptSecret(store.secrets, appName, () => world.randomBytes(pathBytes)));
+  const linked = origin && hintOf(relay, origin, base64url(path));
   const right = store.secrets.read(rightName) ?? (await keepRight(store.secrets, relay));
-  const host = options.listen ?? defaultListen;
+  const [firstPair, ...otherPairs] = tls;
   await using server = await serve(relay, {
-    host,
-    port: options.port ?? defaultPort,
+    ...address,
+    also,
     path: base64url(path),
     signal,
-    ...(tls === undefined ? {} : { tls }),
+    ...(firstPair === undefined ? {} : { tls: [firstPair, ...otherPairs] }),
     ...(app === undefined || file === undefined ? {} : { page: { path: app, file } }),
     ...(options.log === undefined ? {} : { log: options.log }),
   });
-  const hint: Hint = {
-    relay: relay.id,
-    address: origin?.address ?? (host.includes(':') ? `[${host}]` : host),
-    port: origin?.port ?? server.port,
-    tls: origin?.tls ?? tls !== undefined,
-    path: base64url(path),
-  };
-  print(`address: ${server.origin}`);
+  const hint = linked ?? hintOf(relay, publicOrigin(server.origin), base64url(path));
+  for (const each of server.origins) print(`address: ${each}`);
   print(`relay link: ${formatRelayLink({ hint, right, ...(app === undefined ? {} : { app }) })}`);
+  for (const { tls: secure, host, text } of publicOrigins) {
+    if (secure && !server.certifies(host)) print(`note: no certificate given here is for ${text}`);
+  }
   if (app !== undefined) print('open that link in a browser to use Tern there');
   await sweepUntil(relay, options);
   await server.ended;
 }
 
-function readCertificate({ tlsCert, tlsKey }: RunOptions): { cert: Uint8Array; key: Uint8Array } | undefined {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw new UsageError('a certificate and its key are needed together');
+function readPair({ cert, key }: CertificateFiles): CertificatePair {
   try {
-    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+    return { cert: readFileSync(cert), key: readFileSync(key) };
   } catch (cause) {
-    throw new UsageError('the certificate or its key cannot be read', { cause });
+    throw new UsageError(`the certificate or its key cannot be read: ${cert}, ${key}`, { cause });
   }
 }
 
@@ -137,16 +145,55 @@ async function sweepUntil(relay: Relay, { signal, world, log }: RunOptions): Pro
   }
 }
 
-function publicOrigin(text: string): {
+interface PublicOrigin {
+  /** with its port, also where that is the scheme's own */
   readonly text: string;
+  /** as a hint has it: IPv6 in brackets */
   readonly address: string;
+  /** as a certificate has it: IPv6 without */
+  readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-} {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.pathname !== '/')
-    throw new UsageError('the public address must look like https://name:port');
+}
+
+function hintOf(relay: Relay, { address, port, tls, text }: PublicOrigin, path: string): Hint {
+  try {
+    return checkHint({ relay: relay.id, address, port, tls, path });
+  } catch (cause) {
+    if (!(cause instanceof MalformedError)) throw cause;
+    throw new UsageError(`${text} is too long for a link; a shorter one must come first`, { cause });
+  }
+}
+
+function publicOriginsOf(texts: readonly string[]): readonly PublicOrigin[] {
+  if (texts.length > wireLimits.endpoints)
+    throw new UsageError(`a relay has at most ${wireLimits.endpoints} public addresses`);
+  const origins = texts.map(publicOrigin);
+  const twice = origins.find(({ text }, at) => origins.findIndex((one) => one.text === text) < at);
+  if (twice !== undefined) throw new UsageError(`the public address ${twice.text} is given twice`);
+  if (origins.reduce((sum, { text }) => sum + text.length, 0) > publicCharacters)
+    throw new UsageError(`all public addresses together have at most ${publicCharacters} characters`);
+  return origins;
+}
+
+function publicOrigin(given: string): PublicOrigin {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (
+    url === undefined ||
+    (url.protocol !== 'https:' && url.protocol !== 'http:') ||
+    url.pathname !== '/' ||
+    `${url.username}${url.password}${url.search}${url.hash}` !== ''
+  )
+    throw new UsageError(`the public address must look like https://name:port, which "${given}" does not`);
   const tls = url.protocol === 'https:';
   const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port);
-  return { text: `${url.protocol}//${url.hostname}:${port}`, address: url.hostname, port, tls };
+  const address = url.hostname;
+  if (port === 0) throw new UsageError('the port of a public address is a number from 1 to 65535');
+  return {
+    text: `${url.protocol}//${address}:${port}`,
+    address,
+    host: address.replaceAll(/[[\]]/g, ''),
+    port,
+    tls,
+  };
 }

@@ -155,7 +155,7 @@ test('a relay speaks TLS by itself when it has a certificate', async () => {
   const world = testWorld();
   await using relay = await openRelay({ store: openMemoryStore(), world, primitives });
   const { signal } = new AbortController();
-  await using server = await serve(relay, { host: '127.0.0.1', port: 0, path, tls: certificate, signal });
+  await using server = await serve(relay, { host: '127.0.0.1', port: 0, path, tls: [certificate], signal });
   expect(server.origin).toBe(`https://127.0.0.1:${server.port}`);
   const client = new TestClient(overHttp(relay, server.origin), primitives, world);
   expect(await client.one({ kind: 'hello' })).toMatchObject({ kind: 'card' });
@@ -183,7 +183,7 @@ async function runOnce(
   const printed = Promise.withResolvers<RelayLink>();
   const running = runRelay({
     data,
-    port: 0,
+    ports: [0],
     signal: stop.signal,
     world,
     primitives,
@@ -254,17 +254,18 @@ test('a relay that cannot start says why in one sentence', async () => {
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
   const base = { world: testWorld(), primitives, print: () => {}, signal: new AbortController().signal };
-  await expect(runRelay({ ...base, data, port })).rejects.toThrow(`port ${port} is in use`);
+  await expect(runRelay({ ...base, data, ports: [port] })).rejects.toThrow(`port ${port} is in use`);
   taken.close();
   const file = join(data, 'file');
   await writeFile(file, 'not a certificate');
-  await expect(runRelay({ ...base, data, port: 0, tlsCert: file, tlsKey: file })).rejects.toThrow(
+  const ports = [0];
+  await expect(runRelay({ ...base, data, ports, certificates: [{ cert: file, key: file }] })).rejects.toThrow(
     'the certificate and its key cannot be used',
   );
   await expect(
-    runRelay({ ...base, data, port: 0, tlsCert: join(data, 'none'), tlsKey: file }),
+    runRelay({ ...base, data, ports, certificates: [{ cert: join(data, 'none'), key: file }] }),
   ).rejects.toThrow('the certificate or its key cannot be read');
-  await expect(runRelay({ ...base, data: join(file, 'below'), port: 0 })).rejects.toThrow(
+  await expect(runRelay({ ...base, data: join(file, 'below'), ports })).rejects.toThrow(
     "the folder for the relay's data cannot be used",
   );
   await rm(data, { recursive: true });

@@ -187,7 +187,7 @@ describe('a relay that an operator runs with the app', () => {
       const running = runRelay({
         data: data.path,
         web: folder.path,
-        port: 0,
+        ports: [0],
         signal: stop.signal,
         world: testWorld(Date.UTC(2026, 10, 1), String(start)),
         primitives,

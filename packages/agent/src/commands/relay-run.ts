@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { wholeNumber, type Call } from '../command-line.ts';
+import { wholeNumber, wrong, type Call } from '../command-line.ts';
 import type { Command, Context } from '../context.ts';
 
 /** Where `npm start` leaves what it built. */
@@ -14,31 +14,46 @@ export const relayRunCommand: Command = {
   about: 'be a relay, until Ctrl-C; prints the link that lets others use it',
   options: {
     data: { value: 'DIR', about: 'everything the relay is and keeps (default ~/.tern-relay)' },
-    port: { value: 'N', about: 'default 7700; 0 takes a free one' },
-    listen: { value: 'ADDRESS', about: 'default 127.0.0.1, this machine only; 0.0.0.0 is every network' },
-    'public-url': { value: 'URL', about: 'how others reach it, where that is not the address it listens on' },
+    port: { value: 'N', repeated: true, about: 'default 7700; 0 takes a free one' },
+    listen: {
+      value: 'ADDRESS[:PORT]',
+      repeated: true,
+      about:
+        'default 127.0.0.1, this machine only; 0.0.0.0 is every network; without a port it is on every --port',
+    },
+    'public-url': {
+      value: 'URL',
+      repeated: true,
+      about:
+        'how others reach it, https://NAME:PORT; the first is in the link, clients learn the others from the relay',
+    },
     web: { value: 'DIR', about: 'the built app for browsers (default build/web, if npm start made it)' },
-    'tls-cert': { value: 'FILE', about: 'certificate, PEM; --tls-key goes with it' },
-    'tls-key': { value: 'FILE', about: 'key of the certificate, PEM' },
+    'tls-cert': {
+      value: 'FILE',
+      repeated: true,
+      about:
+        'certificate, PEM; one for each name, the first also for who names none; as many --tls-key in the same order',
+    },
+    'tls-key': { value: 'FILE', repeated: true, about: 'key of that certificate, PEM' },
   },
   notes: [
     'The same data folder is the same relay, with the same link. Whoever has the link may store at the relay.',
     'The home given by --home is not used. What an operator may need to know goes to standard error, a line of JSON each.',
   ],
   async run(call, context) {
-    const port = call.value('port');
+    const ports = call.values('port');
+    const web = call.value('web');
+    const certificates = certificatePairs(call, context);
     const { jsonLines, runRelay } = await import('@tern/relay'); // loaded only here: a client needs none of it
     await runRelay({
       data: fromWhereCalled(context, call.value('data') ?? join(homedir(), '.tern-relay')),
-      ...(port !== undefined && {
-        port: wholeNumber(relayRunCommand, 'port', { text: port, from: 0, to: 65_535 }),
-      }),
-      ...(existsSync(builtWeb) && { web: builtWeb }),
-      ...file(call, context, { option: 'web', as: 'web' }),
-      ...given(call, 'listen', 'listen'),
-      ...given(call, 'public-url', 'publicUrl'),
-      ...file(call, context, { option: 'tls-cert', as: 'tlsCert' }),
-      ...file(call, context, { option: 'tls-key', as: 'tlsKey' }),
+      ports: ports.map((text) => wholeNumber(relayRunCommand, 'port', { text, from: 0, to: 65_535 })),
+      listen: call.values('listen'),
+      publicUrls: call.values('public-url'),
+      certificates,
+      ...(web === undefined
+        ? existsSync(builtWeb) && { web: builtWeb }
+        : { web: fromWhereCalled(context, web) }),
       signal: context.signal,
       world: context.world,
       primitives: context.primitives,
@@ -51,24 +66,21 @@ export const relayRunCommand: Command = {
   },
 };
 
-function given<Name extends string>(
-  call: Call,
-  option: string,
-  as: Name,
-): { readonly [name in Name]?: string } {
-  const value = call.value(option);
-  return value === undefined ? {} : ({ [as]: value } as { readonly [name in Name]: string });
-}
-
-function file<Name extends string>(
+function certificatePairs(
   call: Call,
   context: Context,
-  { option, as }: { readonly option: string; readonly as: Name },
-): { readonly [name in Name]?: string } {
-  const value = call.value(option);
-  return value === undefined
-    ? {}
-    : ({ [as]: fromWhereCalled(context, value) } as { readonly [name in Name]: string });
+): readonly { readonly cert: string; readonly key: string }[] {
+  const certs = call.values('tls-cert');
+  const keys = call.values('tls-key');
+  if (certs.length !== keys.length)
+    throw wrong(
+      relayRunCommand,
+      `each --tls-cert needs its --tls-key: there are ${certs.length} and ${keys.length} of them`,
+    );
+  return certs.map((cert, at) => ({
+    cert: fromWhereCalled(context, cert),
+    key: fromWhereCalled(context, keys[at] ?? ''),
+  }));
 }
 
 /** `npm start` changes into the project's folder and says where it was called. */

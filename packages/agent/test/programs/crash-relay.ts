@@ -20,7 +20,7 @@ process.on('disconnect', () => stop.abort());
 
 await runRelay({
   data,
-  port: Number(port),
+  ports: [Number(port)],
   signal: stop.signal,
   world: mortalRelayWorld(nodeWorld, { moment, ahead }),
   primitives: mortalPrimitives(nodePrimitives, moment),

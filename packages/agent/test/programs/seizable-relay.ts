@@ -25,7 +25,7 @@ function witnessed(primitives: Primitives, path: string): Primitives {
 
 await runRelay({
   data,
-  port: 0,
+  ports: [0],
   signal: new AbortController().signal,
   world: nodeWorld,
   primitives: witness === undefined ? nodePrimitives : witnessed(nodePrimitives, witness),
