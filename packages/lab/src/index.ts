@@ -15,6 +15,7 @@ export {
 } from './engine/router.ts';
 export { Schedule, type Clock } from './engine/schedule.ts';
 export { type Amount, type FlowTraffic, type Traffic } from './engine/traffic.ts';
+export { type Urgency } from './engine/urgency.ts';
 export {
   makeAuthority,
   type Authority,

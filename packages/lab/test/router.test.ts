@@ -218,6 +218,36 @@ test('what each host and each connection costs is counted in whole packets', () 
   expect(router.traffic('web')).toMatchObject({ sent: expected.received, received: expected.sent });
 });
 
+test('a cut ends every connection of a host for both sides, at once and for good, and no other', () => {
+  const { router, clock, arrivals } = aRouter();
+  const there = segment('192.0.2.101', '198.51.100.80');
+  const data = (from: Packet, sequence: number, acknowledgement: number): Packet =>
+    makeTcp(from, { sequence, acknowledgement, flags: tcpFlag.acknowledge }, new Uint8Array(10));
+  const back = makeTcp(reversed(there), { sequence: 0, acknowledgement: 0, flags: 16 });
+  router.take(ben, there.bytes);
+  router.take(web, data(back, 500, 101).bytes);
+  router.take(ben, data(there, 101, 510).bytes);
+  router.take(anna, segment('192.0.2.100', '198.51.100.80').bytes);
+  clock.moveTo(100);
+  arrivals.length = 0;
+  router.cut('ben');
+  const resets = arrivals.map(({ host, packet: { tcp } }) => [host, tcp?.flags, tcp?.sequence]);
+  expect(new Set(resets)).toEqual(
+    new Set([
+      [ben, tcpFlag.reset, 510],
+      [web, tcpFlag.reset, 101],
+    ]),
+  );
+  arrivals.length = 0;
+  router.take(web, data(back, 510, 111).bytes);
+  expect(arrivals.map(({ host, packet: { tcp } }) => [host, tcp?.flags, tcp?.sequence])).toEqual([
+    [web, tcpFlag.reset, 111],
+  ]);
+  arrivals.length = 0;
+  router.take(ben, there.bytes);
+  expect(arrivals.map(({ host, packet }) => [host, packet.tcp?.flags])).toEqual([[web, tcpFlag.syn]]);
+});
+
 test('two hosts cannot share an address, and a stranger’s name is refused', () => {
   const { router } = aRouter();
   expect(() => router.traffic('nobody')).toThrow('nobody');

@@ -5,6 +5,7 @@ import { type Inspect } from '../net/inspection.ts';
 import { parsePacket, type Packet } from '../net/packet.ts';
 import { chanceOf, type Chance } from './chance.ts';
 import { Leg, type LinkProfile } from './link.ts';
+import { LiveFlows } from './live-flows.ts';
 import { answerTo, isDnsQuery, type Names } from './names.ts';
 import { type Schedule } from './schedule.ts';
 import { TrafficMeter, type Traffic } from './traffic.ts';
@@ -63,6 +64,7 @@ export class Router {
   readonly #byAddress = new Map<number, Host>();
   readonly #inside: readonly Prefix[];
   readonly #censors = new Map<string, Censor>();
+  readonly #flows = new LiveFlows();
   readonly #parts: RouterParts;
   readonly #counts: Record<Fate, number> = {
     sent: 0,
@@ -112,13 +114,16 @@ export class Router {
   }
 
   traffic(name: string): Traffic {
-    const host = this.#hosts.find((one) => one.plan.name === name);
-    if (host === undefined) throw new UsageError(`no host is called ${name}`);
-    return host.meter.read();
+    return this.#named(name).meter.read();
   }
 
   counts(): Counts {
     return { ...this.#counts };
+  }
+
+  /** Ends every TCP connection of a host for both sides, as when a phone changes its network. */
+  cut(name: string): void {
+    for (const reset of this.#flows.cut(this.#named(name).addresses)) this.#descend(reset);
   }
 
   /** A host's kernel has sent something. What is not IPv4 is none of the lab's. */
@@ -137,6 +142,12 @@ export class Router {
 
   /** It is past the sender's access line. */
   #arrive(packet: Packet): void {
+    const reset = this.#flows.see(packet);
+    if (reset !== undefined) {
+      this.#note('dropped', packet);
+      this.#descend(reset);
+      return;
+    }
     if (!this.#passes(packet)) return;
     if (isDnsQuery(packet)) {
       const answer = answerTo(packet, this.#parts.names);
@@ -189,6 +200,12 @@ export class Router {
     }
     this.#note('dropped', packet);
     return false;
+  }
+
+  #named(name: string): Host {
+    const host = this.#hosts.find((one) => one.plan.name === name);
+    if (host === undefined) throw new UsageError(`no host is called ${name}`);
+    return host;
   }
 
   #isInside(address: number): boolean {

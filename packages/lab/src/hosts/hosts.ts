@@ -26,11 +26,17 @@ export interface HostSetup {
 
 /** Throw-away hosts of this machine's kernel, and the one program that carries all their packets. */
 export interface Hosts extends AsyncDisposable {
+  /** How far behind other programs of the machine those in the hosts stand: 0 to 19. */
+  niceness: number;
   /** Frames sent in one turn go out in one piece. */
   readonly send: (frame: Frame) => void;
   readonly spawn: (host: string, command: readonly string[], options?: SpawnOptions) => ChildProcess;
   /** The process whose namespaces are the host. */
   readonly pidOf: (host: string) => number;
+  /** The one that carries the packets. */
+  readonly carrierPid: number;
+  /** False once the hosts are gone, whoever ended them. */
+  readonly alive: () => boolean;
 }
 
 const program = join(import.meta.dirname, 'open-hosts.pl');
@@ -101,6 +107,7 @@ async function readSetup(output: Readable): Promise<Opened> {
 }
 
 class OpenHosts implements Hosts {
+  niceness = 0;
   readonly #carrier: Carrier;
   readonly #opened: Opened;
   readonly #ended: Promise<unknown>;
@@ -113,7 +120,9 @@ class OpenHosts implements Hosts {
     this.#carrier = carrier;
     this.#opened = opened;
     this.#take = take;
-    this.#ended = once(carrier, 'close');
+    this.#ended = once(carrier, 'close').then(() => {
+      this.#closed = true;
+    });
     this.#read(opened.rest);
     carrier.stdout.on('data', (piece: Buffer) => this.#read(piece));
   }
@@ -124,7 +133,15 @@ class OpenHosts implements Hosts {
     this.#outgoing.push(frameHeader(frame), frame.bytes);
   }
 
-  /** The process ends with the host, and the host with this process. It runs a little behind the engine, which must not be late. */
+  get carrierPid(): number {
+    return this.#carrier.pid ?? 0;
+  }
+
+  alive(): boolean {
+    return !this.#closed;
+  }
+
+  /** The process ends with the host, and the host with this process. */
   spawn(host: string, command: readonly string[], options: SpawnOptions = {}): ChildProcess {
     const { cwd = process.cwd(), ...others } = options;
     const folder = String(cwd);
@@ -142,7 +159,7 @@ class OpenHosts implements Hosts {
       '--pdeathsig',
       'KILL',
     ];
-    const place = ['nice', '-n', String(niceness), 'env', `--chdir=${folder}`];
+    const place = ['nice', '-n', String(this.niceness), 'env', `--chdir=${folder}`];
     return spawn('nsenter', [...enter, ...place, ...command], others);
   }
 
@@ -170,5 +187,3 @@ class OpenHosts implements Hosts {
     if (!this.#closed) this.#carrier.stdin.write(Buffer.concat(pieces));
   }
 }
-
-const niceness = 5;
