@@ -29,10 +29,11 @@ const hosts = [
 ];
 const names = { 'big-news.example': ['198.51.100.80'], 'other-news.example': ['198.51.100.81'] };
 
+const opened = new AsyncDisposableStack();
 let internet: Internet;
 
 beforeAll(async () => {
-  internet = await openInternet({ hosts, names, inside: ['192.0.2.0/24'], seed: 1 });
+  internet = opened.use(await openInternet({ hosts, names, inside: ['192.0.2.0/24'], seed: 1 }));
   const server = internet.spawn('web', [process.execPath, program('server-in-host')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -40,7 +41,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await internet[Symbol.asyncDispose]();
+  await opened[Symbol.asyncDispose]();
 });
 
 function program(name: string): string {
