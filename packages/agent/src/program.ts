@@ -1,7 +1,6 @@
-import { openClient } from '@tern/core';
-import { httpsTransport, nodePrimitives, nodeWorld } from '@tern/reach/node';
+import { nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { asksForJson } from './command-line.ts';
-import { nodeGroupPrimitives } from './group-primitives.ts';
+import { openOrdinaryClient, ordinaryTransport } from './ordinary-client.ts';
 import { openOutput } from './output.ts';
 import { runTern } from './tern-command.ts';
 
@@ -14,7 +13,7 @@ export async function main(): Promise<void> {
   // whoever read us has gone: there is nobody left to tell
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stop.abort());
 
-  using transport = httpsTransport();
+  using transport = ordinaryTransport();
   process.exitCode = await runTern(args, {
     output: openOutput({ out: process.stdout, errors: process.stderr, json: asksForJson(args) }),
     world: nodeWorld,
@@ -23,13 +22,6 @@ export async function main(): Promise<void> {
     environment: process.env,
     terminal: { input: process.stdin, output: process.stderr },
     signal: stop.signal,
-    openClient: (store) =>
-      openClient({
-        store,
-        world: nodeWorld,
-        primitives: nodePrimitives,
-        groupPrimitives: nodeGroupPrimitives,
-        transport,
-      }),
+    openClient: (store) => openOrdinaryClient(store, transport),
   });
 }
