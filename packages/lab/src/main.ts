@@ -1,0 +1,87 @@
+/**
+ * `npm run lab`: messengers in an internet with censors, compared. Options: {@link usage}. Progress goes to standard error, the result to
+ * standard output: a table, or with `--json` one object a line for each cell. The exit code is 1 where a cell is void.
+ */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { UsageError } from '@tern/protocol';
+import { openNetwork, scenarioNamed } from './run/one-run.ts';
+import { isProfileName } from './run/profile.ts';
+import { ResultFolder, sourcesNow } from './run/result-folder.ts';
+import { cellsOf, jsonLine, levelsOf, tableOf } from './run/results.ts';
+import { scheduleRuns, type Plan } from './run/schedule-runs.ts';
+import { catalogueFiles } from './scenario/catalogue.ts';
+import { subjectNamed, subjects } from './subjects/all.ts';
+
+const usage = `npm run lab [-- OPTION...]
+  --profile quick|full   quick (default): minutes; full: hours, what is published
+  --scenario ID|FILE     such as S08, ${openNetwork}, or a scenario file; may be repeated; without it all
+  --subject NAME         one of ${subjects.map(({ name }) => name).join(', ')}; may be repeated
+  --seeds N              runs of each scenario (quick 1, full 3)
+  --jobs N               runs at a time (default: one for each processor, at most 4)
+  --results DIR          where results are kept; what is there and of the same sources is not run again
+  --json                 one JSON object a line instead of tables`;
+
+const mostJobs = 4;
+
+/** @returns the exit code */
+export async function runLab(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { plan, results, json, help } = await planOf(args);
+  if (help) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  const folder = new ResultFolder(results, sourcesNow());
+  const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  const cells = cellsOf(await scheduleRuns(plan, folder, { tell, signal }));
+  const lines = json ? cells.map(({ cell }) => jsonLine(cell)) : [levelsOf(cells), '', tableOf(cells)];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return cells.every(({ cell }) => cell.level !== null) ? 0 : 1;
+}
+
+async function planOf(args: readonly string[]): Promise<{
+  readonly plan: Plan;
+  readonly results: string;
+  readonly json: boolean;
+  readonly help: boolean;
+}> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      profile: { type: 'string', default: 'quick' },
+      scenario: { type: 'string', multiple: true, default: [] },
+      subject: { type: 'string', multiple: true, default: [] },
+      seeds: { type: 'string' },
+      jobs: { type: 'string' },
+      results: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const { profile } = values;
+  if (!isProfileName(profile)) throw new UsageError(`no profile is called ${profile}`);
+  for (const name of values.subject)
+    if (subjectNamed(name) === undefined) throw new UsageError(`no subject is called ${name}`);
+  const asked = values.scenario.length > 0 ? values.scenario : [openNetwork, ...(await catalogueFiles())];
+  const plan: Plan = {
+    scenarios: await Promise.all(asked.map(async (ask) => ({ ask, id: (await scenarioNamed(ask)).id }))),
+    // who is not asked for by name plays where it can
+    subjects:
+      values.subject.length > 0
+        ? values.subject
+        : subjects.filter((one) => one.missing() === undefined).map(({ name }) => name),
+    seeds: count(values.seeds, profile === 'full' ? 3 : 1, 'seeds'),
+    profile,
+    jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),
+  };
+  const results = resolve(values.results ?? resolve(import.meta.dirname, '../../../build/lab', profile));
+  return { plan, results, json: values.json, help: values.help };
+}
+
+function count(given: string | undefined, otherwise: number, what: string): number {
+  if (given === undefined) return otherwise;
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new UsageError(`--${what} is a number from 1 on`);
+  return number;
+}

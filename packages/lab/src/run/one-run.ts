@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { drawPolicies, type Scenario } from '../scenario/scenario.ts';
+import { loadScenario } from '../scenario/catalogue.ts';
+import type { Subject } from '../subjects/subject.ts';
+import { startControls, type Controls } from './control.ts';
+import { levelOf } from './measures.ts';
+import type { Profile } from './profile.ts';
+import type { Outcome, RunRecord } from './results.ts';
+import { openStage, type Stage } from './stage.ts';
+import { Trial } from './trial.ts';
+import { workload } from './workload.ts';
+
+/** The engine may not be later than this, or what was measured is the machine. */
+const mostLagMs = 20;
+const longestControlMs = 45_000;
+
+export interface RunAsk {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly subjects: readonly Subject[];
+  /** told what happens, for whoever looks for a fault */
+  readonly note: (words: string) => void;
+}
+
+/** The open network, which is a scenario too. */
+export const openNetwork = 'open';
+
+export async function scenarioNamed(which: string): Promise<Scenario> {
+  return which === openNetwork ? openScenario : loadScenario(which);
+}
+
+const openScenario: Scenario = {
+  id: openNetwork,
+  title: 'open network',
+  source: '',
+  about: 'Nobody blocks anything; as in every scenario, the people inside change their networks once.',
+  drafts: { 'isp-1': [], 'isp-2': [], hosting: [] },
+  target: { level: 'A' },
+  controls: [],
+};
+
+/** Plays a scenario once with each subject, side by side, each in an internet of its own. What proves nothing is void, and says why. */
+export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'>> {
+  const { scenario, seed, profile, note } = ask;
+  const beganAt = performance.now();
+  const folder = await mkdtemp(join(tmpdir(), 'tern-lab-'));
+  const policies = drawPolicies(scenario, { seed });
+  await using stages = new AsyncDisposableStack();
+  stages.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const here = ask.subjects.filter((subject) => subject.missing() === undefined);
+  const open = async (name: string): Promise<Stage> =>
+    stages.use(await openStage({ seed, policies, folder: join(folder, name) }));
+  const controls =
+    scenario.controls.length === 0 ? undefined : await setControls(await open('control'), scenario);
+  const parts: { readonly trial: Trial; readonly stage: Stage }[] = [];
+  for (const subject of here) {
+    const stage = await open(subject.name);
+    parts.push({ trial: new Trial(subject, stage, note), stage });
+  }
+  const voids = new Map<string, string>(
+    ask.subjects.flatMap((subject) => {
+      const missing = subject.missing();
+      return missing === undefined ? [] : [[subject.name, missing]];
+    }),
+  );
+  const playing = await prepared(parts, voids);
+  const openTrouble = await controls?.controls.open();
+  await wait(profile.settleMs);
+  for (const { stage } of parts) stage.internet.resetLag();
+  controls?.block();
+  for (const { trial } of playing) trial.block();
+  const steps = workload(profile, seed);
+  const measured = await Promise.all(
+    playing.map(async ({ trial, stage }): Promise<Outcome> => {
+      const measures = await trial.play(steps, profile.watchMs);
+      note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
+      return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
+    }),
+  );
+  const lagMs = worstLag(parts.map(({ stage }) => stage));
+  const trouble = openTrouble ?? (await controls?.trouble()) ?? lateBy(lagMs.p99);
+  const outcomes = ask.subjects.map(({ name }): Outcome => {
+    const because = voids.get(name) ?? trouble;
+    const found = measured.find(({ subject }) => subject === name);
+    return because === undefined && found !== undefined
+      ? found
+      : { subject: name, kind: 'void', because: because ?? 'it did not play' };
+  });
+  const seconds = Math.round((performance.now() - beganAt) / 100) / 10;
+  return { scenario: scenario.id, seed, profile: profile.name, outcomes, lagMs, seconds };
+}
+
+type Part = { readonly trial: Trial; readonly stage: Stage };
+
+/** @returns those who can play; why the others cannot is noted in `voids` */
+async function prepared(parts: readonly Part[], voids: Map<string, string>): Promise<readonly Part[]> {
+  await Promise.all(
+    parts.map(async ({ trial }) => {
+      try {
+        await trial.prepare();
+      } catch (error) {
+        voids.set(trial.subject.name, `open network: ${error instanceof Error ? error.message : ''}`);
+      }
+    }),
+  );
+  return parts.filter(({ trial }) => !voids.has(trial.subject.name));
+}
+
+interface ControlStage {
+  readonly controls: Controls;
+  block(): void;
+  /** @returns why the run proves nothing, once every control was tried */
+  trouble(): Promise<string | undefined>;
+}
+
+async function setControls(stage: Stage, scenario: Scenario): Promise<ControlStage> {
+  const controls = await startControls(stage, scenario.controls);
+  let blockedAt = 0;
+  return {
+    controls,
+    block() {
+      blockedAt = performance.now();
+      controls.block();
+      stage.block();
+    },
+    async trouble() {
+      while (!controls.done && performance.now() - blockedAt < longestControlMs) await wait(500);
+      const idle = stage.idle(performance.now() - blockedAt);
+      return controls.verdict() ?? (idle.length === 0 ? undefined : `never bit: ${idle.join(', ')}`);
+    },
+  };
+}
+
+function worstLag(stages: readonly Stage[]): RunRecord['lagMs'] {
+  const lags = stages.map(({ internet }) => internet.lag());
+  const of = (pick: (lag: (typeof lags)[number]) => number): number =>
+    Math.round(Math.max(0, ...lags.map(pick)) * 10) / 10;
+  return {
+    p50: of(({ timers, carrier }) => Math.max(timers.p50, carrier.p50)),
+    p99: of(({ p99 }) => p99),
+  };
+}
+
+function lateBy(p99: number): string | undefined {
+  return p99 > mostLagMs ? `the engine was late by ${p99} ms (p99)` : undefined;
+}

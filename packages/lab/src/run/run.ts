@@ -1,0 +1,29 @@
+/** One run in a process of its own: `node run.ts '{"scenario":...}'`. Prints its record as one line of JSON; what happened meanwhile goes to standard error. */
+import { subjectNamed } from '../subjects/all.ts';
+import type { Subject } from '../subjects/subject.ts';
+import { performRun, scenarioNamed } from './one-run.ts';
+import { profiles, type Profile } from './profile.ts';
+
+export interface Asked {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly profile: Profile['name'];
+  readonly subjects: readonly string[];
+}
+
+if (import.meta.main) {
+  const asked = JSON.parse(process.argv[2] ?? '{}') as Asked;
+  const began = performance.now();
+  const note = (words: string): void => {
+    process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1)} ${words}\n`);
+  };
+  const record = await performRun({
+    scenario: await scenarioNamed(asked.scenario),
+    seed: asked.seed,
+    profile: profiles[asked.profile],
+    subjects: asked.subjects.map(subjectNamed).filter((one): one is Subject => one !== undefined),
+    note,
+  });
+  process.stdout.write(`${JSON.stringify(record)}\n`);
+  process.exit(0);
+}

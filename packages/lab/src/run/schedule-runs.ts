@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Profile } from './profile.ts';
+import type { ResultFolder } from './result-folder.ts';
+import type { RunRecord } from './results.ts';
+import type { Asked } from './run.ts';
+
+export interface Plan {
+  /** as a run is asked for them: ids or files, with the id of each */
+  readonly scenarios: readonly { readonly ask: string; readonly id: string }[];
+  readonly subjects: readonly string[];
+  readonly seeds: number;
+  readonly profile: Profile['name'];
+  /** runs at a time */
+  readonly jobs: number;
+}
+
+/** A run that was void is tried so often in all: a busy machine is no result. */
+const tries = 3;
+const longestRunMs = 20 * 60_000;
+const keptNotes = 4000;
+
+const program = resolve(import.meta.dirname, 'run.ts');
+
+/** Runs what is not in the folder yet, one process a run. @param tell takes a line when a run has ended */
+export async function scheduleRuns(
+  plan: Plan,
+  folder: ResultFolder,
+  options: { readonly tell: (line: string) => void; readonly signal: AbortSignal },
+): Promise<readonly RunRecord[]> {
+  const waiting = Array.from({ length: plan.seeds }, (_, at) => at + 1).flatMap((seed) =>
+    plan.scenarios.map((scenario) => ({ scenario, seed })),
+  );
+  const records: RunRecord[] = [];
+  const order = [...waiting];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      options.signal.throwIfAborted();
+      records.push(await completed(plan, folder, { ...next, ...options }));
+    }
+  };
+  await Promise.all(Array.from({ length: plan.jobs }, worker));
+  const place = ({ scenario, seed }: RunRecord): number =>
+    order.findIndex((one) => one.scenario.id === scenario && one.seed === seed);
+  return records.toSorted((one, other) => place(one) - place(other));
+}
+
+interface One {
+  readonly scenario: Plan['scenarios'][number];
+  readonly seed: number;
+  readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What the folder knows of a run, and the rest by running it. */
+async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<RunRecord> {
+  const { scenario, seed } = one;
+  const { profile } = plan;
+  const known = (subject: string): ReturnType<ResultFolder['read']> =>
+    folder.read({ scenario: scenario.id, subject, seed, profile });
+  let last: Omit<RunRecord, 'sources'> | undefined;
+  for (let at = 0; at < tries; at += 1) {
+    const missing = plan.subjects.filter((subject) => known(subject) === undefined);
+    if (missing.length === 0) break;
+    last = await runOnce({ scenario: scenario.ask, seed, profile, subjects: missing }, one);
+    folder.write(last);
+    one.tell(wordsOf(last));
+  }
+  const outcomes = plan.subjects.map(
+    (subject) =>
+      known(subject)?.outcome ??
+      last?.outcomes.find((outcome) => outcome.subject === subject) ?? {
+        subject,
+        kind: 'void' as const,
+        because: 'it did not run',
+      },
+  );
+  const { lagMs = { p50: 0, p99: 0 }, seconds = 0 } = last ?? {};
+  return { scenario: scenario.id, seed, profile, sources: '', outcomes, lagMs, seconds };
+}
+
+async function runOnce(asked: Asked, { scenario, signal }: One): Promise<Omit<RunRecord, 'sources'>> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', program, JSON.stringify(asked)],
+    { stdio: ['ignore', 'pipe', 'pipe'], signal, timeout: longestRunMs, killSignal: 'SIGKILL' },
+  );
+  child.on('error', () => undefined); // told by what it did not print
+  const [out, notes] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  signal.throwIfAborted();
+  const line = out.trim().split('\n').at(-1) ?? '';
+  if (line.startsWith('{')) return JSON.parse(line) as Omit<RunRecord, 'sources'>;
+  throw new Error(`the run of ${scenario.id} ended without a result: ${notes.slice(-keptNotes)}`);
+}
+
+function wordsOf({ scenario, seed, outcomes, lagMs, seconds }: Omit<RunRecord, 'sources'>): string {
+  const each = outcomes.map((one) =>
+    one.kind === 'measured' ? `${one.subject} ${one.level}` : `${one.subject} void (${one.because})`,
+  );
+  return `${scenario} seed ${seed}: ${each.join(', ')}; ${seconds} s, lag ${lagMs.p99} ms`;
+}

@@ -1,0 +1,94 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
+import { inspect } from '../censor/inspect.ts';
+import { beginBlock, burnedOf, createMemory, firedOf, type Memory } from '../censor/memory.ts';
+import type { Policy } from '../censor/policy.ts';
+import { openInternet, type Internet } from '../engine/internet.ts';
+import { makeAuthority, type Authority } from '../hosts/certificates.ts';
+import { ispNames, type IspName } from '../scenario/scenario.ts';
+import type { Ground } from '../subjects/subject.ts';
+import { insiders, worldPlan } from './world-plan.ts';
+
+export type Policies = Readonly<Record<IspName, Policy>>;
+
+/** One internet with its censors, on which one subject plays. */
+export interface Stage extends AsyncDisposable {
+  readonly ground: Ground;
+  readonly internet: Internet;
+  /** The rules begin to bite, and the people inside change their networks: what was connected is cut. */
+  block(): void;
+  /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
+  burned(): number;
+  /** rules that never bit: `isp-1 rule 0 (name-reset)`. @param watchedMs rules that begin later do not count */
+  idle(watchedMs: number): readonly string[];
+}
+
+export async function openStage(parts: {
+  readonly seed: number;
+  readonly policies: Policies;
+  /** an empty folder for what is left here */
+  readonly folder: string;
+}): Promise<Stage> {
+  const { seed, policies, folder } = parts;
+  mkdirSync(folder, { recursive: true });
+  const internet = await openInternet(worldPlan(seed));
+  const memories = new Map<IspName, Memory>();
+  for (const isp of ispNames) {
+    const policy = policies[isp];
+    const memory = createMemory(policy);
+    memories.set(isp, memory);
+    internet.setInspect(isp, (sight) => inspect(sight, memory, policy));
+  }
+  return {
+    internet,
+    ground: groundOver(internet, makeAuthority(), folder),
+    block() {
+      for (const memory of memories.values()) beginBlock(memory, internet.now());
+      for (const person of insiders) internet.cut(person);
+    },
+    burned() {
+      const burns = [...memories.values()].flatMap(burnedOf);
+      return new Set(burns.map(({ client, what, value }) => `${client} ${what} ${value}`)).size;
+    },
+    idle: (watchedMs) =>
+      [...memories].flatMap(([isp, memory]) => {
+        const fired = new Set(firedOf(memory).map(({ rule }) => rule));
+        return policies[isp].rules
+          .map(({ technique, beginSeconds }, at) => ({ technique, beginSeconds, at }))
+          .filter(({ at, beginSeconds }) => !fired.has(at) && beginSeconds * 1000 < watchedMs)
+          .map(({ at, technique }) => `${isp} rule ${at} (${technique})`);
+      }),
+    [Symbol.asyncDispose]: () => internet[Symbol.asyncDispose](),
+  };
+}
+
+function groundOver(internet: Internet, authority: Authority, folder: string): Ground {
+  const authorityFile = join(folder, 'authority.pem');
+  writeFileSync(authorityFile, authority.root);
+  let issued = 0;
+  return {
+    spawn: (host, command, args, options = {}) =>
+      internet.spawn(host, [command, ...args], {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { ...process.env, ...options.env, HOME: folder },
+      }),
+    authority: authorityFile,
+    certificate(subjects) {
+      issued += 1;
+      const { chain, key } = authority.issue({
+        names: subjects.filter((one) => !isIPv4(one)),
+        addresses: subjects.filter((one) => isIPv4(one)),
+      });
+      const files = { certificate: join(folder, `${issued}.pem`), key: join(folder, `${issued}-key.pem`) };
+      writeFileSync(files.certificate, chain);
+      writeFileSync(files.key, key);
+      return files;
+    },
+    folder(name) {
+      const path = join(folder, name);
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      return path;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { News } from '../programs/lines.ts';
+import type { Program } from '../subjects/program.ts';
+import type { Cast, Subject } from '../subjects/subject.ts';
+import { isComplete, measuresOf, type Arrival, type Measures } from './measures.ts';
+import type { Stage } from './stage.ts';
+import { greetings, type Person, type Step } from './workload.ts';
+
+const longestGreetingMs = 30_000;
+const lookEveryMs = 500;
+
+/** One subject in one run, step by step, so that several can go through them side by side. Each step throws what makes the cell void. */
+export class Trial {
+  readonly subject: Subject;
+  readonly #stage: Stage;
+  readonly #arrivals: Arrival[] = [];
+  readonly #note: (words: string) => void;
+  #cast: Cast | undefined;
+  /** on performance's clock */
+  #blockedAt = Number.POSITIVE_INFINITY;
+
+  constructor(subject: Subject, stage: Stage, note: (words: string) => void) {
+    this.subject = subject;
+    this.#stage = stage;
+    this.#note = note;
+  }
+
+  /** Servers stand, people have met, and what is said on the open network arrives. */
+  async prepare(): Promise<void> {
+    const cast = await this.subject.open(this.#stage.ground);
+    this.#cast = cast;
+    for (const [person, program] of cast.people) this.#watch(person, program);
+    await Promise.all(greetings().map((greeting) => this.#greet(greeting)));
+    await cast.people.get('d')?.kill();
+  }
+
+  /** The block begins now. */
+  block(): void {
+    this.#blockedAt = performance.now();
+    this.#stage.block();
+  }
+
+  /** Plays the steps and watches until everything is there, or time is up. */
+  async play(steps: readonly Step[], watchMs: number): Promise<Measures> {
+    const playing = Promise.all(steps.map((step) => this.#carryOut(step)));
+    const until = this.#blockedAt + watchMs;
+    const measures = (): Measures => measuresOf(steps, this.#arrivals, this.#stage.burned());
+    while (performance.now() < until && !isComplete(measures())) await wait(lookEveryMs);
+    await playing;
+    return measures();
+  }
+
+  async #greet([from, to, text]: readonly [Person, Person, string]): Promise<void> {
+    const receiver = this.#program(to);
+    this.#program(from).order({ do: 'text', to, text });
+    await receiver.first(
+      (news): news is Extract<News, { is: 'got' }> => news.is === 'got' && news.text === text,
+      { what: `greeting from ${from} to ${to} on the open network`, longestMs: longestGreetingMs },
+    );
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    await wait(Math.max(0, this.#blockedAt + step.at - performance.now()));
+    const { to } = step;
+    if (step.kind === 'file') {
+      this.#program(step.from).order({ do: 'file', to, name: step.name, size: step.size });
+      return;
+    }
+    if (step.cold && this.#cast !== undefined) this.#watch(step.from, await this.#cast.start(step.from));
+    this.#program(step.from).order({ do: 'text', to, text: step.text });
+  }
+
+  #watch(person: Person, program: Program): void {
+    program.listen((news) => {
+      if (news.is === 'note') this.#note(`${this.subject.name} ${person}: ${news.words}`);
+      const at = performance.now() - this.#blockedAt;
+      if (at < 0) return;
+      if (news.is === 'got')
+        this.#arrivals.push({ at, to: person, from: news.from, content: { kind: 'text', text: news.text } });
+      if (news.is === 'file') {
+        const { name, size } = news;
+        this.#arrivals.push({ at, to: person, from: news.from, content: { kind: 'file', name, size } });
+      }
+    });
+  }
+
+  #program(person: Person): Program {
+    const program = this.#cast?.people.get(person);
+    if (program === undefined) throw new Error(`${person} has no program`);
+    return program;
+  }
+}

@@ -1,0 +1,113 @@
+/** Tern as it is: relays by the command `tern relay run`, people by the agent's library. */
+import { resolve } from 'node:path';
+import { relayHome, relayOne, relayTwo, serverPorts, type ServerHost } from './places.ts';
+import { Program } from './program.ts';
+import { everybody, startProgram, type Ground, type Subject } from './subject.ts';
+import type { News } from '../programs/lines.ts';
+import type { Settings } from '../programs/tern-client.ts';
+import type { Person } from '../run/workload.ts';
+
+const command = resolve(import.meta.dirname, '../../../agent/src/main.ts');
+
+/** With a relay inside the country, which everybody knows beside those abroad. Conversations are begun before it is known, and so live abroad. */
+export const tern: Subject = ternWith('tern', [relayOne, relayTwo, relayHome]);
+
+/** The same people without the relay inside. */
+export const ternAbroad: Subject = ternWith('tern-abroad', [relayOne, relayTwo]);
+
+function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
+  return {
+    name,
+    missing: () => undefined,
+    async open(ground) {
+      const links = await Promise.all(hosts.map((host) => startRelay(ground, host)));
+      const people = new Map<Person, Program>();
+      const start = async (person: Person): Promise<Program> => {
+        const settings: Settings = { name: person, home: ground.folder(`home-${person}`) };
+        const program = startProgram(ground, person, { file: 'tern-client.ts', settings });
+        people.set(person, program);
+        return program.ready();
+      };
+      await Promise.all(everybody.map(start));
+      await meet(people, links);
+      return { people, start };
+    },
+  };
+}
+
+/** As an operator would: every name of the host, both ports, one certificate for all of them. */
+async function startRelay(ground: Ground, host: ServerHost): Promise<string> {
+  const { certificate, key } = ground.certificate([...host.names, ...host.addresses]);
+  const child = ground.spawn(
+    host.host,
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      command,
+      'relay',
+      'run',
+      '--json',
+      '--data',
+      ground.folder(`relay-${host.host}`),
+      '--listen',
+      '0.0.0.0',
+      ...serverPorts.flatMap((port) => ['--port', `${port}`]),
+      ...host.names
+        .flatMap((name) => serverPorts.map((port) => ['--public-url', `https://${name}:${port}`]))
+        .flat(),
+      '--tls-cert',
+      certificate,
+      '--tls-key',
+      key,
+    ],
+    { env: { NODE_EXTRA_CA_CERTS: ground.authority } },
+  );
+  const relay = new Program(`relay in ${host.host}`, child);
+  const { relayLink } = await relay.first(isRelayLink, { what: 'relay link' });
+  return relayLink;
+}
+
+/** `a` invites the others through the relay abroad that everybody has; the other relays are added afterwards. */
+async function meet(people: ReadonlyMap<Person, Program>, links: readonly string[]): Promise<void> {
+  const [first = '', ...others] = links;
+  await everyone(people, (program) => program.carriedOut({ do: 'relay', link: first }));
+  const host = people.get('a');
+  if (host === undefined) throw new Error('nobody invites');
+  const guests = everybody.filter((person) => person !== 'a');
+  const invitations = new Set<string>();
+  for (const guest of guests) {
+    host.order({ do: 'invite' });
+    const { link } = await host.first(
+      (news): news is Extract<News, { is: 'link' }> => news.is === 'link' && !invitations.has(news.link),
+      { what: 'invitation' },
+    );
+    invitations.add(link);
+    const program = people.get(guest);
+    if (program !== undefined) await program.carriedOut({ do: 'accept', link });
+  }
+  await Promise.all(guests.flatMap((guest) => [met(host, guest), met(people.get(guest) ?? host, 'a')]));
+  await everyone(people, async (program) => {
+    for (const link of others) await program.carriedOut({ do: 'relay', link });
+  });
+}
+
+async function everyone(
+  people: ReadonlyMap<Person, Program>,
+  work: (program: Program) => Promise<void>,
+): Promise<void> {
+  await Promise.all([...people.values()].map(work));
+}
+
+async function met(program: Program, person: string): Promise<void> {
+  await program.first(
+    (news): news is Extract<News, { is: 'met' }> => news.is === 'met' && news.person === person,
+    { what: `meeting with ${person}` },
+  );
+}
+
+/** What `tern relay run --json` prints. */
+type RelayLine = News & { readonly relayLink: string };
+
+function isRelayLink(news: News): news is RelayLine {
+  return 'relayLink' in news;
+}

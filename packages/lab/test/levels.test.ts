@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { isComplete, levelOf, measuresOf, type Arrival, type Measures } from '../src/run/measures.ts';
+import { profiles } from '../src/run/profile.ts';
+import { workload, type Step } from '../src/run/workload.ts';
+
+const steps = workload(profiles.full, 1);
+
+/** Everything arrives so late. */
+function arrivalsAfter(delayMs: (step: Step) => number | undefined): readonly Arrival[] {
+  return steps.flatMap((step): Arrival[] => {
+    const delay = delayMs(step);
+    if (delay === undefined) return [];
+    const content =
+      step.kind === 'text'
+        ? ({ kind: 'text', text: step.text } as const)
+        : ({ kind: 'file', name: step.name, size: step.size } as const);
+    return [{ at: step.at + delay, to: step.to, from: step.from, content }];
+  });
+}
+
+const good: Measures = {
+  text: 1,
+  eventual: 1,
+  ttr: 3,
+  media: 8,
+  voice: 2,
+  cold: 4,
+  quiet: 0,
+  wrong: 0,
+};
+
+test('what arrives at once is measured as such', () => {
+  const measures = measuresOf(
+    steps,
+    arrivalsAfter(() => 400),
+    2,
+  );
+  expect(measures).toEqual({
+    text: 1,
+    eventual: 1,
+    // the first text over the border is said after five seconds
+    ttr: 5.4,
+    media: 0.4,
+    voice: 0.4,
+    cold: 0.4,
+    quiet: 2,
+    wrong: 0,
+  });
+  expect(isComplete(measures)).toBe(true);
+});
+
+test('a text counts as soon within a minute and as there in the end within ten', () => {
+  const late = measuresOf(
+    steps,
+    arrivalsAfter((step) => (step.from === 'c' ? 61_000 : step.from === 'b' ? 601_000 : 60_000)),
+    0,
+  );
+  expect(late.text).toBe(0.5);
+  expect(late.eventual).toBe(0.75);
+});
+
+test('recovery is over when both conversations have brought something', () => {
+  const measures = measuresOf(
+    steps,
+    arrivalsAfter((step) => (step.to === 'c' ? undefined : 100)),
+    0,
+  );
+  expect(measures.ttr).toBe(7.1);
+  const cut = measuresOf(
+    steps,
+    arrivalsAfter((step) => (step.to === 'c' || step.from === 'c' ? undefined : 100)),
+    0,
+  );
+  expect(cut.ttr).toBeUndefined();
+  expect(isComplete(cut)).toBe(false);
+});
+
+test('what is shown twice, changed, or to somebody else is wrong', () => {
+  const [first, ...rest] = arrivalsAfter(() => 100);
+  if (first === undefined) throw new Error('nothing arrived');
+  const changed: Arrival = { ...first, content: { kind: 'text', text: 'something else' } };
+  expect(measuresOf(steps, [first, ...rest, first], 0).wrong).toBe(1);
+  expect(measuresOf(steps, [changed, ...rest], 0)).toMatchObject({ wrong: 1, text: 59 / 60 });
+  expect(measuresOf(steps, [{ ...first, to: 'c' }, ...rest], 0).wrong).toBe(1);
+  expect(levelOf({ ...good, wrong: 1 }, profiles.full)).toBe('F');
+});
+
+test('level A is everything as if nothing were', () => {
+  expect(levelOf(good, profiles.full)).toBe('A');
+  expect(levelOf({ ...good, text: 0.99, ttr: 15, media: 120 }, profiles.full)).toBe('A');
+  expect(levelOf({ ...good, text: 0.98 }, profiles.full)).toBe('B');
+  expect(levelOf({ ...good, ttr: 15.1 }, profiles.full)).toBe('B');
+  expect(levelOf({ ...good, media: 120.1 }, profiles.full)).toBe('B');
+});
+
+test('level B is slower, level C is texts in the end, and F is less', () => {
+  expect(levelOf({ ...good, text: 0.95, ttr: 60, media: 600 }, profiles.full)).toBe('B');
+  expect(levelOf({ ...good, text: 0.94 }, profiles.full)).toBe('C');
+  expect(levelOf({ ...good, ttr: 61 }, profiles.full)).toBe('C');
+  expect(levelOf({ ...good, media: undefined }, profiles.full)).toBe('C');
+  expect(levelOf({ ...good, text: 0, eventual: 0.95, ttr: undefined }, profiles.full)).toBe('C');
+  expect(levelOf({ ...good, text: 0, eventual: 0.94 }, profiles.full)).toBe('F');
+});
+
+test('a quick run grants nothing that it could not see', () => {
+  expect(levelOf({ ...good, media: 59 }, profiles.quick)).toBe('A');
+  expect(levelOf({ ...good, media: 61 }, profiles.quick)).toBe('C');
+});

@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Measures } from '../src/run/measures.ts';
+import { ResultFolder } from '../src/run/result-folder.ts';
+import { cellsOf, jsonLine, levelsOf, tableOf, type Outcome, type RunRecord } from '../src/run/results.ts';
+
+const measures: Measures = {
+  text: 1,
+  eventual: 1,
+  ttr: 2.5,
+  media: 4,
+  voice: 1,
+  cold: 3,
+  quiet: 0,
+  wrong: 0,
+};
+
+function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
+  return {
+    scenario: 'S01',
+    seed,
+    profile: 'full',
+    sources: 'x',
+    outcomes,
+    lagMs: { p50: 1, p99: 5 },
+    seconds: 60,
+  };
+}
+
+function measured(changed: Partial<Measures>, level: 'A' | 'B' | 'C' | 'F'): Outcome {
+  return { subject: 'tern', kind: 'measured', measures: { ...measures, ...changed }, level };
+}
+
+test('a cell has the worst of its seeds, and a level no better than that', () => {
+  const [found] = cellsOf([
+    run(1, measured({ ttr: 2, media: 5 }, 'A')),
+    run(2, measured({ text: 0.9, media: undefined }, 'C')),
+    run(3, measured({ ttr: 9 }, 'B')),
+  ]);
+  expect(found?.cell).toEqual({
+    scenario: 'S01',
+    subject: 'tern',
+    level: 'C',
+    text: 0.9,
+    eventual: 1,
+    ttr: 9,
+    media: 'never',
+    cold: 3,
+    quiet: 0,
+    seeds: 3,
+    profile: 'full',
+  });
+  expect(found?.medians).toMatchObject({ text: 1, ttr: 2.5, media: 5 });
+});
+
+test('the line of a cell has exactly the fields that are published', () => {
+  const [found] = cellsOf([run(1, measured({}, 'A'))]);
+  if (found === undefined) throw new Error('no cell');
+  expect(jsonLine(found.cell)).toBe(
+    '{"scenario":"S01","subject":"tern","level":"A","text":1,"eventual":1,"ttr":2.5,"media":4,"cold":3,"quiet":0,"seeds":1,"profile":"full"}',
+  );
+});
+
+test('one void seed makes a cell void: nothing is published of it, and why is said', () => {
+  const cells = cellsOf([
+    run(1, measured({}, 'A')),
+    run(2, { subject: 'tern', kind: 'void', because: 'the engine was late by 30 ms (p99)' }),
+  ]);
+  expect(cells[0]?.cell).toMatchObject({ level: null, text: null, media: null, seeds: 2 });
+  expect(tableOf(cells)).toContain('void: the engine was late by 30 ms (p99)');
+  expect(levelsOf(cells)).toContain('| S01      | void |');
+});
+
+test('a table shows the median and the worst where they differ', () => {
+  const table = tableOf(
+    cellsOf([
+      run(1, measured({ ttr: 2 }, 'A')),
+      run(2, measured({ ttr: 3 }, 'A')),
+      run(3, measured({}, 'A')),
+    ]),
+  );
+  expect(table).toContain('2.5 / 3');
+  expect(table).toContain('| 1.00 |');
+});
+
+test('a lab that was stopped goes on where it was, unless what it measures has changed', () => {
+  const path = mkdtempSync(join(tmpdir(), 'tern-lab-test-'));
+  try {
+    const folder = new ResultFolder(path, 'sources one');
+    const name = { scenario: 'S01', subject: 'tern', seed: 1, profile: 'full' } as const;
+    const { sources: _, ...record } = run(1, measured({}, 'A'), {
+      subject: 'websocket',
+      kind: 'void',
+      because: 'late',
+    });
+    expect(folder.read(name)).toBeUndefined();
+    folder.write(record);
+    expect(folder.read(name)?.outcome).toEqual(measured({}, 'A'));
+    expect(folder.read({ ...name, subject: 'websocket' })).toBeUndefined();
+    expect(folder.read({ ...name, seed: 2 })).toBeUndefined();
+    expect(new ResultFolder(path, 'sources two').read(name)).toBeUndefined();
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+});
