@@ -1,5 +1,6 @@
 import type { Client, Me, SyncReport } from '@tern/core';
 import { RefusedError } from '@tern/protocol';
+import { WrongUsageError } from './command-line.ts';
 import type { Context } from './context.ts';
 import { openHome, type Home } from './home.ts';
 import { passphraseFrom } from './passphrase.ts';
@@ -10,14 +11,15 @@ export interface ClientHome extends AsyncDisposable {
   readonly home: Home;
   readonly client: Client;
   /**
-   * Reads and sends for what is left of the 2 s a command may take, and says calmly what did not go.
+   * Reads and sends for what is left of the time a command may take (2 s, or TERN_PATIENCE), and says calmly what did not go.
    * @param options `expecting`: codes of troubles that the command itself has words for
    */
   synchronise(options?: { readonly expecting?: readonly string[] }): Promise<SyncReport>;
 }
 
-/** How long a command that does not stay online exchanges with relays. */
-const longestSyncMs = 2000;
+/** How long a command that does not stay online exchanges with relays, if nobody says otherwise. */
+const usualPatienceSeconds = 2;
+const mostPatienceSeconds = 3600;
 
 /** @throws {RefusedError} as {@link openHome} does, and `no-identity` */
 export async function openClientHome(context: Context): Promise<ClientHome & { readonly me: Me }> {
@@ -36,6 +38,7 @@ export async function openAnyHome(
   context: Context,
   options: { readonly create: boolean },
 ): Promise<ClientHome> {
+  const patienceMs = patienceSeconds(context.environment['TERN_PATIENCE']) * 1000;
   const home = await openHome({
     dir: context.dir,
     world: context.world,
@@ -50,22 +53,26 @@ export async function openAnyHome(
     for (const path of home.tightened)
       context.output.say(`others on this machine could read ${path} until now`);
     const client = await context.openClient(home.store);
-    return clientHome(context, home, client);
+    return clientHome(context, { home, client, patienceMs });
   } catch (cause) {
     await home[Symbol.asyncDispose]();
     throw cause;
   }
 }
 
-function clientHome(context: Context, home: Home, client: Client): ClientHome {
+function clientHome(
+  context: Context,
+  opened: { readonly home: Home; readonly client: Client; readonly patienceMs: number },
+): ClientHome {
   const { output, signal } = context;
+  const { home, client } = opened;
   let deadline: AbortSignal | undefined;
   let told = false;
   return {
     home,
     client,
     async synchronise({ expecting = [] } = {}) {
-      deadline ??= AbortSignal.timeout(longestSyncMs);
+      deadline ??= AbortSignal.timeout(opened.patienceMs);
       const report = await client.sync({ signal: AbortSignal.any([signal, deadline]) });
       const words = told ? undefined : wordsOf(report, expecting);
       if (words !== undefined && !signal.aborted) {
@@ -82,6 +89,17 @@ function clientHome(context: Context, home: Home, client: Client): ClientHome {
       }
     },
   };
+}
+
+/** @throws {WrongUsageError} for anything but a whole number of seconds, an hour at most */
+function patienceSeconds(given: string | undefined): number {
+  if (given === undefined) return usualPatienceSeconds;
+  const seconds = Number(given);
+  if (!/^\d{1,4}$/u.test(given) || seconds < 1 || seconds > mostPatienceSeconds)
+    throw new WrongUsageError(
+      `TERN_PATIENCE is a whole number of seconds from 1 to ${mostPatienceSeconds} (tern --help)`,
+    );
+  return seconds;
 }
 
 /** The first thing worth knowing of what did not go. */

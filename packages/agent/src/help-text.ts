@@ -20,6 +20,7 @@ export function overview(commands: readonly CommandForm[]): string {
     '',
     'Ends with 0 when it was done, 1 when it was not possible, 2 when it was not understood.',
     'A passphrase for the home is taken from TERN_PASSPHRASE, or asked for.',
+    'On a slow line, TERN_PATIENCE says for how many seconds a command exchanges with relays; without it, 2.',
   ].join('\n');
 }
 

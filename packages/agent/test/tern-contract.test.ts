@@ -110,6 +110,11 @@ describe('the command tern as scripts rely on it', () => {
       expect([command, ended.code, ended.out]).toEqual([command, 2, '']);
       expect(ended.errors).toMatch(/^tern: [^\n]+--help[^\n]*\n$/u);
     }
+    for (const patience of ['', 'long', '0', '3601', '1.5']) {
+      const ended = await driver.start(['whoami'], { environment: { TERN_PATIENCE: patience } }).ended;
+      expect([patience, ended.code, ended.out]).toEqual([patience, 2, '']);
+      expect(ended.errors).toMatch(/^tern: TERN_PATIENCE [^\n]+--help[^\n]*\n$/u);
+    }
   });
 
   test('what is not possible ends with 1 and one line', async () => {

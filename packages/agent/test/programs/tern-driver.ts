@@ -41,7 +41,8 @@ export class RunningTern {
     const { TERN_PASSPHRASE: _home, TERN_EXPORT_PASSPHRASE: _export, ...inherited } = process.env;
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile, ...args], {
       cwd: options.cwd ?? folder,
-      env: { ...inherited, HOME: folder, ...options.environment },
+      // two seconds are little on a busy machine, and a command that has nothing left to exchange ends before
+      env: { ...inherited, HOME: folder, TERN_PATIENCE: '240', ...options.environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child = child;

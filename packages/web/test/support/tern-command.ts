@@ -12,6 +12,8 @@ export async function tern(
 ): Promise<readonly Record<string, unknown>[]> {
   const { stdout } = await run('sh', [resolve(root, 'tern'), ...args, '--home', home, '--json'], {
     maxBuffer: 1 << 26,
+    // two seconds are little on a busy machine
+    env: { ...process.env, TERN_PATIENCE: '240' },
   });
   return stdout
     .split('\n')
