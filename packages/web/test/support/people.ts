@@ -92,10 +92,15 @@ export async function invite(person: BrowserPerson): Promise<string> {
 
 /** On a narrow screen one goes back to the list, on a wide one it is beside. */
 async function toList(person: BrowserPerson): Promise<void> {
-  const list = person.page.getByRole('list', { name: 'Conversations' });
+  const { page } = person;
+  const list = page.getByRole('list', { name: 'Conversations' });
   const back = backOf(person);
-  for (let depth = 0; depth < 4 && !(await list.isVisible()) && (await back.isVisible()); depth += 1)
+  for (let depth = 0; depth < 4 && !(await list.isVisible()) && (await back.isVisible()); depth += 1) {
+    const before = await page.evaluate(() => JSON.stringify(history.state));
     await back.click();
+    // a browser goes back a moment later, and asked twice it would leave the app
+    await page.waitForFunction((state) => JSON.stringify(history.state) !== state, before);
+  }
 }
 
 function backOf(person: BrowserPerson): Locator {
