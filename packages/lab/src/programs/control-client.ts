@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Control } from '../scenario/control.ts';
+import { silenceMs, type Control } from '../scenario/control.ts';
 import { beginningOf } from './control-bytes.ts';
 import { endWithStandardInput, settingsOf, tell } from './lines.ts';
 
@@ -21,7 +21,6 @@ export interface Settings {
 /** What stopped a try. */
 class Stopped extends Error {}
 
-const silenceMs = 10_000;
 const pauseMs = 2000;
 
 const settings = settingsOf<Settings>();
@@ -61,7 +60,7 @@ function wordFor(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed';
   if (code === 'ENOTFOUND') return 'no-such-name';
   if (code === 'EAI_AGAIN' || code === 'ETIMEDOUT') return 'silence';
-  return code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : code;
+  return ['ECONNRESET', 'ECONNREFUSED', 'EPIPE'].includes(code) ? 'reset' : code;
 }
 
 async function addressOf(host: string): Promise<string> {
@@ -78,7 +77,7 @@ async function useOne(control: Control, address: string): Promise<void> {
 }
 
 async function browse(control: Control, address: string): Promise<void> {
-  const isName = address !== control.host;
+  const name = control.serverName !== '' ? control.serverName : address === control.host ? '' : control.host;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     for (let at = 0; at < control.requests; at += 1) {
@@ -88,13 +87,16 @@ async function browse(control: Control, address: string): Promise<void> {
         port: control.port,
         path: `/${control.answerBytes}`,
         agent,
-        ...(isName ? { servername: control.host, headers: { host: control.host } } : {}),
+        ...(name === '' ? {} : { servername: name, headers: { host: name } }),
       });
+      asked.on('error', () => undefined); // in the middle of an answer it is told by the answer
       const watch = watchSilence((error) => asked.destroy(error));
       try {
         asked.end();
         const [answer] = (await once(asked, 'response')) as [NodeJS.ReadableStream];
         for await (const _ of answer) watch.heard();
+      } catch (error) {
+        throw watch.silent ? new Stopped('silence') : error;
       } finally {
         watch.end();
       }
@@ -150,7 +152,21 @@ async function echoUdp(control: Control, address: string): Promise<void> {
   }
 }
 
-function watchSilence(stop: (error: Error) => void): { heard(): void; end(): void } {
-  const timer = setTimeout(() => stop(new Stopped('silence')), silenceMs);
-  return { heard: () => timer.refresh(), end: () => clearTimeout(timer) };
+function watchSilence(stop: (error: Error) => void): {
+  readonly silent: boolean;
+  heard(): void;
+  end(): void;
+} {
+  let silent = false;
+  const timer = setTimeout(() => {
+    silent = true;
+    stop(new Stopped('silence'));
+  }, silenceMs);
+  return {
+    get silent() {
+      return silent;
+    },
+    heard: () => timer.refresh(),
+    end: () => clearTimeout(timer),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Control } from '../scenario/control.ts';
+import { longestTryMs, type Control } from '../scenario/control.ts';
 import type { News } from '../programs/lines.ts';
 import type { Settings as ClientSettings } from '../programs/control-client.ts';
 import type { Settings as ServerSettings } from '../programs/control-server.ts';
@@ -10,6 +10,7 @@ type Try = Extract<News, { is: 'try' }>;
 
 /** so much longer than on the open network is `slow` */
 const slowFactor = 5;
+const longestStartMs = 30_000;
 
 /** The controls of a scenario in both networks of the country: each must succeed before the block and fail after it. */
 export interface Controls {
@@ -64,9 +65,10 @@ export async function startControls(stage: Stage, controls: readonly Control[]):
   return {
     async open() {
       for (const program of firsts)
-        for (const at of controls.keys())
+        for (const [at, control] of controls.entries())
           await program.first((news): news is Try => news.is === 'try' && news.control === at, {
             what: 'first try of a control',
+            longestMs: longestStartMs + longestTryMs(control),
           });
       return each((control, of, who) => {
         const [first] = of;
