@@ -61,10 +61,17 @@ async function benchBytes(parts: Parts): Promise<readonly Measurement[]> {
   await untilQuiet(parts);
   const app = appPath(relay);
   const all = wire.connections.filter(({ path }) => path.startsWith(app));
-  // the list of everything else is the first thing that the app itself asks for
-  const until = all.findIndex(({ path }) => path === `${app}p/${build.front.set}`);
-  const first = until < 0 ? all : all.slice(0, until);
   const pieces = new Set(build.set.loads['engine']?.pieces.map((piece) => `${app}p/${piece}`));
+  const { page: screen, en } = build.front.loads;
+  const firstNames = new Set([
+    '',
+    build.front.worker,
+    ...build.set.shell.map(([name]) => name),
+    ...[screen, en].flatMap((load) => load?.pieces.map((piece) => `p/${piece}`) ?? []),
+  ]);
+  // what else the first page consists of is asked for much later, when all of the app is kept
+  const engineAt = all.findIndex(({ path }) => pieces.has(path));
+  const first = all.filter(({ path }, at) => firstNames.has(path.slice(app.length)) && at < engineAt);
   const engine = all.filter(({ path }) => pieces.has(path));
   const firstPage = new Set(build.firstPage.map((name) => app + (name === 'index.html' ? '' : name)));
   return [
@@ -130,20 +137,17 @@ async function benchFirstMessages({ relay, wire }: Parts): Promise<readonly Meas
     const link = await invite(anna);
     await using ben = await openWiredPerson(wire, relay.port);
     wire.shape(badLine);
-    const from = performance.now();
     await ben.page.goto(link, { waitUntil: 'commit' });
     await ben.page.locator('#name').fill('Ben');
     await ben.page.keyboard.press('Enter');
-    await composerOf(ben).waitFor();
-    composer.push((performance.now() - from) / 1000);
+    composer.push((await momentOf(ben, 'composer')) / 1000);
     await say(ben, 'Hello');
-    await reached(ben, 'Hello', 'On a relay');
-    stored.push((performance.now() - from) / 1000);
+    stored.push((await momentOf(ben, 'stored')) / 1000);
     wire.shape(loopback);
   }
   const named = (what: string): string => `web app, invited, cold, 128 kbit/s + 200 ms: ${what}`;
   return [
-    { name: named('composer'), value: middle(composer), unit: 's' },
+    { name: named('composer'), value: middle(composer), unit: 's', goal: 3.5 },
     { name: named('first message on a relay'), value: middle(stored), unit: 's', goal: 15 },
   ];
 }

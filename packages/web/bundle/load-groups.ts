@@ -8,8 +8,17 @@ export interface Grouping {
   readonly early: ReadonlySet<string>;
 }
 
-/** Scripts that are needed at once by some: words of a language, and what a person without a home here sees first. */
-const earlyOrigins: Readonly<Record<string, string>> = { en: 'en', ru: 'ru', new: 'onboarding' };
+/** Scripts that the first page knows: the words of a language, and the app itself, which comes right behind the first screen. */
+const earlyOrigins: Readonly<Record<string, string>> = { en: 'en', ru: 'ru', app: 'start' };
+/**
+ * Screens that come with everything they need, in the order in which they are shown: what somebody without a home here is asked, the
+ * list, and a conversation.
+ */
+const screens: Readonly<Record<string, string>> = {
+  new: 'onboarding',
+  home: 'home',
+  conversation: 'conversation',
+};
 
 /**
  * Decides what travels together. A script takes with it what it cannot run without; what several need goes with the first of them,
@@ -22,7 +31,7 @@ export function groupLoads(parts: {
   /** by name; `page` goes with the first screen */
   readonly styles: ReadonlyMap<string, NamedBytes>;
 }): Grouping {
-  const byName = new Map(parts.page.map((script) => [script.name, script]));
+  const byName = new Map([...parts.page, ...parts.engine].map((script) => [script.name, script]));
   const taken = new Set<string>();
   const take = (script: Script): readonly Script[] => {
     if (taken.has(script.name)) return [];
@@ -36,18 +45,27 @@ export function groupLoads(parts: {
   const style = parts.styles.get('page');
   // the script last: it runs when everything before it is there
   loads.set('page', [...(style === undefined ? [] : [style]), ...take(first).toReversed()]);
-  for (const [name, origin] of Object.entries(earlyOrigins)) {
-    const script = others.find((one) => one.origin === origin);
-    if (script !== undefined) loads.set(name, take(script));
-  }
+  const takeAll = (origins: Readonly<Record<string, string>>): void => {
+    for (const [name, origin] of Object.entries(origins)) {
+      const script = others.find((one) => one.origin === origin);
+      if (script !== undefined) loads.set(name, take(script));
+    }
+  };
+  takeAll(earlyOrigins);
   const early = new Set(loads.keys());
-  const isShared = (script: Script): boolean => parts.page.some((one) => one.imports.includes(script.name));
-  for (const script of [...others].toSorted((a, b) => Number(isShared(b)) - Number(isShared(a)))) {
+  takeAll(screens);
+  const [engine, ...ofEngine] = parts.engine;
+  if (engine === undefined) throw new Error('the engine made no script');
+  loads.set('engine', take(engine));
+  const all = [...parts.page, ...parts.engine];
+  const isShared = (script: Script): boolean => all.some((one) => one.imports.includes(script.name));
+  for (const script of [...others, ...ofEngine].toSorted(
+    (a, b) => Number(isShared(b)) - Number(isShared(a)),
+  )) {
     if (taken.has(script.name)) continue;
     taken.add(script.name);
     loads.set(loads.has(script.origin) ? script.name : script.origin, [script]);
   }
-  loads.set('engine', parts.engine);
   for (const [name, file] of parts.styles) if (name !== 'page') loads.set(name, [file]);
   return { loads, early };
 }

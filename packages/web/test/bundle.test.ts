@@ -86,17 +86,22 @@ describe('what travels together', () => {
       page: [
         script('page', {
           imports: ['a/base-1.js'],
-          later: ['a/en-1.js', 'a/onboarding-1.js', 'a/settings-1.js'],
+          later: ['a/en-1.js', 'a/start-1.js', 'a/onboarding-1.js', 'a/settings-1.js'],
         }),
         script('base'),
         script('en'),
+        script('start', { imports: ['a/base-1.js'] }),
         script('onboarding', { imports: ['a/base-1.js', 'a/shared-1.js'] }),
         script('settings', { imports: ['a/shared-1.js', 'a/row-1.js'] }),
         script('contact', { imports: ['a/row-1.js'] }),
         script('shared'),
         script('row'),
       ],
-      engine: [script('engine')],
+      engine: [
+        script('engine', { imports: ['a/sums-1.js'], later: ['a/argon2id-1.js'] }),
+        script('argon2id', { imports: ['a/engine-1.js'] }),
+        script('sums'),
+      ],
       styles: new Map([
         ['page', { name: 'a/page-1.css', bytes: new Uint8Array(1) }],
         ['later', { name: 'a/later-1.css', bytes: new Uint8Array(1) }],
@@ -108,14 +113,16 @@ describe('what travels together', () => {
     expect(names).toEqual({
       page: ['a/page-1.css', 'a/base-1.js', 'a/page-1.js'],
       en: ['a/en-1.js'],
+      app: ['a/start-1.js'],
       new: ['a/onboarding-1.js', 'a/shared-1.js'],
       row: ['a/row-1.js'],
       settings: ['a/settings-1.js'],
       contact: ['a/contact-1.js'],
-      engine: ['a/engine-1.js'],
+      engine: ['a/engine-1.js', 'a/sums-1.js'],
+      argon2id: ['a/argon2id-1.js'],
       later: ['a/later-1.css'],
     });
-    expect([...early]).toEqual(['page', 'en', 'new']);
+    expect([...early]).toEqual(['page', 'en', 'app']);
   });
 
   test('pieces are of a size that fits a connection, and named by what is in them', () => {

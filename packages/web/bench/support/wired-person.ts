@@ -48,11 +48,11 @@ export async function openWiredPerson(wire: SlowWire, relayPort: number): Promis
 const longestWaitMs = 60_000;
 
 /**
- * What came first to be seen, and when. `name`: the first page's field takes a name. `app`: the app's own script runs, in the
- * person's language. `own`: the app's first screen stands where the first page was, or `list`: with somebody in it. `enter`: the last
- * time that Enter was pressed.
+ * What came first to be seen, and when. `name`: the first page's field takes a name. `app`: the first screen's own script runs, in the
+ * person's language. `own`: the app's first screen stands where the first page was, or `list`: with somebody in it. `composer`: somebody
+ * can write. `stored`: what they wrote is on a relay. `enter`: the last time that Enter was pressed.
  */
-export type Moment = 'name' | 'app' | 'own' | 'list' | 'enter';
+export type Moment = 'name' | 'app' | 'own' | 'list' | 'composer' | 'stored' | 'enter';
 
 /** Runs in the page, before its own scripts. Moments are kept in milliseconds since the page was asked for. */
 function noteMoments(): void {
@@ -60,8 +60,9 @@ function noteMoments(): void {
   Reflect.set(globalThis, 'moments', moments);
   const shown: Readonly<Record<string, () => boolean>> = {
     name: () => document.querySelector('#hello:not([hidden]) #name') !== null,
-    app: () => document.querySelector('#app > *') !== null,
     own: () => document.querySelector('#app > *') !== null && document.querySelector('#shell') === null,
+    composer: () => document.querySelector('.composer-field') !== null,
+    stored: () => document.querySelector('[data-message] .status:is(.stored, .delivered, .read)') !== null,
     list: () => document.querySelector('.conversation-row') !== null,
   };
   const look = (): void => {
@@ -72,6 +73,9 @@ function noteMoments(): void {
       requestAnimationFrame(() => setTimeout(() => (moments[name] = performance.now())));
     }
   };
+  new PerformanceObserver((list) => {
+    for (const { startTime } of list.getEntriesByName('tern-first-screen')) moments['app'] = startTime;
+  }).observe({ type: 'mark' });
   new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
   document.addEventListener(
     'keydown',

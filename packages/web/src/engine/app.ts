@@ -1,4 +1,4 @@
-import { exportHome, largestExportBytes, safetyNumberWith, type ConversationWindow } from '@tern/core';
+import { safetyNumberWith, type ConversationWindow } from '@tern/core';
 import {
   limits,
   linkKind,
@@ -7,7 +7,6 @@ import {
   parseInvitationLink,
   parseRelayLink,
 } from '@tern/protocol';
-import { browserExportCost } from '../store/argon2id.ts';
 import type { AppApi, ConnectionsView, LinkView, Waiting } from './app-api.ts';
 import { fileSource } from './file-source.ts';
 import type { Home, OpenHome } from './home.ts';
@@ -158,13 +157,10 @@ export function appOver(home: Home, room: Room): AppApi {
 
     exportHome: (passphrase) =>
       inHome(async ({ store }) => {
-        const bytes = await exportHome({ ...home.parts, store }, passphrase, { cost: browserExportCost });
-        return new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' });
+        const { exportFile } = await import('./portability.ts');
+        return exportFile({ ...home.parts, store }, passphrase);
       }),
-    async importHome(file, passphrase) {
-      if (file.size > largestExportBytes) throw new MalformedError('no export is so large');
-      return home.import(new Uint8Array(await file.arrayBuffer()), passphrase);
-    },
+    importHome: (file, passphrase) => home.import(file, passphrase),
   };
 }
 

@@ -1,5 +1,4 @@
 import {
-  importHome,
   openClient,
   Turns,
   type Argon2id,
@@ -105,10 +104,11 @@ export class Home implements AsyncDisposable {
   }
 
   /** Into a home where nobody lives. */
-  import(file: Uint8Array, passphrase: string): Promise<'imported' | 'wrong-passphrase' | 'newer'> {
+  import(file: Blob, passphrase: string): Promise<'imported' | 'wrong-passphrase' | 'newer'> {
     return this.#alone(async () => {
       const standing = await this.#opened();
-      const { kind } = await importHome({ ...this.parts, store: standing.home.store }, file, passphrase);
+      const { importFile } = await import('./portability.ts');
+      const { kind } = await importFile({ ...this.parts, store: standing.home.store }, file, passphrase);
       if (kind === 'not-empty') throw new UsageError('somebody lives here already');
       if (kind === 'imported') this.#moveIn({ ...standing, me: await standing.home.client.me() });
       return kind;

@@ -5,7 +5,7 @@
 import { preferringTransport, webSocketTransport } from '@tern/reach';
 import { browserPrimitives, browserWorld as world, fetchTransport } from '@tern/reach/browser';
 import { portOver, type MessageEnd } from '../bridge/port.ts';
-import { browserArgon2id } from '../store/argon2id.ts';
+import { laterArgon2id } from '../store/argon2id-later.ts';
 import { browserHousing } from '../store/browser-housing.ts';
 import { appOver } from './app.ts';
 import { serveEngine } from './engine-worker.ts';
@@ -33,7 +33,7 @@ serveEngine(port, {
       housing: browserHousing({ name: 'tern', world, signal: port.closed }),
       world,
       primitives: browserPrimitives,
-      argon2id: browserArgon2id,
+      argon2id: laterArgon2id,
       transport,
       asksFirst: true,
     });

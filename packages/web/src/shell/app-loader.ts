@@ -17,8 +17,10 @@ export interface AppLoaderParts {
 }
 
 /** @returns what brings the app and starts it, as often as it is called: what came is kept */
-export function openAppLoader({ list, links, page, words, language }: AppLoaderParts): () => void {
+export function openAppLoader(parts: AppLoaderParts): () => void {
+  const { list, page, words, language } = parts;
   const scriptUrl = openScriptPolicy();
+  const coming: Record<string, Promise<Brought>> = {};
   let isThere = false;
 
   const bring = async (): Promise<Brought> => {
@@ -31,7 +33,16 @@ export function openAppLoader({ list, links, page, words, language }: AppLoaderP
     if (brought === 'gone' && (await keeper?.ask(['renew'])) === true) location.reload();
     if (brought !== 'whole') return brought;
     if (keeper === undefined) cache = undefined;
-    const door = { list, links, page: { ...page, remove }, cache, keeper, bringPieces, scriptUrl, addStyle };
+    const door = {
+      ...parts,
+      page: { ...page, remove },
+      cache,
+      keeper,
+      coming,
+      bringPieces,
+      scriptUrl,
+      addStyle,
+    };
     openFirstPageDoor(door);
     for (const [name] of list.loads['page']?.files ?? []) {
       if (name.endsWith('.css')) await addStyle(name);
@@ -41,12 +52,17 @@ export function openAppLoader({ list, links, page, words, language }: AppLoaderP
   };
   const bringMissing = async (cache: Cache): Promise<Brought> => {
     const missing: string[] = [];
-    for (const name of ['page', language, isHome() ? '' : 'new']) {
+    for (const name of ['page', language]) {
       const load = list.loads[name];
       const files = await Promise.all((load?.files ?? []).map(([file]) => cache.match(file)));
       if (files.includes(undefined)) missing.push(...(load?.pieces ?? []));
     }
-    return bringPieces(missing, cache, (done) => page.progress(done));
+    return bringPieces(missing, cache, (done) => {
+      page.progress(done);
+      // what is asked for next comes right behind, now that everything before it has been asked for
+      coming['set'] ??= bringPieces([list.set], cache);
+      coming['app'] ??= bringPieces(list.loads['app']?.pieces ?? [], cache);
+    });
   };
   const remove = (): void => {
     isThere = true;

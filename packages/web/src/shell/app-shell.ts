@@ -2,8 +2,8 @@ import { inflated, readSet, setOf } from './joined-pieces.ts';
 import { hashOf, pieceFolder, type SetList } from './load-list.ts';
 import type { Brought } from './piece-loader.ts';
 import type { FirstPageDoor } from './first-page-door.ts';
-import type { ShellDoor } from './handover.ts';
-import { writeLook } from './look.ts';
+import type { OnProgress, ShellDoor } from './handover.ts';
+import { isHome, writeLook } from './look.ts';
 import { updateReady } from './shell-request.ts';
 
 /** A part of the app did not come. Whoever asks again goes on where it stopped. */
@@ -30,6 +30,7 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
   showIcon();
   let isKeeping = false;
   const styles = new Map<string, Promise<void>>();
+  const bringing = new Map<string, Bringing>();
   let reading: Promise<SetList> | undefined;
 
   /** Where the relay has another version by now, this one cannot become whole any more: the page begins anew with that. */
@@ -38,6 +39,7 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     return new LoadError(name, brought);
   };
   const readList = async (): Promise<SetList> => {
+    await door.coming['set'];
     const set =
       cache === undefined ? await setWithout(list.set) : await setOf(cache, list.set, door.bringPieces);
     if (typeof set === 'string') throw await missing('the list of files', set);
@@ -50,8 +52,8 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     });
     return reading;
   };
-  /** @returns the name of its first file */
-  const bring = async (name: string, onProgress?: (done: number) => void): Promise<string> => {
+  const bringLoad = async (name: string, onProgress: OnProgress): Promise<string> => {
+    await door.coming[name];
     const load = list.loads[name] ?? (await wholeSet()).loads[name];
     const [first] = load?.files ?? [];
     if (load === undefined || first === undefined) throw new TypeError(`${name} is no part of the app`);
@@ -59,8 +61,18 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
       const brought = await door.bringPieces(load.pieces, cache, onProgress);
       if (brought !== 'whole') throw await missing(name, brought);
     }
-    onProgress?.(1);
+    onProgress(1);
     return first[0];
+  };
+  /** Whoever asks for what is under way waits for the same. @returns the name of its first file */
+  const bring = (name: string, onProgress?: OnProgress): Promise<string> => {
+    const told = bringing.get(name)?.told ?? new Set<OnProgress>();
+    if (onProgress !== undefined) told.add(onProgress);
+    const file =
+      bringing.get(name)?.file ??
+      bringLoad(name, (done) => told.forEach((tell) => tell(done))).finally(() => bringing.delete(name));
+    bringing.set(name, { file, told });
+    return file;
   };
   const shell: ShellDoor = {
     version: `${list.version} (${list.set.slice(0, 8)})`,
@@ -78,6 +90,15 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     forgetLink: () => links.forget(),
     onLink: (listener) => links.onLink(listener),
     leave: () => page.remove(),
+    stuck: () =>
+      new Promise((again) => {
+        page.trouble([door.words.unreachable], () => {
+          page.welcome(isHome());
+          again();
+        });
+      }),
+    held: async (key) => keeper?.ask(['hold', key]),
+    hold: (key, value) => void keeper?.ask(['hold', key, value]),
     async loadAsset(name, onProgress) {
       const askedAt = performance.now();
       const file = await bring(name, onProgress);
@@ -121,6 +142,12 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
   };
   setTimeout(lookAndGoOn, firstLookMs);
   return shell;
+}
+
+/** A load on its way, and who follows how much of it is here. */
+interface Bringing {
+  readonly file: Promise<string>;
+  readonly told: Set<OnProgress>;
 }
 
 /** The mark of the first page as the tab's icon: the page may show pictures only that it made itself. */

@@ -30,6 +30,9 @@ export interface ShellDoor {
   forgetLink(): void;
   onLink(listener: (link: string) => void): () => void;
   leave(): void;
+  stuck(): Promise<void>;
+  held(key: string): Promise<unknown>;
+  hold(key: string, value: unknown): void;
   loadAsset(name: string, onProgress?: OnProgress): Promise<string>;
   loadStyle(name: string): Promise<void>;
   keepAll(): Promise<boolean>;
@@ -72,6 +75,24 @@ export function onLink(listener: (link: string) => void): () => void {
 /** Takes the first page's own elements and style away. Call it in the same task in which the app's first screen is there. */
 export function leaveShell(): void {
   shell().leave();
+}
+
+/** Says on the first page that the line lets nothing through. Resolves when the person wants it tried again. */
+export function shellStuck(): Promise<void> {
+  return shell().stuck();
+}
+
+/** @returns what {@link holdWords} was given in this tab before it was loaded anew, where the browser still has it */
+export function heldWords(key: string): Promise<unknown> {
+  return shell().held(key);
+}
+
+/**
+ * Keeps something in memory while this tab is loaded anew: in that of the service worker, which the browser may end at any time.
+ * Nothing of it comes to a disk. @param value undefined forgets it
+ */
+export function holdWords(key: string, value: unknown): void {
+  shell().hold(key, value);
 }
 
 /**

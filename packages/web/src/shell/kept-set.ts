@@ -60,7 +60,11 @@ export async function openKeptSet(): Promise<KeptSet> {
       for (const load of Object.values(set.loads)) if (!(await bringLoad(load))) return false;
       return true;
     },
-    switchTo: (page) => keep(cache, front, page),
+    async switchTo(page) {
+      // what is kept need not be asked for ahead
+      const html = (await page.text()).replaceAll(/<link rel=preload[^>]+>/gu, '');
+      await keep(cache, front, new Response(html, page));
+    },
     async tidy() {
       const list = await kept.list();
       const set = list && (await setOf(cache, list.set, bringPieces));

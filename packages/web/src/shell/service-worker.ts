@@ -6,6 +6,8 @@ import type { ServiceWorkerScope } from './worker-scope.ts';
 function serve(scope: ServiceWorkerScope): void {
   const opened = openKeptSet();
   const root = scope.registration.scope;
+  /** what pages have in memory only, for as long as they are loaded anew */
+  const held = new Map<string, unknown>();
 
   scope.addEventListener('install', (event) => {
     const begin = async (): Promise<void> => {
@@ -38,16 +40,20 @@ function serve(scope: ServiceWorkerScope): void {
 
   scope.addEventListener('message', (event) => {
     const [port] = event.ports;
+    const request = event.data as ShellRequest;
+    if (request[0] === 'hold') {
+      if (request.length > 2) held.set(request[1], request[2]);
+      port?.postMessage(held.get(request[1]));
+      return;
+    }
     // one after the other: what one has just brought, another must not take for a leftover
-    const done = navigator.locks.request('tern-shell', () =>
-      answerTo(event.data as ShellRequest, scope, opened),
-    );
+    const done = navigator.locks.request('tern-shell', () => answerTo(request, scope, opened));
     event.waitUntil(done.then((answer) => port?.postMessage(answer)).catch(() => port?.postMessage(false)));
   });
 }
 
 async function answerTo(
-  request: ShellRequest,
+  request: Exclude<ShellRequest, readonly ['hold', ...unknown[]]>,
   scope: ServiceWorkerScope,
   opened: Promise<KeptSet>,
 ): Promise<boolean | string> {

@@ -1,7 +1,7 @@
 import type { Argon2id } from '@tern/core';
 import { RefusedError, utf8, type World } from '@tern/protocol';
 import { deleteDB } from 'idb';
-import { browserArgon2id } from './argon2id.ts';
+import { laterArgon2id } from './argon2id-later.ts';
 import {
   decodeHomeKeyRecord,
   defaultPasscodeCost,
@@ -31,7 +31,7 @@ export interface HomeKeyOptions {
   readonly world: Pick<World, 'randomBytes' | 'wait'>;
   /** for a new passcode */
   readonly cost?: PasscodeCost;
-  /** default: {@link browserArgon2id} */
+  /** default: {@link laterArgon2id} */
   readonly argon2id?: Argon2id;
 }
 
@@ -190,7 +190,7 @@ async function unwrapped(
 async function stretched(
   passcode: string,
   { cost, salt }: Pick<WrappedKey, 'cost' | 'salt'>,
-  { argon2id = browserArgon2id }: HomeKeyOptions,
+  { argon2id = laterArgon2id }: HomeKeyOptions,
 ): Promise<CryptoKey> {
   const bytes = await argon2id({
     password: utf8(passcode.normalize('NFC')), // the same passcode from another keyboard is the same bytes (RFC 8265)

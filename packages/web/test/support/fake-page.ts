@@ -13,6 +13,9 @@ export async function startFakePage(scene: FakeScene, over: Partial<AppApi> = {}
     forgetLink: () => undefined,
     onLink: () => () => undefined,
     leave: () => undefined,
+    stuck: () => Promise.resolve(),
+    held: () => Promise.resolve(undefined),
+    hold: () => undefined,
     loadAsset: () => Promise.reject(new Error('no assets here')),
     loadStyle: async (name) => {
       const href = `${name}.css`;

@@ -48,7 +48,7 @@ export async function sentFor(
 export interface AppBytes {
   /** the page, its script and its style */
   readonly firstPage: number;
-  /** the first page, the service worker, and every piece that somebody new needs until there is a first screen */
+  /** the first page, the service worker, and every piece that somebody new needs until they can write: a name, or to whoever invited them */
   readonly firstScreen: number;
   /** as `firstScreen`, and how many connections it takes */
   readonly firstScreenResponses: number;
@@ -74,7 +74,7 @@ export async function measureApp(url: string, build: WebBuild, language: string)
   const piecesOf = (loads: readonly (Load | undefined)[]): Promise<readonly number[]> =>
     bytesOf(loads.flatMap((load) => load?.pieces.map((piece) => `p/${piece}`) ?? []));
   const { front, set } = build;
-  const early = ['page', language, 'new'];
+  const early = ['page', language];
   const firstPage = await bytesOf(build.firstPage.map((name) => (name === 'index.html' ? '' : name)));
   const [serviceWorker = 0] = await bytesOf([front.worker]);
   const first = await piecesOf(early.map((name) => front.loads[name]));

@@ -1,13 +1,13 @@
-import { Check, Paperclip, SendHorizontal } from 'lucide';
+import { Paperclip } from 'lucide';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { hasKeyboard } from '../parts/keyboard.ts';
 import type { OpenTalk } from '../conversation/open-talk.ts';
-import { IconButton } from '../parts/button.tsx';
 import { extra, later } from '../parts/lazy.tsx';
 import { t } from '../words/words.ts';
 import { AttachButton } from './attach-button.tsx';
+import { ComposerLine, isTooLong } from './composer-line.tsx';
 import { useDraft } from './draft.ts';
 import { useDrop } from './drop.ts';
 
@@ -15,9 +15,6 @@ const AimBar = extra(async () => (await import('../conversation/extras.ts')).Aim
 const DropOverlay = extra(async () => (await import('../conversation/extras.ts')).DropOverlay);
 const TooLong = extra(async () => (await import('../conversation/extras.ts')).TooLong);
 const SendDialog = later(async () => (await import('./send-dialog.tsx')).SendDialog);
-
-/** A message holds 128 KiB in all; what stands around the text in it takes less than the difference. */
-const longestTextBytes = 130_000;
 
 /** Where one writes. What is written is kept for each conversation until it is sent. */
 export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
@@ -27,15 +24,13 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
   const [text, setText] = useDraft(talk);
   const [files, setFiles] = useState<readonly File[]>([]);
   const over = useDrop(setFiles);
-  const tooLong =
-    text.length > longestTextBytes / 4 && new TextEncoder().encode(text).length > longestTextBytes;
+  const tooLong = isTooLong(text);
   const ready = text.trim() !== '' && !tooLong;
 
   useEffect(() => {
     // somebody was accepted or unblocked, and the button that had the focus is gone
     if (hasKeyboard() && document.activeElement === document.body) field.current?.focus();
   }, []);
-  useEffect(() => fit(field.current), [text]);
   // before anything can be typed over it
   useLayoutEffect(() => {
     if (aim.kind === 'new') return;
@@ -76,54 +71,33 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
           }}
         />
       )}
-      <form
-        class="composer-line"
-        onSubmit={(event) => {
+      <ComposerLine
+        name={talk.summary.value?.name ?? ''}
+        text={text}
+        onText={setText}
+        ready={ready}
+        onSend={send}
+        field={field}
+        changing={aim.kind === 'edit'}
+        onPaste={(event) => {
+          const pasted = [...(event.clipboardData?.files ?? [])];
+          if (pasted.length === 0) return;
           event.preventDefault();
-          send();
+          setFiles(pasted);
+        }}
+        onKey={(event) => {
+          if (event.key === 'Escape' && aim.kind !== 'new') {
+            event.preventDefault();
+            event.stopPropagation();
+            leaveAim();
+          } else if (event.key === 'ArrowUp' && text === '' && aim.kind === 'new') {
+            event.preventDefault();
+            editLast(talk);
+          }
         }}
       >
         {aim.kind !== 'edit' && <AttachButton icon={Paperclip} onFiles={setFiles} />}
-        <textarea
-          ref={field}
-          class="composer-field"
-          rows={1}
-          dir="auto"
-          data-arrive={hasKeyboard()}
-          aria-label={t('composer.writeTo', { name: talk.summary.value?.name ?? '' })}
-          placeholder={t('composer.write')}
-          value={text}
-          enterkeyhint={hasKeyboard() ? 'send' : 'enter'}
-          onInput={(event) => setText(event.currentTarget.value)}
-          onPaste={(event) => {
-            const pasted = [...(event.clipboardData?.files ?? [])];
-            if (pasted.length === 0) return;
-            event.preventDefault();
-            setFiles(pasted);
-          }}
-          onKeyDown={(event) => {
-            if (event.isComposing) return;
-            if (event.key === 'Enter' && !event.shiftKey && (hasKeyboard() || event.ctrlKey)) {
-              event.preventDefault();
-              send();
-            } else if (event.key === 'Escape' && aim.kind !== 'new') {
-              event.preventDefault();
-              event.stopPropagation();
-              leaveAim();
-            } else if (event.key === 'ArrowUp' && text === '' && aim.kind === 'new') {
-              event.preventDefault();
-              editLast(talk);
-            }
-          }}
-        />
-        <IconButton
-          class="composer-send"
-          label={aim.kind === 'edit' ? t('composer.save') : t('composer.send')}
-          icon={aim.kind === 'edit' ? Check : SendHorizontal}
-          disabled={!ready}
-          onClick={send}
-        />
-      </form>
+      </ComposerLine>
       {files.length > 0 && (
         <SendDialog
           talk={talk}
@@ -144,11 +118,4 @@ function editLast(talk: OpenTalk): void {
     .peek()
     .findLast((line) => line.kind === 'message' && line.fromMe && !line.deleted && line.text !== undefined);
   if (last?.kind === 'message') talk.setAim({ kind: 'edit', message: last });
-}
-
-/** Grows with what is written; the style says how far. */
-function fit(field: HTMLTextAreaElement | null): void {
-  if (field === null) return;
-  field.style.blockSize = 'auto';
-  field.style.blockSize = `${field.scrollHeight}px`;
 }

@@ -110,7 +110,8 @@ export function MessageList(props: MessageListProps): VNode {
   const look = (): void => {
     const { current: list } = handle;
     const { rows, props } = latest.current;
-    if (list === null) return;
+    // a list that has not been measured is not away from its end
+    if (list === null || list.viewportSize === 0) return;
     const bottom = list.scrollOffset + list.viewportSize;
     atEnd.current = list.scrollSize - bottom < nearEndPx;
     away.value = !atEnd.current;

@@ -47,7 +47,7 @@ export async function beginHere(
 }
 
 /** Browsers that ask the person do it best right after they did something; those that decide alone decide better then. */
-function askToStay(): void {
+export function askToStay(): void {
   const { storage } = globalThis.navigator as { readonly storage?: StorageManager };
   // what it said is shown in the settings
   storage?.persist().catch(() => false);
