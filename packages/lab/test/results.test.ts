@@ -24,7 +24,7 @@ function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
     profile: 'full',
     sources: 'x',
     outcomes,
-    lagMs: { p50: 1, p99: 5 },
+    lagMs: { engine: 1, programs: 5 },
     seconds: 60,
   };
 }
@@ -66,10 +66,10 @@ test('the line of a cell has exactly the fields that are published', () => {
 test('one void seed makes a cell void: nothing is published of it, and why is said', () => {
   const cells = cellsOf([
     run(1, measured({}, 'A')),
-    run(2, { subject: 'tern', kind: 'void', because: 'the engine was late by 30 ms (p99)' }),
+    run(2, { subject: 'tern', kind: 'void', because: 'the engine was late by 30 ms' }),
   ]);
   expect(cells[0]?.cell).toMatchObject({ level: null, text: null, media: null, seeds: 2 });
-  expect(tableOf(cells)).toContain('void: the engine was late by 30 ms (p99)');
+  expect(tableOf(cells)).toContain('void: the engine was late by 30 ms');
   expect(levelsOf(cells)).toContain('| S01      | void |');
 });
 

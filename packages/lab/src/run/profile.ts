@@ -1,6 +1,6 @@
 /** How much is said in a run, and how long it is watched. Links, losses and censors are the same in each. */
 export interface Profile {
-  readonly name: 'quick' | 'full';
+  readonly name: 'brief' | 'quick' | 'full';
   readonly texts: number;
   /** the texts are spread over so long */
   readonly overMs: number;
@@ -13,6 +13,16 @@ export interface Profile {
 }
 
 export const profiles: Readonly<Record<Profile['name'], Profile>> = {
+  // for the gate: whether all of it still works
+  brief: {
+    name: 'brief',
+    texts: 8,
+    overMs: 8000,
+    voiceBytes: 20_000,
+    photoBytes: 40_000,
+    settleMs: 1000,
+    watchMs: 50_000,
+  },
   quick: {
     name: 'quick',
     texts: 16,

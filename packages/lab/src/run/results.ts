@@ -19,8 +19,8 @@ export interface RunRecord {
   /** of everything that was run: product and lab */
   readonly sources: string;
   readonly outcomes: readonly Outcome[];
-  /** what the engine was late with, milliseconds */
-  readonly lagMs: { readonly p50: number; readonly p99: number };
+  /** how late the engine was, and how long programs waited for a processor: 99th percentiles of the worst internet, milliseconds */
+  readonly lagMs: { readonly engine: number; readonly programs: number };
   readonly seconds: number;
 }
 

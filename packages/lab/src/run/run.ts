@@ -9,6 +9,7 @@ export interface Asked {
   readonly seed: number;
   readonly profile: Profile['name'];
   readonly subjects: readonly string[];
+  readonly evenIfBusy?: boolean;
 }
 
 if (import.meta.main) {
@@ -23,6 +24,7 @@ if (import.meta.main) {
     profile: profiles[asked.profile],
     subjects: asked.subjects.map(subjectNamed).filter((one): one is Subject => one !== undefined),
     note,
+    ...(asked.evenIfBusy === undefined ? {} : { evenIfBusy: asked.evenIfBusy }),
   });
   process.stdout.write(`${JSON.stringify(record)}\n`);
   process.exit(0);

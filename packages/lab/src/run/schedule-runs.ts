@@ -76,7 +76,7 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
         because: 'it did not run',
       },
   );
-  const { lagMs = { p50: 0, p99: 0 }, seconds = 0 } = last ?? {};
+  const { lagMs = { engine: 0, programs: 0 }, seconds = 0 } = last ?? {};
   return { scenario: scenario.id, seed, profile, sources: '', outcomes, lagMs, seconds };
 }
 
@@ -98,5 +98,5 @@ function wordsOf({ scenario, seed, outcomes, lagMs, seconds }: Omit<RunRecord, '
   const each = outcomes.map((one) =>
     one.kind === 'measured' ? `${one.subject} ${one.level}` : `${one.subject} void (${one.because})`,
   );
-  return `${scenario} seed ${seed}: ${each.join(', ')}; ${seconds} s, lag ${lagMs.p99} ms`;
+  return `${scenario} seed ${seed}: ${each.join(', ')}; ${seconds} s, late by ${lagMs.engine} ms, programs ${lagMs.programs} ms`;
 }

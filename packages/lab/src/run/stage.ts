@@ -67,9 +67,11 @@ function groundOver(internet: Internet, authority: Authority, folder: string): G
   const authorityFile = join(folder, 'authority.pem');
   writeFileSync(authorityFile, authority.root);
   let issued = 0;
+  // where the engine comes before everything else, what plays comes before what else the machine does
+  const before = internet.urgency === 'realtime' ? ['nice', '-n', '-10'] : [];
   return {
     spawn: (host, command, args, options = {}) =>
-      internet.spawn(host, [command, ...args], {
+      internet.spawn(host, [...before, command, ...args], {
         stdio: ['pipe', 'pipe', 'pipe'],
         env: { ...process.env, ...options.env, HOME: folder },
       }),
