@@ -84,14 +84,20 @@ test('a megabyte passes whole, from either address of a host, by its name', asyn
 });
 
 test('a line that loses packets makes a megabyte slower, and no less whole', async () => {
-  const lostBefore = internet.counts().lost;
-  const clear = await fetchIn('clear', 'http://big-news.example/1000000');
-  expect(internet.counts().lost).toBe(lostBefore);
-  const lost = await fetchIn('lossy', 'http://big-news.example/1000000');
-  expect(internet.counts().lost).toBeGreaterThan(lostBefore + 10);
-  for (const fetched of [clear, lost]) expect(fetched).toMatchObject({ end: 'whole', sha256: hashOf(1e6) });
-  expect(lost.ms).toBeGreaterThan(clear.ms);
-});
+  const quickest = { clear: Infinity, lossy: Infinity };
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const host of ['clear', 'lossy'] as const) {
+      const lostBefore = internet.counts().lost;
+      const fetched = await fetchIn(host, 'http://big-news.example/1000000');
+      const lost = internet.counts().lost - lostBefore;
+      expect(fetched).toMatchObject({ end: 'whole', sha256: hashOf(1e6) });
+      expect(host === 'clear' ? lost === 0 : lost > 10).toBe(true);
+      // the quickest of three, since a busy machine can make anything slow
+      quickest[host] = Math.min(quickest[host], fetched.ms);
+    }
+  }
+  expect(quickest.lossy).toBeGreaterThan(quickest.clear);
+}, 180_000);
 
 test('a line of 30 ms each way answers after 60', async () => {
   const times = await askIn('slow', 20, 100);

@@ -60,9 +60,6 @@ export interface InternetLag {
 const defaultResolver = '192.0.2.53';
 const askEveryMs = 50;
 
-/** Where the engine has no precedence, the programs at least stand back a little. */
-const nicenessBesideOrdinary = 5;
-
 /**
  * Opens the plan's hosts. Everything in them ends with the internet, and with this process.
  * @throws {NoHostsError} where the machine cannot make them
@@ -87,7 +84,6 @@ export async function openInternet(plan: InternetPlan): Promise<Internet> {
   const hosts: Hosts = await openHosts(setups, take);
   const pids = [process.pid, hosts.carrierPid];
   const urgency = plan.urgent === true ? await hurry(pids) : 'ordinary';
-  if (urgency === 'ordinary') hosts.niceness = nicenessBesideOrdinary;
   const bystander = openBystander(plan, hosts, { now, took: (ms) => lags.programs.record(ms) });
   const asking = setInterval(() => {
     const bytes = Buffer.alloc(8);

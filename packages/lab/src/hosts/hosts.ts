@@ -26,8 +26,6 @@ export interface HostSetup {
 
 /** Throw-away hosts of this machine's kernel, and the one program that carries all their packets. */
 export interface Hosts extends AsyncDisposable {
-  /** How far behind other programs of the machine those in the hosts stand: 0 to 19. */
-  niceness: number;
   /** Frames sent in one turn go out in one piece. */
   readonly send: (frame: Frame) => void;
   readonly spawn: (host: string, command: readonly string[], options?: SpawnOptions) => ChildProcess;
@@ -107,7 +105,6 @@ async function readSetup(output: Readable): Promise<Opened> {
 }
 
 class OpenHosts implements Hosts {
-  niceness = 0;
   readonly #carrier: Carrier;
   readonly #opened: Opened;
   readonly #ended: Promise<unknown>;
@@ -147,20 +144,9 @@ class OpenHosts implements Hosts {
     const folder = String(cwd);
     const user = this.#opened.inUserNamespace ? ['-U', '--preserve-credentials'] : [];
     // nsenter waits for what it starts; setpriv ends that when nsenter is killed
-    const enter = [
-      '-t',
-      String(this.pidOf(host)),
-      ...user,
-      '-m',
-      '-n',
-      '-p',
-      '--',
-      'setpriv',
-      '--pdeathsig',
-      'KILL',
-    ];
-    const place = ['nice', '-n', String(this.niceness), 'env', `--chdir=${folder}`];
-    return spawn('nsenter', [...enter, ...place, ...command], others);
+    const enter = ['-t', String(this.pidOf(host)), ...user, '-m', '-n', '-p', '--'];
+    const within = ['setpriv', '--pdeathsig', 'KILL', 'env', `--chdir=${folder}`];
+    return spawn('nsenter', [...enter, ...within, ...command], others);
   }
 
   pidOf(host: string): number {
