@@ -70,7 +70,9 @@ async function planOf(args: readonly string[]): Promise<{
     subjects:
       values.subject.length > 0
         ? values.subject
-        : subjects.filter((one) => one.missing() === undefined).map(({ name }) => name),
+        : subjects
+            .filter((one) => one.missing() === undefined && (one.heavy !== true || profile === 'full'))
+            .map(({ name }) => name),
     seeds: count(values.seeds, profile === 'full' ? 3 : 1, 'seeds'),
     profile,
     jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),

@@ -8,6 +8,8 @@ export type Order =
   | { readonly do: 'file'; readonly to: string; readonly name: string; readonly size: number }
   | { readonly do: 'invite' }
   | { readonly do: 'accept'; readonly link: string }
+  /** say yes to somebody who used an invitation, where that is asked */
+  | { readonly do: 'welcome'; readonly person: string }
   | { readonly do: 'relay'; readonly link: string };
 
 /** Orders are counted, so that each can be answered. */

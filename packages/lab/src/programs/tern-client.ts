@@ -65,7 +65,9 @@ async function carryOut(order: Order): Promise<void> {
       const { name, size } = order;
       const content = piecesOf(fileBytes(name, size));
       await client.sendFile(await conversationWith(order.to), { name, type: 'image/jpeg', size, content });
+      break;
     }
+    case 'welcome': // the invitation was the yes
   }
 }
 

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Profile } from './profile.ts';
 import type { ResultFolder } from './result-folder.ts';
-import type { RunRecord } from './results.ts';
+import type { Outcome, RunRecord } from './results.ts';
+import { subjectNamed } from '../subjects/all.ts';
 import type { Asked } from './run.ts';
 
 export interface Plan {
@@ -59,25 +60,31 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
   const { profile } = plan;
   const known = (subject: string): ReturnType<ResultFolder['read']> =>
     folder.read({ scenario: scenario.id, subject, seed, profile });
+  const outcomesNow = new Map<string, Outcome>();
   let last: Omit<RunRecord, 'sources'> | undefined;
   for (let at = 0; at < tries; at += 1) {
     const missing = plan.subjects.filter((subject) => known(subject) === undefined);
-    if (missing.length === 0) break;
-    last = await runOnce({ scenario: scenario.ask, seed, profile, subjects: missing }, one);
-    folder.write(last);
-    one.tell(wordsOf(last));
+    for (const subjects of together(missing)) {
+      last = await runOnce({ scenario: scenario.ask, seed, profile, subjects }, one);
+      folder.write(last);
+      for (const outcome of last.outcomes) outcomesNow.set(outcome.subject, outcome);
+      one.tell(wordsOf(last));
+    }
   }
   const outcomes = plan.subjects.map(
     (subject) =>
       known(subject)?.outcome ??
-      last?.outcomes.find((outcome) => outcome.subject === subject) ?? {
-        subject,
-        kind: 'void' as const,
-        because: 'it did not run',
-      },
+      outcomesNow.get(subject) ?? { subject, kind: 'void' as const, because: 'it did not run' },
   );
   const { lagMs = { engine: 0, programs: 0 }, seconds = 0 } = last ?? {};
   return { scenario: scenario.id, seed, profile, sources: '', outcomes, lagMs, seconds };
+}
+
+/** Who plays at the same time: the heavy ones alone, all others together. */
+function together(names: readonly string[]): readonly (readonly string[])[] {
+  const isHeavy = (name: string): boolean => subjectNamed(name)?.heavy === true;
+  const light = names.filter((name) => !isHeavy(name));
+  return [...(light.length > 0 ? [light] : []), ...names.filter(isHeavy).map((name) => [name])];
 }
 
 async function runOnce(asked: Asked, { scenario, signal }: One): Promise<Omit<RunRecord, 'sources'>> {

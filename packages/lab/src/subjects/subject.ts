@@ -23,6 +23,8 @@ export interface Ground {
 /** A messenger that can be run in the lab. */
 export interface Subject {
   readonly name: string;
+  /** takes so much of a machine that it plays alone, and in a quick lab only where it is asked for */
+  readonly heavy?: boolean;
   /** why it cannot be run on this machine, if it cannot */
   missing(): string | undefined;
   /** starts its servers and everybody's programs, and lets people meet */

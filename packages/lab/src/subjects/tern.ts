@@ -35,9 +35,15 @@ function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
   };
 }
 
-/** As an operator would: every name of the host, both ports, one certificate for all of them. */
-async function startRelay(ground: Ground, host: ServerHost): Promise<string> {
-  const { certificate, key } = ground.certificate([...host.names, ...host.addresses]);
+/** As an operator would: every name of the host on both ports, and a certificate for each name; the first one also names the addresses. */
+export async function startRelay(
+  ground: Ground,
+  host: ServerHost,
+  options: { readonly web?: string } = {},
+): Promise<string> {
+  const certificates = host.names.map((name, at) =>
+    ground.certificate(at === 0 ? [name, ...host.addresses] : [name]),
+  );
   const child = ground.spawn(
     host.host,
     process.execPath,
@@ -47,6 +53,7 @@ async function startRelay(ground: Ground, host: ServerHost): Promise<string> {
       'relay',
       'run',
       '--json',
+      ...(options.web === undefined ? [] : ['--web', options.web]),
       '--data',
       ground.folder(`relay-${host.host}`),
       '--listen',
@@ -55,10 +62,7 @@ async function startRelay(ground: Ground, host: ServerHost): Promise<string> {
       ...host.names
         .flatMap((name) => serverPorts.map((port) => ['--public-url', `https://${name}:${port}`]))
         .flat(),
-      '--tls-cert',
-      certificate,
-      '--tls-key',
-      key,
+      ...certificates.flatMap(({ certificate, key }) => ['--tls-cert', certificate, '--tls-key', key]),
     ],
     { env: { NODE_EXTRA_CA_CERTS: ground.authority } },
   );

@@ -1,0 +1,78 @@
+/** Tern in a browser: the built app in a real Chromium for each person, acted on by what is on the screen. */
+import { execFileSync } from 'node:child_process';
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { News } from '../programs/lines.ts';
+import type { Person } from '../run/workload.ts';
+import { relayHome, relayOne, relayTwo } from './places.ts';
+import { Program } from './program.ts';
+import { everybody, type Cast, type Ground, type Subject } from './subject.ts';
+import { startRelay } from './tern.ts';
+
+const programs = resolve(import.meta.dirname, '../../../web/test/programs');
+const quiet = '--disable-warning=ExperimentalWarning';
+
+/** The relays are the same as with `tern`; the app comes from the first one. */
+export const ternWeb: Subject = {
+  name: 'tern-web',
+  heavy: true,
+  missing: () => undefined,
+  async open(ground) {
+    const web = builtApp();
+    const [link] = await Promise.all([
+      startRelay(ground, relayOne, { web }),
+      startRelay(ground, relayTwo, { web }),
+      startRelay(ground, relayHome, { web }),
+    ]);
+    const people = new Map<Person, Program>();
+    const trusted = keyOfAuthority(ground);
+    const start = async (person: Person): Promise<Program> => {
+      const settings = { name: person, profile: ground.folder(`browser-${person}`), trusted };
+      const child = ground.spawn(person, process.execPath, [
+        quiet,
+        resolve(programs, 'web-person.ts'),
+        JSON.stringify(settings),
+      ]);
+      const program = new Program(`browser of ${person}`, child);
+      people.set(person, program);
+      return program.ready();
+    };
+    for (const person of everybody) await start(person);
+    await meet(people, link);
+    return { people, start } satisfies Cast;
+  },
+};
+
+function builtApp(): string {
+  const out = execFileSync(process.execPath, [quiet, resolve(programs, 'browser-and-app.ts')], {
+    encoding: 'utf8',
+  });
+  const { web } = JSON.parse(out) as { web: string };
+  return web;
+}
+
+/** Browsers take no file with an authority; they are told of a key that they find in every chain. */
+function keyOfAuthority(ground: Ground): string {
+  const chain = readFileSync(ground.certificate(['cloud-notes.example']).certificate, 'utf8');
+  const [, intermediate = ''] = chain.split(/(?=-----BEGIN CERTIFICATE-----)/u);
+  const key = new X509Certificate(intermediate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
+}
+
+async function meet(people: ReadonlyMap<Person, Program>, link: string): Promise<void> {
+  const host = people.get('a');
+  if (host === undefined) throw new Error('nobody invites');
+  await host.carriedOut({ do: 'relay', link });
+  const known = new Set<string>();
+  for (const guest of everybody.filter((person) => person !== 'a')) {
+    host.order({ do: 'invite' });
+    const invitation = await host.first(
+      (news): news is Extract<News, { is: 'link' }> => news.is === 'link' && !known.has(news.link),
+      { what: 'invitation' },
+    );
+    known.add(invitation.link);
+    await people.get(guest)?.carriedOut({ do: 'accept', link: invitation.link });
+    await host.carriedOut({ do: 'welcome', person: guest });
+  }
+}

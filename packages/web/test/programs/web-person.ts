@@ -1,0 +1,191 @@
+/**
+ * A person with the app in a real Chromium, told by lines of JSON on standard input what to do and telling on standard output what the
+ * screen shows, as the lab's other clients do (packages/lab/src/programs/lines.ts has the lines). The profile outlives the program.
+ * Settings as one JSON argument.
+ */
+import { createCipheriv, createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { chromium, type Page } from 'playwright-core';
+import { chromiumLaunchOptions } from '../support/chromium.ts';
+import {
+  acceptRequest,
+  begin,
+  composerOf,
+  invite,
+  openTalk,
+  savedFile,
+  say,
+  sendFiles,
+  type BrowserPerson,
+} from '../support/people.ts';
+
+interface Settings {
+  readonly name: string;
+  readonly profile: string;
+  /** of the key of an authority to trust: SHA-256 of its SubjectPublicKeyInfo, base64 */
+  readonly trusted: string;
+}
+
+type Order = { readonly number: number } & (
+  | { readonly do: 'text'; readonly to: string; readonly text: string }
+  | { readonly do: 'file'; readonly to: string; readonly name: string; readonly size: number }
+  | { readonly do: 'relay' | 'accept'; readonly link: string }
+  | { readonly do: 'invite' }
+  | { readonly do: 'welcome'; readonly person: string }
+);
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
+const startFile = join(settings.profile, 'start');
+const saveAgainMs = 3000;
+const patienceMs = 60_000;
+
+const options = await chromiumLaunchOptions();
+const context = await chromium.launchPersistentContext(join(settings.profile, 'chromium'), {
+  ...options,
+  // here names are looked up: this is no test that stays on one machine
+  args: [
+    ...(options.args ?? []).filter((flag) => !flag.startsWith('--host-resolver-rules')),
+    `--ignore-certificate-errors-spki-list=${settings.trusted}`,
+  ],
+  locale: 'en-US',
+  viewport: { width: 1000, height: 760 },
+  permissions: ['clipboard-read', 'clipboard-write'],
+});
+context.setDefaultTimeout(patienceMs);
+/** by the name of whoever one talks to there: each conversation has a tab of its own, so that nothing that comes is overlooked */
+const tabs = new Map<string, BrowserPerson>();
+const shown = new Set<string>();
+
+const first = tabOf(context.pages()[0] ?? (await context.newPage()));
+if (existsSync(startFile)) {
+  const { url, people } = JSON.parse(readFileSync(startFile, 'utf8')) as { url: string; people: string[] };
+  for (const [at, name] of people.entries()) await openTab(name, at === 0 ? first : undefined, url);
+}
+tell({ is: 'ready' });
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line) as Order;
+  try {
+    await carryOut(order);
+    tell({ is: 'done', number: order.number });
+  } catch (error) {
+    tell({ is: 'note', words: `${order.do}: ${error instanceof Error ? error.message : ''}` });
+  }
+}
+process.exit(0);
+
+async function carryOut(order: Order): Promise<void> {
+  switch (order.do) {
+    case 'relay':
+      await begin(first, order.link, settings.name);
+      return;
+    case 'invite':
+      tell({ is: 'link', link: await invite(first) });
+      return;
+    case 'accept':
+      await begin(first, order.link, settings.name);
+      // whoever invites is `a`
+      await watch('a', first);
+      return;
+    case 'welcome': {
+      const { person } = order;
+      const tab = tabOf(await context.newPage()); // invitations are made in the first one
+      await tab.page.goto(first.page.url());
+      await openTalk(tab, person);
+      await acceptRequest(tab);
+      await watch(person, tab);
+      tell({ is: 'met', person });
+      return;
+    }
+    case 'text':
+      await say(tabWith(order.to), order.text);
+      return;
+    case 'file': {
+      const buffer = fileBytes(order.name, order.size);
+      await sendFiles(tabWith(order.to), [
+        { name: order.name, mimeType: 'application/octet-stream', buffer },
+      ]);
+    }
+  }
+}
+
+function tabOf(page: Page): BrowserPerson {
+  return {
+    page,
+    context,
+    complaints: [],
+    restart: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+function tabWith(name: string): BrowserPerson {
+  const tab = tabs.get(name);
+  if (tab === undefined) throw new Error(`${settings.name} does not talk to ${name}`);
+  return tab;
+}
+
+async function openTab(name: string, given: BrowserPerson | undefined, url: string): Promise<void> {
+  const tab = given ?? tabOf(await context.newPage());
+  await tab.page.goto(url);
+  await openTalk(tab, name);
+  await watch(name, tab);
+}
+
+/** From now on tells everything that others say there. */
+async function watch(name: string, tab: BrowserPerson): Promise<void> {
+  const { page } = tab;
+  await composerOf(tab).waitFor();
+  tabs.set(name, tab);
+  writeFileSync(startFile, JSON.stringify({ url: page.url(), people: [...tabs.keys()] }));
+  await page.exposeFunction('tellLab', (id: string, text: string, file: string) => {
+    if (shown.has(id)) return;
+    shown.add(id);
+    if (file === '') tell({ is: 'got', from: name, text });
+    else void save(tab, { id, name: file, from: name });
+  });
+  await page.evaluate(() => {
+    const { tellLab } = globalThis as unknown as { tellLab(id: string, text: string, file: string): void };
+    const look = (): void => {
+      for (const message of document.querySelectorAll('.theirs [data-message]')) {
+        const words = message.querySelector('.text')?.cloneNode(true);
+        if (words instanceof Element)
+          for (const meta of words.querySelectorAll('.message-meta')) meta.remove();
+        const file = /photo|voice/u.exec(message.querySelector('.file')?.textContent ?? '')?.[0] ?? '';
+        const text = words?.textContent ?? '';
+        if (text !== '' || file !== '') tellLab(message.getAttribute('data-message') ?? '', text, file);
+      }
+    };
+    new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    look();
+  });
+}
+
+/** As somebody would who wants to have it. */
+async function save(
+  tab: BrowserPerson,
+  file: { readonly id: string; readonly name: string; readonly from: string },
+): Promise<void> {
+  for (;;) {
+    try {
+      const bytes = await savedFile(tab, tab.page.locator(`[data-message="${file.id}"]`));
+      const whole = bytes.equals(fileBytes(file.name, bytes.length));
+      if (whole) tell({ is: 'file', from: file.from, name: file.name, size: bytes.length });
+      return;
+    } catch (error) {
+      tell({ is: 'note', words: `${file.name}: ${error instanceof Error ? error.message : ''}` });
+      await wait(saveAgainMs);
+    }
+  }
+}
+
+function fileBytes(name: string, size: number): Buffer {
+  const key = createHash('sha256').update(name).digest();
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
+}
+
+function tell(news: object): void {
+  process.stdout.write(`${JSON.stringify(news)}\n`);
+}
