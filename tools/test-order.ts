@@ -12,6 +12,7 @@ const secondsOf: Readonly<Record<string, number>> = {
   'packages/agent/test/crash.test.ts': 550,
   'packages/relay/test/fuzz.test.ts': 210,
   'packages/lab/test/scenario-end-to-end.test.ts': 130,
+  'packages/lab/test/lab-run.test.ts': 110,
   'packages/agent/test/tern-talk.test.ts': 65,
   'packages/web/test/screens-access.test.ts': 55,
   'packages/agent/test/tern-contract.test.ts': 50,

@@ -8,6 +8,8 @@ import { greetings, type Person, type Step } from './workload.ts';
 
 const longestGreetingMs = 30_000;
 const lookEveryMs = 500;
+/** so that what comes a second time is seen, too */
+const afterwardsMs = 2000;
 
 /** One subject in one run, step by step, so that several can go through them side by side. Each step throws what makes the cell void. */
 export class Trial {
@@ -47,6 +49,7 @@ export class Trial {
     const measures = (): Measures => measuresOf(steps, this.#arrivals, this.#stage.burned());
     while (performance.now() < until && !isComplete(measures())) await wait(lookEveryMs);
     await playing;
+    await wait(afterwardsMs);
     return measures();
   }
 
@@ -66,8 +69,20 @@ export class Trial {
       this.#program(step.from).order({ do: 'file', to, name: step.name, size: step.size });
       return;
     }
-    if (step.cold && this.#cast !== undefined) this.#watch(step.from, await this.#cast.start(step.from));
+    if (step.cold && !(await this.#startsAnew(step.from))) return;
     this.#program(step.from).order({ do: 'text', to, text: step.text });
+  }
+
+  /** A program that does not start has not said anything either; that is a result. */
+  async #startsAnew(person: Person): Promise<boolean> {
+    try {
+      const program = await this.#cast?.start(person);
+      if (program !== undefined) this.#watch(person, program);
+      return program !== undefined;
+    } catch (error) {
+      this.#note(`${this.subject.name} ${person}: ${error instanceof Error ? error.message : ''}`);
+      return false;
+    }
   }
 
   #watch(person: Person, program: Program): void {
