@@ -17,7 +17,8 @@ const minutes = 60_000;
 
 test(
   'a relay lives through mutated batches, does nothing it may not, and loses nothing it has acknowledged',
-  { timeout: 5 * minutes + count * 20 },
+  // twenty times of what a quiet machine takes
+  { timeout: 10 * minutes + count * 40 },
   async ({ signal }) => {
     console.log(`${count} batches of the seeds ${seeds.join(' and ')}`);
     const started = performance.now();
