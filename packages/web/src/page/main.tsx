@@ -12,12 +12,15 @@ async function main(): Promise<void> {
   const ending = new AbortController();
   const root = document.querySelector<HTMLElement>('#app');
   if (root === null) throw new TypeError('the first page has no place for the app');
-  const [early] = await Promise.all([openEarlyTalk(ending.signal), followPreferences(ending.signal)]);
+  const opening = openEarlyTalk(ending.signal);
+  // the app comes while the words do
+  const app = bringApp(opening);
+  const [early] = await Promise.all([opening, followPreferences(ending.signal)]);
   if (early !== undefined) showEarlyTalk(early, ending.signal);
   // from here on somebody who was invited can write
   performance.mark(firstScreen);
   bringAhead(early);
-  const { startApp } = await bringApp(early);
+  const { startApp } = await app;
   startApp(root, { early, ending: ending.signal });
 }
 
@@ -26,7 +29,7 @@ const firstScreen = 'tern-first-screen';
 
 /** What will be needed comes in the order in which it will be. What fails is asked for again where it is. */
 function bringAhead(early: EarlyTalk | undefined): void {
-  const names = ['app', ...(isHome() || early?.name.peek() !== undefined ? [] : ['new']), 'engine'];
+  const names = [...(isHome() || early?.name.peek() !== undefined ? [] : ['new']), 'engine'];
   for (const name of names)
     loadAsset(name, name === 'engine' ? progressOf(early) : undefined).catch(() => undefined);
 }
@@ -40,12 +43,13 @@ function progressOf(early: EarlyTalk | undefined): ((done: number) => void) | un
   );
 }
 
-async function bringApp(early: EarlyTalk | undefined): Promise<typeof import('./start.ts')> {
+async function bringApp(opening: Promise<EarlyTalk | undefined>): Promise<typeof import('./start.ts')> {
   for (;;) {
     try {
       await loadAsset('app');
       return await import('./start.ts');
     } catch {
+      const early = await opening;
       await (early?.name.peek() === undefined ? shellStuck() : early.ask('early.stuck', 'common.tryAgain'));
     }
   }

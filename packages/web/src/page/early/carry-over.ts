@@ -6,9 +6,16 @@ import type { App } from '../context.ts';
 import { askToStay } from '../screens/onboarding-beginning.ts';
 import type { EarlyTalk } from './early-talk.ts';
 
-/** The first words have the line to themselves for so long, before the screens that show them are fetched. */
+/**
+ * The first words have the line to themselves for so long, and once more where whoever invited has answered meanwhile, before the
+ * screens that show them are fetched.
+ */
 const longestAloneMs = 4000;
-/** A relay wakes nobody for a conversation that has yet to begin, and whoever invited often sits there and begins it at once. */
+/**
+ * A relay wakes nobody for a conversation that has yet to begin, and whoever invited often sits there and begins it at once. On a line
+ * that brought all of this slowly an answer on its way must not be cut off: this part of the time that it took, and not less.
+ */
+const askAgainPart = 1 / 4;
 const askAgainMs = 800;
 /** The list of messages has measured itself by then. */
 const settledMs = 150;
@@ -63,7 +70,7 @@ export async function carryOver(app: App, parts: CarryParts, ending: AbortSignal
   early.kept();
   const alone = new AbortController();
   askSoon(app, early, AbortSignal.any([over, alone.signal])).catch(() => undefined); // it is asked in any case, only later
-  await Promise.race([allGone(app, early, over).catch(() => undefined), pause(longestAloneMs)]);
+  await Promise.race([allGone(app, early, over).catch(() => undefined), longEnough(early)]);
   alone.abort();
   await persistently(early, parts.bringScreens);
   parts.showScreens();
@@ -162,9 +169,15 @@ function linesOf(update: WindowUpdate): Extract<WindowUpdate, { readonly kind: '
   return update.kind === 'whole' ? update.window.lines : update.lines;
 }
 
+async function longEnough(early: EarlyTalk): Promise<void> {
+  await pause(longestAloneMs);
+  if (early.standing.peek() === 'met') await pause(longestAloneMs);
+}
+
 async function askSoon({ api }: App, early: EarlyTalk, signal: AbortSignal): Promise<void> {
+  const pauseMs = Math.max(askAgainMs, performance.now() * askAgainPart);
   for (;;) {
-    await pause(askAgainMs);
+    await pause(pauseMs);
     if (signal.aborted || early.standing.peek() === 'met') return;
     await api.retryNow();
   }
