@@ -49,6 +49,12 @@ async function keepAll(page: Page): Promise<void> {
   expect(await said(page, 'kept')).toBe('true');
 }
 
+/** The service worker answers for the first page from now on. */
+async function untilKept(page: Page): Promise<void> {
+  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active !== null);
+  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+}
+
 /** Pieces come when they are let through. */
 async function holdPieces(page: Page): Promise<() => void> {
   const held = Promise.withResolvers<void>();
@@ -219,6 +225,8 @@ describe('on a bad line', () => {
     await expect
       .poll(() => page.locator('#bar').getAttribute('value'))
       .toBe(String((pieces.length - 1) / pieces.length));
+    // until then the first page asks ahead for what it cannot know to be here
+    await untilKept(page);
     site.line.forget();
     await context.unroute(`**/p/${last}`);
     await page.reload();
@@ -359,11 +367,11 @@ describe('an app that was here before', () => {
     const missing = site.build.front.loads['page']?.pieces[0] ?? '';
     await context.route(`**/p/${missing}`, () => {});
     await page.goto(site.url);
-    await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active !== null);
-    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    await untilKept(page);
     await site.renew('A newer one.');
     await context.unroute(`**/p/${missing}`);
-    await page.reload();
+    // it may begin anew before the old page is there as a whole
+    await page.reload({ waitUntil: 'commit' });
     expect(await said(page, 'greeting')).toBe('A newer one. In English. 40000');
   });
 });

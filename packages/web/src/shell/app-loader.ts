@@ -30,7 +30,7 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
       cache === undefined ? ('whole' as const) : bringMissing(cache),
       cache && openKeeper(scriptUrl(list.worker)),
     ]);
-    if (brought === 'gone' && (await keeper?.ask(['renew'])) === true) location.reload();
+    if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     if (brought !== 'whole') return brought;
     if (keeper === undefined) cache = undefined;
     const door = {

@@ -35,7 +35,7 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
 
   /** Where the relay has another version by now, this one cannot become whole any more: the page begins anew with that. */
   const missing = async (name: string, brought: Exclude<Brought, 'whole'>): Promise<LoadError> => {
-    if (brought === 'gone' && (await keeper?.ask(['renew'])) === true) location.reload();
+    if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     return new LoadError(name, brought);
   };
   const readList = async (): Promise<SetList> => {

@@ -67,6 +67,8 @@ async function answerTo(
     if (windows.length < 2) await kept.tidy();
     return true;
   }
+  // another page has asked for the same a moment before
+  if (request[0] === 'renew' && list !== undefined && list.set !== request[1]) return true;
   const page = await fetch('./', { cache: 'no-cache' });
   const newer = frontListIn(await page.clone().text());
   if (!page.ok || newer === undefined || newer.set === list?.set)

@@ -6,8 +6,8 @@ export type ShellRequest =
   | readonly ['keep', set: string]
   /** look for a newer version and bring it; the name of the set that the next load will be */
   | readonly ['look']
-  /** what this version needs is gone: take the server's, whole or not; whether there is another */
-  | readonly ['renew'];
+  /** what the version with this set needs is gone: take the server's, whole or not; whether there is another */
+  | readonly ['renew', set: string];
 
 /** What windows are told when a newer version lies ready. */
 export const updateReady = 'update-ready';
