@@ -84,8 +84,9 @@ export async function startControls(stage: Stage, controls: readonly Control[]):
     verdict: () =>
       each((control, of, who) => {
         const openMs = Math.min(...of.filter(({ began }) => began < blockedAt).map(({ tookMs }) => tookMs));
+        const slowMatters = control.fails.includes('slow'); // elsewhere it is chance
         const went = after(of).map((one) =>
-          one.went === 'whole' && one.tookMs > slowFactor * openMs ? 'slow' : one.went,
+          one.went === 'whole' && slowMatters && one.tookMs > slowFactor * openMs ? 'slow' : one.went,
         );
         return verdictOn(control, went, wordsOf(control, who));
       }).find((words) => words !== undefined),
