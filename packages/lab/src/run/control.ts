@@ -97,11 +97,15 @@ export async function startControls(stage: Stage, controls: readonly Control[]):
 export function verdictOn(control: Control, went: readonly string[], who: string): string | undefined {
   if (went.length === 0) return `${who} was not tried after the block`;
   const whole = went.filter((one) => one === 'whole').length / went.length;
-  if (whole > control.mostWhole) return `${who} should fail and went ${went.join(', ')}`;
+  if (whole > control.mostWhole) return `${who} should fail and went ${tally(went)}`;
   const asSaid = control.fails.some((word) => went.includes(word)) || whole === 1;
-  return asSaid
-    ? undefined
-    : `${who} should fail by ${control.fails.join(' or ')} and went ${went.join(', ')}`;
+  return asSaid ? undefined : `${who} should fail by ${control.fails.join(' or ')} and went ${tally(went)}`;
+}
+
+/** `reset, 3 x whole` */
+function tally(went: readonly string[]): string {
+  const counts = [...Map.groupBy(went, (word) => word)].map(([word, { length }]) => ({ word, length }));
+  return counts.map(({ word, length }) => (length === 1 ? word : `${length} x ${word}`)).join(', ');
 }
 
 function wordsOf({ speaks, host, port }: Control, who: string): string {
