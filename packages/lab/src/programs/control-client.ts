@@ -108,22 +108,27 @@ async function browse(control: Control, address: string): Promise<void> {
 
 async function echoTcp(control: Control, address: string): Promise<void> {
   const socket = connect(control.port, address);
+  const broken = new AbortController();
+  socket.on('error', (error) => broken.abort(error)); // it may break while nobody waits for it
+  socket.on('close', () => broken.abort(new Error('closed')));
   const watch = watchSilence((error) => socket.destroy(error));
+  const { signal } = broken;
   try {
-    await once(socket, 'connect');
+    await once(socket, 'connect', { signal });
     for (let at = 0; at < control.requests; at += 1) {
       if (at > 0) await wait(control.everyMs);
       const bytes = beginningOf(control.speaks, control.answerBytes);
       socket.write(bytes);
       for (let came = 0; came < bytes.length;) {
-        const [piece] = (await once(socket, 'data')) as [Buffer];
+        const [piece] = (await once(socket, 'data', { signal })) as [Buffer];
         came += piece.length;
         watch.heard();
       }
     }
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
   } finally {
     watch.end();
-    socket.on('error', () => undefined);
     socket.destroy();
   }
 }

@@ -82,6 +82,7 @@ export async function startControls(stage: Stage, controls: readonly Control[]):
       return each((_, of) => after(of).length > 0).every((tried) => tried);
     },
     verdict: () =>
+      firsts.find(({ over }) => over)?.complaints ??
       each((control, of, who) => {
         const openMs = Math.min(...of.filter(({ began }) => began < blockedAt).map(({ tookMs }) => tookMs));
         const slowMatters = control.fails.includes('slow'); // elsewhere it is chance
