@@ -49,7 +49,7 @@ export class KnownLog {
   readonly capabilities: KnownCapability[] = [];
   /** chunks that the relay has said are complete, with the second until which they must be there */
   readonly chunks: Map<ChunkId, number> = new Map();
-  /** chunks that may be there until then, and need not: the entry that named them was erased when it had ended already */
+  /** chunks that may be there until then, and need not: an entry that named them had ended before the last one was erased */
   readonly leftOver: Map<ChunkId, number> = new Map();
 
   constructor(log: LogId, policy: Policy, signed: Signed) {

@@ -200,28 +200,23 @@ function erased(known: Known, sent: Sent & { readonly operation: Asked<'erase'> 
   check(proved(known, sent, log.current.policy.changeKey), 'erased without a right to change');
   for (const seq of operation.seqs) {
     const entry = log.entries.get(seq);
-    if (entry === undefined) continue;
+    if (entry === undefined || entry.erased) continue;
     entry.erased = true;
     releaseChunk(log, entry, sent.second);
   }
 }
 
 /**
- * A chunk goes with the last entry that names it. What that was a relay cannot read any more once the entry's day is over: then the
- * chunk may stay until its own end.
+ * A chunk goes with the last entry that names it. A relay cannot read which chunk that was once an entry's day is over, so one that
+ * ended without being erased is still counted: then the chunk may stay until its own end.
  */
-function releaseChunk(
-  log: KnownLog,
-  { bytes, until }: { readonly bytes: Uint8Array; readonly until: number },
-  second: number,
-): void {
+function releaseChunk(log: KnownLog, { bytes }: { readonly bytes: Uint8Array }, second: number): void {
   const entry = decodeEntry(bytes);
   if (entry.kind !== 'chunk') return;
-  const named = [...log.entries.values()].some(
-    (one) => !one.erased && one.until >= second && equalBytes(one.bytes, bytes),
-  );
-  if (named) return;
-  if (until < second) log.leftOver.set(entry.chunk, log.chunks.get(entry.chunk) ?? 0);
+  const naming = [...log.entries.values()].filter((one) => equalBytes(one.bytes, bytes));
+  if (naming.some((one) => !one.erased && one.until >= second)) return;
+  if (naming.some((one) => one.until < second))
+    log.leftOver.set(entry.chunk, log.chunks.get(entry.chunk) ?? log.leftOver.get(entry.chunk) ?? 0);
   log.chunks.delete(entry.chunk);
 }
 
