@@ -1,9 +1,12 @@
-import type { Hint } from '@tern/protocol';
+import type { Hint, RelayId } from '@tern/protocol';
+import type { Budget } from './budget.ts';
 
 export interface CarryOptions {
   readonly signal: AbortSignal;
   /** the relay may keep the answer back for as long as a watch lasts; everything else it answers at once */
   readonly held?: boolean;
+  /** files and the like: gives way to everything else, and goes where most gets through */
+  readonly bulk?: boolean;
   /** told by a transport that has a choice: the name of the one that carries it, before anything came */
   readonly carriedBy?: (transport: string) => void;
 }
@@ -21,4 +24,8 @@ export interface Transport {
    * @throws the signal's reason when it is aborted
    */
   carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array>;
+  /** What an exchange may weigh on the way that it would take now; where it is not said, whoever uses the transport finds out. */
+  budget?(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined;
+  /** Told of the endpoints that a relay's card names, whose signature was right. */
+  learnCard?(relay: RelayId, endpoints: readonly string[]): void;
 }

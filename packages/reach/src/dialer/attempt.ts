@@ -1,0 +1,302 @@
+import { UnreachableError, type World } from '@tern/protocol';
+import type { Ended, Observation, ObservedStages } from '../diagnosis/observation.ts';
+import { DialError, endedBy } from './carrier.ts';
+import type { ConnectionPool, Held } from './connection-pool.ts';
+import { dialRules } from './dial-rules.ts';
+import { hasRoom, type FailureKind, type Load, type Standing } from './standing.ts';
+import type { Way } from './way.ts';
+
+export interface AttemptParts {
+  readonly pool: ConnectionPool;
+  readonly world: World;
+  readonly way: Way;
+  /** as it was when the attempt began */
+  readonly standing: Standing;
+  readonly request: Uint8Array;
+  readonly held: boolean;
+  readonly bulk: boolean;
+  readonly observe: (observation: Observation) => void;
+}
+
+type Stage = 'waiting' | 'lookup' | 'connect' | 'hello' | 'answer' | 'coming';
+
+const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
+
+/** One request on one way, from finding a connection to the answer's end. It says how far it is; others decide what to do about it. */
+export class Attempt {
+  readonly way: Way;
+  /** it took longer than it should have */
+  doubted = false;
+  readonly #parts: AttemptParts;
+  readonly #leaving = new AbortController();
+  #at: number;
+  #stage: Stage = 'waiting';
+  #stageAt: number;
+  #changed: PromiseWithResolvers<void> = Promise.withResolvers();
+  #held: Held | undefined;
+  #restedMs = 0;
+  #before = nothing;
+  #pieces: AsyncIterator<Uint8Array> | undefined;
+  #downBytes = 0;
+  #lastAt: number;
+  #stages: { -readonly [K in keyof ObservedStages]: ObservedStages[K] } = {};
+  #address: string | undefined;
+  #ended: Ended | undefined;
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+    this.way = parts.way;
+    this.#at = parts.world.now();
+    this.#stageAt = this.#at;
+    this.#lastAt = this.#at;
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** when it last came forward, ms since 1970 */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** its connection had carried others before */
+  get reused(): boolean {
+    return this.#before.exchanges > 0;
+  }
+
+  /** its connection had rested so long that it may have died of that */
+  get rested(): boolean {
+    return this.#restedMs > dialRules.staleMs;
+  }
+
+  /** what its connection carried, with what came of this exchange; `exchanges` are those before */
+  get load(): Load {
+    const { exchanges, upBytes, downBytes } = this.#before;
+    const sent = this.#held === undefined ? 0 : this.#parts.request.length;
+    return { exchanges, upBytes: upBytes + sent, downBytes: downBytes + this.#downBytes };
+  }
+
+  /** of an answer that came, where there was enough of it to tell */
+  get bytesPerSecond(): number | undefined {
+    const ms = this.#lastAt - this.#at - (this.#stages.firstByteMs ?? 0);
+    return this.#downBytes >= 6000 && ms >= 20 ? (this.#downBytes * 1000) / ms : undefined;
+  }
+
+  /** of connecting; undefined on a connection that was there */
+  get rttMs(): number | undefined {
+    const { connectedMs, resolvedMs } = this.#stages;
+    return connectedMs === undefined ? undefined : connectedMs - (resolvedMs ?? 0);
+  }
+
+  get address(): string | undefined {
+    return this.#address;
+  }
+
+  /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
+  async begin(): Promise<Uint8Array | undefined> {
+    const { pool, way, request, bulk, held, world, standing } = this.#parts;
+    const { signal } = this.#leaving;
+    try {
+      const reached = this.#reached.bind(this);
+      this.#held = await pool.take(way, { upBytes: request.length, bulk }, { signal, reached });
+      this.#before = this.#held.load;
+      if (this.reused) {
+        this.#restedMs = world.now() - this.#held.usedAt;
+        this.#at = world.now();
+      } else this.#stages.greetedMs = this.#ms();
+      this.#enter('answer');
+      const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
+      const last = !hasRoom(standing, after, { upBytes: 0, bulk: false });
+      const { connection } = this.#held;
+      this.#pieces = connection.exchange(request, { signal, held, last })[Symbol.asyncIterator]();
+      const first = await this.#pieces.next();
+      this.#stages.firstByteMs = this.#ms();
+      this.#enter('coming');
+      return first.done === true ? undefined : this.#count(first.value);
+    } catch (error) {
+      this.#end(endedBy(error), { spent: true });
+      throw error;
+    }
+  }
+
+  /** The next piece, or undefined at the end. @throws {UnreachableError} also where nothing comes for too long */
+  async next(): Promise<Uint8Array | undefined> {
+    const { world, standing } = this.#parts;
+    if (this.#pieces === undefined) return undefined;
+    const done = new AbortController();
+    const silence = world.wait(progressMs(standing), { signal: done.signal }).then((): never => {
+      throw new DialError('silent', 'the answer stopped');
+    });
+    try {
+      const step = await Promise.race([this.#pieces.next(), silence]);
+      return step.done === true ? undefined : this.#count(step.value);
+    } catch (error) {
+      this.leave(endedBy(error));
+      throw error;
+    } finally {
+      silence.catch(() => undefined);
+      done.abort();
+    }
+  }
+
+  /** Resolves when nothing came for longer than it should have taken; rejects with the signal, which somebody must abort. */
+  async doubt(signal: AbortSignal): Promise<void> {
+    const { world } = this.#parts;
+    for (;;) {
+      const changed = this.#changed.promise;
+      const limitMs = this.#limitMs();
+      const turn = new AbortController();
+      const either = AbortSignal.any([signal, turn.signal]);
+      const over = world
+        .wait(Math.max(0, this.#stageAt + limitMs - world.now()), { signal: either })
+        .then(() => true);
+      const is = await Promise.race([over, changed.then(() => false)]).finally(() => {
+        over.catch(() => undefined);
+        turn.abort();
+      });
+      if (!is) continue;
+      this.doubted = true;
+      return;
+    }
+  }
+
+  /** The reader has all it wants. */
+  async finish(): Promise<void> {
+    if (this.#ended !== undefined) return;
+    const whole = this.#pieces?.return?.();
+    await whole;
+    this.#stages.lastByteMs = this.#lastAt - this.#at;
+    this.#end('ok', { spent: false });
+  }
+
+  /** Gives it up, and closes what was opened. */
+  leave(ended: Ended): void {
+    this.#end(ended, { spent: true });
+    this.#leaving.abort(new UnreachableError('nobody waits for it any more', { code: 'left' }));
+  }
+
+  /** Nobody wants the answer any more, but its connection is worth having when it has come. Never rejects. */
+  async drain(): Promise<void> {
+    const { world } = this.#parts;
+    const late = world.wait(dialRules.drainMs, { signal: this.#leaving.signal }).then(
+      () => this.leave('left'),
+      () => undefined,
+    );
+    try {
+      while (this.#stage === 'answer' && this.#ended === undefined) await this.#changed.promise;
+      while (this.#pieces !== undefined && (await this.#pieces.next()).done !== true);
+      this.#end('left', { spent: false });
+      this.#leaving.abort(new UnreachableError('drained', { code: 'left' }));
+    } catch (error) {
+      this.leave(endedBy(error));
+    }
+    await late;
+  }
+
+  /** which stage is to blame where it failed now */
+  get failure(): FailureKind {
+    switch (this.#stage) {
+      case 'waiting':
+      case 'lookup':
+        return 'name';
+      case 'connect':
+      case 'hello':
+        return this.#stage;
+      case 'answer':
+      case 'coming':
+        return 'answer';
+    }
+  }
+
+  /** how long it may stay where it is */
+  #limitMs(): number {
+    const { standing, request, held } = this.#parts;
+    const { rttMs = 0, patience, bytesPerSecond = dialRules.upBytesPerSecond } = standing;
+    const scaled = (ms: number): number => Math.max(ms, dialRules.firstByteRtts * rttMs) * patience;
+    switch (this.#stage) {
+      case 'waiting':
+      case 'coming':
+        return dialRules.heldMs;
+      case 'lookup':
+        return dialRules.lookupMs;
+      case 'connect':
+        return scaled(dialRules.connectMs);
+      case 'hello':
+        return scaled(dialRules.helloMs);
+      case 'answer': {
+        const leavingMs =
+          request.length > 2048 ? (request.length * 2000) / Math.max(2000, bytesPerSecond) : 0;
+        return held ? dialRules.heldMs : scaled(dialRules.firstByteMs) + leavingMs;
+      }
+    }
+  }
+
+  #reached(stage: 'started' | 'resolved' | 'connected', address?: string): void {
+    if (address !== undefined) this.#address = address;
+    if (stage === 'started') {
+      this.#at = this.#parts.world.now();
+      this.#enter('lookup');
+    } else if (stage === 'resolved') {
+      this.#stages.resolvedMs = this.#ms();
+      this.#enter('connect');
+    } else {
+      this.#stages.connectedMs = this.#ms();
+      this.#enter(this.way.tls ? 'hello' : 'connect');
+    }
+  }
+
+  #enter(stage: Stage): void {
+    this.#stage = stage;
+    this.#stageAt = this.#parts.world.now();
+    this.#lastAt = this.#stageAt;
+    this.#tell();
+  }
+
+  #count(piece: Uint8Array): Uint8Array {
+    this.#downBytes += piece.length;
+    this.#lastAt = this.#parts.world.now();
+    return piece;
+  }
+
+  #ms(): number {
+    return Math.max(0, this.#parts.world.now() - this.#at);
+  }
+
+  #tell(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #end(ended: Ended, { spent }: { readonly spent: boolean }): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = ended;
+    const { pool, request, bulk, held } = this.#parts;
+    const { exchanges, upBytes, downBytes } = this.load;
+    if (this.#held !== undefined)
+      pool.give(this.#held, { exchanges: exchanges + 1, upBytes, downBytes }, { spent });
+    this.#tell();
+    const { hint: _hint, names: _names, ...way } = this.way;
+    this.#parts.observe({
+      way,
+      at: this.#at,
+      bulk,
+      held,
+      exchangesBefore: exchanges,
+      ...(this.#address !== undefined && { address: this.#address }),
+      stages: this.#stages,
+      upBytes: request.length,
+      downBytes: this.#downBytes,
+      connectionBytes: { up: upBytes, down: downBytes },
+      ended,
+    });
+  }
+}
+
+/** From one piece of an answer to the next. */
+function progressMs({ rttMs = 0, patience }: Standing): number {
+  return Math.min(
+    dialRules.hardMs,
+    Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience,
+  );
+}

@@ -1,0 +1,60 @@
+import { UnreachableError } from '@tern/protocol';
+import type { Ended } from '../diagnosis/observation.ts';
+import type { Way } from './way.ts';
+
+export interface OpenOptions {
+  readonly signal: AbortSignal;
+  /** pieces small enough that a cut costs little; false where a way is known to carry anything */
+  readonly small: boolean;
+  /** told by whoever can see it */
+  readonly reached: (stage: 'started' | 'resolved' | 'connected', address?: string) => void;
+}
+
+/** Opens connections of one kind. It decides nothing: which way, when and how long is the dialer's business. */
+export interface Carrier {
+  /** for people: `https`, `forward` */
+  readonly name: string;
+  /** Resolves when requests may be sent, over TLS with a right certificate. @throws {DialError} @throws the signal's reason */
+  open(way: Way, options: OpenOptions): Promise<Connection>;
+}
+
+/** Carries exchanges one after the other, or many at once where it is `shared`. */
+export interface Connection {
+  readonly shared: boolean;
+  /** false once anybody has closed it */
+  readonly usable: boolean;
+  /**
+   * @param options `last`: nothing more will be asked on it
+   * @throws {UnreachableError} a {@link DialError} where the platform says how it ended @throws the signal's reason
+   */
+  exchange(
+    request: Uint8Array,
+    options: { readonly signal: AbortSignal; readonly held: boolean; readonly last: boolean },
+  ): AsyncIterable<Uint8Array>;
+  close(): void;
+}
+
+const codes: Readonly<Partial<Record<Ended, string>>> = {
+  silent: 'silent',
+  closed: 'cut',
+  'not-a-relay': 'not-a-relay',
+};
+
+/** How one attempt ended. Its code is one that callers know; `ended` says it more finely. */
+export class DialError extends UnreachableError {
+  readonly ended: Ended;
+
+  constructor(ended: Ended, message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, code: codes[ended] ?? 'unreachable' });
+    this.ended = ended;
+  }
+}
+
+/** How an error reads where nobody said more. */
+export function endedBy(error: unknown): Ended {
+  if (error instanceof DialError) return error.ended;
+  if (!(error instanceof UnreachableError)) return 'left';
+  if (error.code === 'silent') return 'silent';
+  if (error.code === 'cut') return 'closed';
+  return error.code === 'not-a-relay' ? 'not-a-relay' : 'failed';
+}

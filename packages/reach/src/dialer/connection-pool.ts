@@ -1,0 +1,200 @@
+import type { World } from '@tern/protocol';
+import { unlessAborted } from '../abort.ts';
+import type { Carrier, Connection, OpenOptions } from './carrier.ts';
+import { dialRules } from './dial-rules.ts';
+import { greeted, mayStartAt, started, unanswered } from './pace.ts';
+import { hasRoom, type Load } from './standing.ts';
+import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
+import type { WayBook } from './way-book.ts';
+
+export interface PoolParts {
+  readonly carriers: Readonly<Partial<Record<Way['carrier'], Carrier>>>;
+  readonly book: WayBook;
+  readonly world: World;
+}
+
+export interface Wish {
+  readonly upBytes: number;
+  readonly bulk: boolean;
+}
+
+/** One connection, as the pool keeps it. */
+export interface Held {
+  readonly way: Way;
+  readonly connection: Connection;
+  load: Load;
+  busy: number;
+  usedAt: number;
+}
+
+/** Connections by way. New ones are started as the book's paces allow; whoever waits for one takes the first that is free or may start. */
+export class ConnectionPool implements Disposable {
+  readonly #parts: PoolParts;
+  readonly #held = new Map<string, Held[]>();
+  /** hellos under way, by what they are counted by */
+  readonly #opening = new Map<string, number>();
+  /** texts that wait for a start, by the same: bulk lets them pass */
+  readonly #waiting = new Map<string, number>();
+  #freed: PromiseWithResolvers<void> = Promise.withResolvers();
+  #closed = false;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** ms until a request could leave this way; 0 where a connection is free or may be started */
+  waitMs(way: Way, wish: Wish): number {
+    if (this.#free(way, wish) !== undefined) return 0;
+    return this.#startAt(way, wish) - this.#parts.world.now();
+  }
+
+  /** a connection is free */
+  hasFree(way: Way, wish: Wish): boolean {
+    return this.#free(way, wish) !== undefined;
+  }
+
+  /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
+  async take(way: Way, wish: Wish, options: Omit<OpenOptions, 'small'>): Promise<Held> {
+    const { world } = this.#parts;
+    const { signal } = options;
+    const counted = countedBy(way);
+    for (;;) {
+      signal.throwIfAborted();
+      const yields = wish.bulk && (this.#waiting.get(counted) ?? 0) > 0;
+      const free = yields ? undefined : this.#free(way, wish);
+      if (free !== undefined) {
+        free.busy += 1;
+        return free;
+      }
+      const waitMs = this.#startAt(way, wish) - world.now();
+      const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= dialRules.hellosAtOnce;
+      if (waitMs <= 0 && !full && !yields) return await this.#open(way, options);
+      if (!wish.bulk) add(this.#waiting, counted, 1);
+      try {
+        await this.#freedOr(waitMs > 0 && !full && !yields ? waitMs : undefined, signal);
+      } finally {
+        if (!wish.bulk) add(this.#waiting, counted, -1);
+        if (signal.aborted) this.#tell(); // bulk may have let it pass
+      }
+    }
+  }
+
+  /** @param load of the connection now; `spent` where nothing more is to be asked on it */
+  give(held: Held, load: Load, options: { readonly spent: boolean }): void {
+    held.load = load;
+    held.busy -= 1;
+    held.usedAt = this.#parts.world.now();
+    if (options.spent || this.#closed || !held.connection.usable) this.#drop(held);
+    this.#tell();
+  }
+
+  /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
+  forget(way: Way): void {
+    for (const held of this.#held.get(wayKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
+  }
+
+  /** A connection stood and its hello was not answered, or answered by an end of the connection. */
+  unanswered(way: Way, options: { readonly alone: boolean }): void {
+    if (isUncounted(way)) return;
+    const { book, world } = this.#parts;
+    book.paced(way, unanswered(book.pace(way), { now: world.now(), ...options }));
+  }
+
+  /** So many were started that a hello without an answer looks like a ban. */
+  suspectsBan(way: Way): boolean {
+    const { book, world } = this.#parts;
+    const since = world.now() - dialRules.startWindowMs;
+    return (
+      way.serverName !== '' &&
+      book.pace(way).starts.filter((at) => at > since).length > dialRules.carefulStarts
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const all of this.#held.values()) for (const held of [...all]) this.#drop(held);
+  }
+
+  #startAt(way: Way, { bulk }: Wish): number {
+    const { book, world } = this.#parts;
+    const now = world.now();
+    return isUncounted(way) ? now : mayStartAt(book.pace(way), { bulk, named: way.serverName !== '' }, now);
+  }
+
+  #free(way: Way, wish: Wish): Held | undefined {
+    const { book, world } = this.#parts;
+    const all = this.#held.get(wayKey(way));
+    if (all === undefined) return undefined;
+    const now = world.now();
+    for (const held of [...all])
+      if (!held.connection.usable || (held.busy === 0 && now - held.usedAt > dialRules.idleMs))
+        this.#drop(held);
+    const standing = book.standing(way);
+    return this.#held
+      .get(wayKey(way))
+      ?.filter(
+        ({ busy, connection, load }) => (busy === 0 || connection.shared) && hasRoom(standing, load, wish),
+      )
+      .toSorted((a, b) => b.usedAt - a.usedAt)[0];
+  }
+
+  async #open(way: Way, options: Omit<OpenOptions, 'small'>): Promise<Held> {
+    const { book, world, carriers } = this.#parts;
+    const carrier = carriers[way.carrier];
+    if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
+    const counted = countedBy(way);
+    if (!isUncounted(way)) {
+      const chance = (world.randomBytes(1)[0] ?? 0) / 256;
+      const [named, rttMs] = [way.serverName !== '', book.standing(way).rttMs ?? 0];
+      book.paced(way, started(book.pace(way), { now: world.now(), named, rttMs, chance }));
+      add(this.#opening, counted, 1);
+    }
+    try {
+      options.reached('started');
+      const small = book.standing(way).grade !== 'bulk';
+      const connection = await carrier.open(way, { ...options, small });
+      if (!isUncounted(way)) book.paced(way, greeted(book.pace(way), world.now()));
+      const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
+      const held: Held = { way, connection, load, busy: 1, usedAt: world.now() };
+      const key = wayKey(way);
+      this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
+      return held;
+    } finally {
+      if (!isUncounted(way)) add(this.#opening, counted, -1);
+      this.#tell();
+    }
+  }
+
+  #drop(held: Held): void {
+    const key = wayKey(held.way);
+    const left = (this.#held.get(key) ?? []).filter((one) => one !== held);
+    if (left.length > 0) this.#held.set(key, left);
+    else this.#held.delete(key);
+    held.connection.close();
+  }
+
+  #tell(): void {
+    this.#freed.resolve();
+    this.#freed = Promise.withResolvers();
+  }
+
+  async #freedOr(ms: number | undefined, signal: AbortSignal): Promise<void> {
+    const freed = unlessAborted(this.#freed.promise, signal);
+    if (ms === undefined) return await freed;
+    const done = new AbortController();
+    const waited = this.#parts.world.wait(ms, { signal: AbortSignal.any([signal, done.signal]) });
+    try {
+      await Promise.race([freed, waited]);
+    } finally {
+      done.abort();
+      waited.catch(() => undefined);
+      freed.catch(() => undefined);
+    }
+  }
+}
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
+}

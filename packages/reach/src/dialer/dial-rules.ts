@@ -1,0 +1,79 @@
+/**
+ * What the dialer goes by, in one place, each figure with its reason. Milliseconds, bytes, factors.
+ * Where a figure comes from: `docs/decisions/0014-dialer.md`.
+ */
+export const dialRules = {
+  /**
+   * New TLS connections to one name: three in a minute are below every known rule that counts them ("more than 3 in 60 s");
+   * the window is longer than theirs because our clock and the wire's are not one.
+   */
+  carefulStarts: 3,
+  counted: { starts: 2, forMs: 3_600_000 },
+  startWindowMs: 65_000,
+  /** of those three one is left for text */
+  startsForText: 1,
+  /** Between two of them: rules that look at gaps ban below 400 ms, and on the wire gaps are up to 130 ms shorter than here. */
+  gapMs: 600,
+  gapJitterMs: 200,
+  /** a browser's own second hello comes 250 ms after the first where the line is slow */
+  slowGapMs: 1200,
+  slowRttMs: 200,
+  /** Where no name is said there is nothing to count by name; addresses that are visited too often are noticed as well. */
+  addressGapMs: 150,
+  addressStarts: 40,
+  /** hellos that wait for their answer, of one name or address */
+  hellosAtOnce: 3,
+  /** So many hellos in a row were answered: one more than careful is tried, and shows whether anybody counts. */
+  answeredToWiden: 6,
+  freeStarts: 60,
+  /** nobody tries that for the sake of less than this wait */
+  waitToWidenMs: 4000,
+  /** A ban lasts 120 s after the last thing that was seen of us: longer silence, nothing sent in it. */
+  silenceMs: 130_000,
+  /** a name that fell silent where nothing else answered either: it may be the line */
+  firstSilenceMs: 5000,
+
+  /** The same name is not raced against itself sooner; another name may follow sooner. */
+  sameNameMs: 1500,
+  otherNameMs: 500,
+  mostAttempts: 7,
+
+  /** Without a sign for so long, the next way is tried beside. */
+  lookupMs: 1500,
+  connectMs: 3000,
+  helloMs: 3000,
+  firstByteMs: 2000,
+  firstByteRtts: 6,
+  /** of what a request needs to leave, on a line nothing is known of: 100 kbit/s */
+  upBytesPerSecond: 12_500,
+  progressMs: 1500,
+  progressRtts: 8,
+  /** A slow line looks like a frozen one: each time waiting longer would have been right, it waits twice as long. */
+  mostPatience: 8,
+  /** After so long without a sign nobody waits any more, whatever else there is. */
+  hardMs: 20_000,
+  /** a watch is kept back by the relay for up to 40 s */
+  heldMs: 60_000,
+
+  /** A connection that stopped is believed to have been frozen if something else was answered so soon after. */
+  controlMs: 15_000,
+  /** Kept connections die unseen when nobody uses them. */
+  idleMs: 50_000,
+  staleMs: 20_000,
+  /** A connection that carried so much was not frozen: 25 packets, 16 and 64 kB are the known limits. */
+  bulkBytes: 80_000,
+  bulkExchanges: 16,
+  /** of what was believed to carry anything, one stop is not believed */
+  secondStopMs: 600_000,
+  /** Exchanges a suspect connection carries; a frozen one carries two or three small ones. */
+  suspectExchanges: 2,
+  passesToTryMore: 40,
+
+  /** The share of requests that look whether a better way works again. */
+  exploreShare: 0.03,
+  exploreBulkShare: 0.1,
+  exploreAfterMs: 60_000,
+  /** held answers nobody reads any more, whose connection is worth keeping */
+  drainedAtOnce: 2,
+  drainMs: 45_000,
+} as const;

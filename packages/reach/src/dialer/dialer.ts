@@ -1,0 +1,203 @@
+import type { Hint, RelayId, World } from '@tern/protocol';
+import { unlessAborted } from '../abort.ts';
+import type { Budget } from '../budget.ts';
+import type { Observation } from '../diagnosis/observation.ts';
+import type { CarryOptions, Transport } from '../transport.ts';
+import type { Attempt } from './attempt.ts';
+import { endedBy, type Carrier } from './carrier.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { dialRules } from './dial-rules.ts';
+import { Evidence } from './evidence.ts';
+import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
+import { Race } from './race.ts';
+import { orderWays, type WayView } from './way-order.ts';
+import { WayBook, type WayBookRecord } from './way-book.ts';
+import { entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
+
+export interface DialerParts {
+  readonly world: World;
+  /** HTTPS, as the platform has it */
+  readonly https: Carrier;
+  /** it dials addresses that it chose itself, and says in its hello what it likes */
+  readonly choosesAddress: boolean;
+  /** what tells one network from another; `unknown` where nothing does */
+  readonly network: () => string;
+  /** which address a name had when its server was last proved; told to the carrier's resolver */
+  readonly book?: WayBook;
+}
+
+/** A transport that chooses among a relay's ways, and learns. */
+export interface Dialer extends Transport, Disposable {
+  /** the same without ways through other relays: what is handed on is not handed on again */
+  readonly direct: Transport;
+  budget(to: Hint, options?: { readonly bulk?: boolean }): Budget;
+  learnCard(relay: RelayId, endpoints: readonly string[]): void;
+  /** Where ways through other relays come from. */
+  forwardThrough(ways: ForwardWays): void;
+  /** of the last attempts, oldest first */
+  observations(): readonly Observation[];
+  /** What an earlier process learnt. */
+  load(record: WayBookRecord): void;
+  record(): WayBookRecord;
+  /** Calls when there is something worth saving. */
+  onLearnt(call: () => void): void;
+}
+
+const keptObservations = 256;
+
+export function openDialer(parts: DialerParts): Dialer {
+  return new WayDialer(parts);
+}
+
+class WayDialer implements Dialer {
+  readonly name = 'https';
+  readonly direct: Transport;
+  readonly #parts: DialerParts;
+  readonly #book: WayBook;
+  readonly #forward = new ForwardCarrier();
+  readonly #pool: ConnectionPool;
+  readonly #evidence: Evidence;
+  #observations: readonly Observation[] = [];
+
+  constructor(parts: DialerParts) {
+    const { world, https, network } = parts;
+    this.#parts = parts;
+    this.#book = parts.book ?? new WayBook(network);
+    const carriers = { https, forward: this.#forward };
+    this.#pool = new ConnectionPool({ carriers, book: this.#book, world });
+    this.#evidence = new Evidence({ book: this.#book, pool: this.#pool, world });
+    this.direct = {
+      name: this.name,
+      carry: (to, request, options) => this.#carry(this.#ways(to), request, options),
+      budget: (to, options) => this.#budget(this.#ways(to), options),
+      learnCard: (relay, endpoints) => this.learnCard(relay, endpoints),
+    };
+  }
+
+  carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
+    return this.#carry(this.#allWays(to), request, options);
+  }
+
+  budget(to: Hint, options: { readonly bulk?: boolean } = {}): Budget {
+    return this.#budget(this.#allWays(to), options);
+  }
+
+  learnCard(relay: RelayId, endpoints: readonly string[]): void {
+    this.#book.learnEndpoints(relay, endpoints);
+  }
+
+  forwardThrough(ways: ForwardWays): void {
+    this.#forward.use(ways, this.direct);
+  }
+
+  observations(): readonly Observation[] {
+    return this.#observations;
+  }
+
+  load(record: WayBookRecord): void {
+    this.#book.load(record);
+  }
+
+  record(): WayBookRecord {
+    return this.#book.record();
+  }
+
+  onLearnt(call: () => void): void {
+    this.#book.changed = call;
+  }
+
+  [Symbol.dispose](): void {
+    this.#pool[Symbol.dispose]();
+  }
+
+  async *#carry(
+    ways: readonly Way[],
+    request: Uint8Array,
+    { signal, held = false, bulk = false, carriedBy }: CarryOptions,
+  ): AsyncIterable<Uint8Array> {
+    signal.throwIfAborted();
+    const { world } = this.#parts;
+    const race = new Race({
+      ways,
+      request,
+      bulk,
+      held,
+      signal,
+      world,
+      pool: this.#pool,
+      book: this.#book,
+      evidence: this.#evidence,
+      observe: (observation) => this.#observe(observation),
+      began: ({ way }) => carriedBy?.(way.carrier),
+    });
+    const { attempt, first } = await race.run();
+    carriedBy?.(attempt.way.carrier);
+    let ended = false;
+    try {
+      for (let piece = first; piece !== undefined; piece = await unlessAborted(attempt.next(), signal)) {
+        yield piece;
+        signal.throwIfAborted();
+      }
+      await this.#finish(attempt, held);
+      ended = true;
+    } catch (error) {
+      ended = true;
+      this.#cut(attempt, error, signal);
+      throw error;
+    } finally {
+      // a reader that has all it needs leaves here
+      if (!ended) await this.#finish(attempt, held);
+    }
+  }
+
+  async #finish(attempt: Attempt, held: boolean): Promise<void> {
+    await attempt.finish();
+    this.#evidence.answered(attempt, { held });
+  }
+
+  #cut(attempt: Attempt, error: unknown, signal: AbortSignal): void {
+    const ended = signal.aborted ? 'left' : endedBy(error);
+    attempt.leave(ended);
+    this.#evidence.cut(attempt, ended);
+  }
+
+  #observe(observation: Observation): void {
+    this.#observations = [...this.#observations.slice(1 - keptObservations), observation];
+  }
+
+  #ways(to: Hint): readonly Way[] {
+    const entrance = entranceOf(to);
+    const known = to.relay === undefined ? entrance : withEndpoints(entrance, this.#book.endpoints(to.relay));
+    return waysOf(known, {
+      choosesAddress: this.#parts.choosesAddress,
+      remembers: (host) => this.#book.address(host) !== undefined,
+    });
+  }
+
+  #allWays(to: Hint): readonly Way[] {
+    return [...this.#ways(to), ...this.#forward.waysTo(to)];
+  }
+
+  /** Of the way that one would take now, and no more than a few seconds' worth where its speed is known. */
+  #budget(ways: readonly Way[], { bulk = false }: { readonly bulk?: boolean } = {}): Budget {
+    const now = this.#parts.world.now();
+    const wish = { upBytes: 0, bulk };
+    const views = ways.map((way): WayView => ({
+      way,
+      standing: this.#book.standing(way),
+      waitMs: this.#pool.waitMs(way, wish),
+      ready: this.#pool.hasFree(way, wish),
+    }));
+    const [best] = orderWays(views, { now, ...wish });
+    const found = best === undefined ? views[0] : views.find(({ way }) => way === best);
+    const { budget, bytesPerSecond = Infinity } = found?.standing ?? {};
+    const most = bytesPerSecond * longestExchangeSeconds;
+    return {
+      upBytes: Math.floor(Math.min(budget?.up.bytes ?? 4096, Math.max(4096, most / 2))),
+      downBytes: Math.floor(Math.min(budget?.down.bytes ?? 8192, Math.max(8192, most))),
+    };
+  }
+}
+
+/** A text that comes while one is under way waits for no more than this. */
+const longestExchangeSeconds = dialRules.progressMs / 500;

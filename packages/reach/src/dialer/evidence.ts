@@ -1,0 +1,126 @@
+import type { World } from '@tern/protocol';
+import type { Ended } from '../diagnosis/observation.ts';
+import type { Attempt } from './attempt.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { dialRules } from './dial-rules.ts';
+import type { FailureKind, Load } from './standing.ts';
+import type { WayBook } from './way-book.ts';
+import type { Way } from './way.ts';
+
+interface Stop {
+  readonly way: Way;
+  readonly load: Load;
+  readonly at: number;
+}
+
+/** Enters in the way book what attempts came to. What only silence says is believed when something else was answered in that time. */
+export class Evidence {
+  readonly #parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World };
+  #stops: readonly Stop[] = [];
+  /** hellos without an answer, of which nobody knows yet whether anything else is answered */
+  #hellos: readonly { readonly way: Way; readonly at: number }[] = [];
+  #answeredAt = 0;
+  #drained = 0;
+
+  constructor(parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World }) {
+    this.#parts = parts;
+  }
+
+  /** Its answer came, whole or as far as anybody wanted it. */
+  answered(attempt: Attempt, options: { readonly held: boolean }): void {
+    const { book, world } = this.#parts;
+    const { way, load, rttMs, bytesPerSecond, address } = attempt;
+    const now = world.now();
+    book.took(
+      way,
+      {
+        kind: 'answered',
+        load: { ...load, exchanges: load.exchanges + 1 },
+        late: attempt.doubted && !options.held,
+        ...(rttMs !== undefined && { rttMs }),
+        ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+      },
+      now,
+    );
+    if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
+    this.#heard(now);
+  }
+
+  /** Another one answered first. */
+  outrun(attempt: Attempt): void {
+    const { stage, doubted } = attempt;
+    attempt.leave(doubted ? 'silent' : 'left');
+    if (!doubted) return;
+    if (stage === 'answer') this.#stopped(attempt);
+    else this.#failed(attempt.way, attempt.failure, { alone: false });
+    this.#heard(this.#parts.world.now());
+  }
+
+  /** @param options `alone` nothing else was answered in that time */
+  failed(attempt: Attempt, ended: Ended, options: { readonly alone: boolean }): void {
+    if (ended === 'left') return;
+    if (attempt.stage === 'answer' && ended === 'silent') this.#stopped(attempt);
+    else if (ended === 'certificate' || ended === 'not-a-relay')
+      this.#failed(attempt.way, 'stranger', options);
+    else this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, options);
+  }
+
+  /** Nobody answered in all that time. */
+  gaveUp(attempt: Attempt): void {
+    attempt.leave('silent');
+    this.failed(attempt, 'silent', { alone: true });
+  }
+
+  /** Its answer stopped in the middle, or ended there. */
+  cut(attempt: Attempt, ended: Ended): void {
+    const { book, world } = this.#parts;
+    if (ended === 'silent') this.#stopped(attempt);
+    else if (ended !== 'left') book.took(attempt.way, { kind: 'failed', how: 'answer' }, world.now());
+  }
+
+  unanswered(way: Way, options: { readonly alone: boolean }): void {
+    this.#failed(way, 'hello', options);
+  }
+
+  /** Nobody wants the answer any more; its connection is kept if few do the same. */
+  async drain(attempt: Attempt): Promise<void> {
+    if (this.#drained >= dialRules.drainedAtOnce) {
+      attempt.leave('left');
+      return;
+    }
+    this.#drained += 1;
+    await attempt.drain();
+    this.#drained -= 1;
+  }
+
+  #failed(way: Way, how: FailureKind, options: { readonly alone: boolean }): void {
+    const { book, pool, world } = this.#parts;
+    book.took(way, { kind: 'failed', how }, world.now());
+    if (how !== 'hello') return;
+    pool.unanswered(way, options);
+    if (options.alone) this.#hellos = [...this.#hellos, { way, at: world.now() }];
+  }
+
+  #stopped(attempt: Attempt): void {
+    const { book, world } = this.#parts;
+    const { way, load, rested } = attempt;
+    const at = world.now();
+    if (rested) return; // it died of resting
+    book.took(way, { kind: 'stalled', load }, at);
+    const lived = this.#answeredAt > attempt.lastAt;
+    if (lived) book.took(way, { kind: 'frozen', load }, at);
+    else this.#stops = [...this.#stops, { way, load, at }];
+  }
+
+  /** The line lives: what stopped just before was frozen. */
+  #heard(now: number): void {
+    this.#answeredAt = now;
+    const [stops, hellos, { book, pool }] = [this.#stops, this.#hellos, this.#parts];
+    this.#stops = [];
+    this.#hellos = [];
+    for (const { way, at } of hellos)
+      if (now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
+    for (const { way, load, at } of stops)
+      if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);
+  }
+}

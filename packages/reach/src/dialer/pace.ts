@@ -1,0 +1,119 @@
+import { dialRules } from './dial-rules.ts';
+
+/**
+ * How new connections to one name, or to one address where no name is said, are paced.
+ * `careful`: few, because nobody knows whether they are counted; `free`: they are not; `counted`: they are, a ban showed it.
+ */
+export interface Pace {
+  readonly rule: 'careful' | 'free' | 'counted';
+  /** of the last minute, ms since 1970, oldest first */
+  readonly starts: readonly number[];
+  /** no other before */
+  readonly notBefore: number;
+  /** hellos answered in a row */
+  readonly answered: number;
+  /** nothing is sent until then */
+  readonly silentUntil: number;
+  /** hellos unanswered in a row */
+  readonly unanswered: number;
+  readonly bannedAt?: number;
+}
+
+export const freshPace: Pace = {
+  rule: 'careful',
+  starts: [],
+  notBefore: 0,
+  answered: 0,
+  silentUntil: 0,
+  unanswered: 0,
+};
+
+export interface StartWish {
+  readonly bulk: boolean;
+  /** a name is said in the hello */
+  readonly named: boolean;
+}
+
+/** The earliest time at which one more connection may be started. */
+export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
+  const at = Math.max(now, pace.notBefore, pace.silentUntil);
+  const most = mostStarts(pace, wish, now);
+  const roomAt = roomIn(pace.starts, most);
+  if (roomAt <= at) return at;
+  const widens =
+    wish.named &&
+    ruleAt(pace, now) === 'careful' &&
+    pace.bannedAt === undefined &&
+    pace.answered >= dialRules.answeredToWiden &&
+    roomAt - at >= dialRules.waitToWidenMs;
+  return widens ? Math.max(at, roomIn(pace.starts, most + dialRules.startsForText + 1)) : roomAt;
+}
+
+/** When the window holds fewer than so many. */
+function roomIn(starts: readonly number[], most: number): number {
+  const tooMany = starts[starts.length - most];
+  return tooMany === undefined ? 0 : tooMany + dialRules.startWindowMs;
+}
+
+function mostStarts(pace: Pace, { bulk, named }: StartWish, now: number): number {
+  if (!named) return dialRules.addressStarts;
+  const rule = ruleAt(pace, now);
+  if (rule === 'free') return dialRules.freeStarts;
+  const most = rule === 'counted' ? dialRules.counted.starts : dialRules.carefulStarts;
+  return bulk ? most - dialRules.startsForText : most;
+}
+
+function ruleAt(pace: Pace, now: number): Pace['rule'] {
+  const over = pace.bannedAt !== undefined && now - pace.bannedAt > dialRules.counted.forMs;
+  // whoever counted once is not tried again by one connection too many: care stays
+  return pace.rule === 'counted' && over ? 'careful' : pace.rule;
+}
+
+/** @param options `chance` from 0 to 1 */
+export function started(
+  pace: Pace,
+  options: { readonly now: number; readonly named: boolean; readonly rttMs: number; readonly chance: number },
+): Pace {
+  const { now, named, rttMs, chance } = options;
+  const slow = rttMs >= dialRules.slowRttMs;
+  const gap = !named
+    ? dialRules.addressGapMs
+    : (slow ? dialRules.slowGapMs : dialRules.gapMs) + chance * dialRules.gapJitterMs;
+  const starts = [...pace.starts.filter((at) => at > now - dialRules.startWindowMs), now];
+  return { ...pace, starts, notBefore: now + gap };
+}
+
+export function greeted(pace: Pace, now: number): Pace {
+  const window = pace.starts.filter((at) => at > now - dialRules.startWindowMs).length;
+  const free = pace.rule === 'careful' && window > dialRules.carefulStarts && pace.bannedAt === undefined;
+  return {
+    ...pace,
+    answered: Math.min(pace.answered + 1, 1000),
+    unanswered: 0,
+    silentUntil: 0,
+    ...(free && { rule: 'free' }),
+  };
+}
+
+/**
+ * A connection stood and its hello was not answered. Where many had been answered just before it is a ban, and so it is where others
+ * are answered meanwhile: nothing is sent for longer than one lasts. Otherwise it may be the line.
+ * @param options `alone` nothing else is answered either
+ */
+export function unanswered(pace: Pace, options: { readonly now: number; readonly alone: boolean }): Pace {
+  const { now, alone } = options;
+  const window = pace.starts.filter((at) => at > now - dialRules.startWindowMs - dialRules.hardMs).length;
+  const banned = pace.answered > 0 && window > dialRules.counted.starts;
+  const times = pace.unanswered + 1;
+  const silence =
+    banned || !alone
+      ? dialRules.silenceMs
+      : Math.min(dialRules.silenceMs, dialRules.firstSilenceMs * 2 ** Math.min(times, 10));
+  return {
+    ...pace,
+    answered: 0,
+    unanswered: Math.min(times, 20),
+    silentUntil: Math.max(pace.silentUntil, now + silence),
+    ...(banned && { rule: 'counted', bannedAt: now }),
+  };
+}

@@ -1,0 +1,208 @@
+import { UnreachableError, type World } from '@tern/protocol';
+import type { Observation } from '../diagnosis/observation.ts';
+import { Attempt } from './attempt.ts';
+import { DialError, endedBy } from './carrier.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { dialRules } from './dial-rules.ts';
+import type { Evidence } from './evidence.ts';
+import { exploredWay, orderWays, type WayView } from './way-order.ts';
+import type { WayBook } from './way-book.ts';
+import { wayKey, type Way } from './way.ts';
+
+export interface RaceParts {
+  readonly ways: readonly Way[];
+  readonly request: Uint8Array;
+  readonly bulk: boolean;
+  readonly held: boolean;
+  readonly signal: AbortSignal;
+  readonly pool: ConnectionPool;
+  readonly book: WayBook;
+  readonly evidence: Evidence;
+  readonly world: World;
+  readonly observe: (observation: Observation) => void;
+  readonly began: (attempt: Attempt) => void;
+}
+
+export interface Winner {
+  readonly attempt: Attempt;
+  /** undefined for an empty answer */
+  readonly first: Uint8Array | undefined;
+}
+
+interface Runner {
+  readonly attempt: Attempt;
+  readonly begun: Promise<Event>;
+}
+
+type Event =
+  | { readonly kind: 'begun'; readonly runner: Attempt; readonly first: Uint8Array | undefined }
+  | { readonly kind: 'failed'; readonly runner: Attempt; readonly error: unknown }
+  | { readonly kind: 'doubt' }
+  | { readonly kind: 'hard' };
+
+/** As many tries of one way for one request. */
+const triesOfOne = 2;
+/** Where a larger request than this found no answer twice, it is its size, and whoever asked has to make it smaller. */
+const largeBytes = 4096;
+
+/**
+ * One request, on one way after the other until one answers. A way that is slow stays in the race while the next one tries; it loses
+ * when another answers first, or when nothing has come from anybody for very long. So a slow line without another way still works.
+ */
+export class Race {
+  readonly #parts: RaceParts;
+  readonly #running: Runner[] = [];
+  readonly #tries = new Map<string, number>();
+  #attempts = 0;
+  #stalled = 0;
+  #error: unknown;
+
+  constructor(parts: RaceParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {UnreachableError} where nobody answered @throws the signal's reason */
+  async run(): Promise<Winner> {
+    const { signal } = this.#parts;
+    try {
+      this.#startNext();
+      for (;;) {
+        if (this.#running.length === 0) throw this.#failure();
+        const event = await this.#event();
+        if (event.kind === 'begun') return this.#won(event.runner, event.first);
+        if (event.kind === 'hard') throw this.#giveUp();
+        if (event.kind === 'failed') this.#lost(event.runner, event.error);
+        else if (this.#tooLarge()) throw this.#giveUp();
+        else this.#startNext();
+      }
+    } catch (error) {
+      for (const { attempt } of this.#running) this.#abandon(attempt, signal.aborted);
+      throw error;
+    }
+  }
+
+  /** Whatever happens next; what merely takes too long is an event as well. */
+  async #event(): Promise<Event> {
+    const { signal, world } = this.#parts;
+    const turn = new AbortController();
+    const either = AbortSignal.any([signal, turn.signal]);
+    const newest = this.#running.at(-1)?.attempt;
+    const waits: Promise<Event>[] = [];
+    if (newest !== undefined && !newest.doubted)
+      waits.push(newest.doubt(either).then((): Event => ({ kind: 'doubt' })));
+    waits.push(world.wait(this.#hardMs(), { signal: either }).then((): Event => ({ kind: 'hard' })));
+    try {
+      return await Promise.race([...this.#running.map(({ begun }) => begun), ...waits]);
+    } finally {
+      for (const wait of waits) wait.catch(() => undefined);
+      turn.abort();
+      signal.throwIfAborted();
+    }
+  }
+
+  #hardMs(): number {
+    const { world, held } = this.#parts;
+    const last = Math.max(...this.#running.map(({ attempt }) => attempt.lastAt));
+    const asked = held && this.#running.some(({ attempt }) => attempt.stage === 'answer');
+    return Math.max(0, last + (asked ? dialRules.heldMs : dialRules.hardMs) - world.now());
+  }
+
+  #startNext(): void {
+    const way = this.#nextWay();
+    if (way !== undefined) this.#start(way);
+  }
+
+  #nextWay(): Way | undefined {
+    const { ways, world, bulk, held, book, pool, request } = this.#parts;
+    if (this.#attempts >= dialRules.mostAttempts) return undefined;
+    const now = world.now();
+    const wish = { upBytes: request.length, bulk };
+    const views = ways
+      .filter((way) => (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
+      .map((way): WayView => {
+        const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
+        const ready = pool.hasFree(way, wish);
+        return { way, standing: book.standing(way), waitMs: pool.waitMs(way, wish) + again, ready };
+      })
+      .filter(({ waitMs }) => waitMs <= dialRules.hardMs);
+    const ordered = orderWays(views, { now, bulk, upBytes: request.length });
+    if (this.#attempts > 0 || held) return ordered[0];
+    const [drawn = 0, more = 0] = world.randomBytes(2);
+    const chance = (drawn * 256 + more) / 65_536;
+    return exploredWay(ordered, views, { now, bulk, chance }) ?? ordered[0];
+  }
+
+  #start(way: Way): void {
+    const { pool, world, book, request, held, bulk, observe, began } = this.#parts;
+    const standing = book.standing(way);
+    const attempt = new Attempt({ pool, world, way, standing, request, held, bulk, observe });
+    this.#attempts += 1;
+    this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
+    began(attempt);
+    const begun = attempt.begin().then(
+      (first): Event => ({ kind: 'begun', runner: attempt, first }),
+      (error: unknown): Event => ({ kind: 'failed', runner: attempt, error }),
+    );
+    this.#running.push({ attempt, begun });
+  }
+
+  /** A doubt has come up about the newest. */
+  #tooLarge(): boolean {
+    const { pool, evidence, request } = this.#parts;
+    const newest = this.#running.at(-1)?.attempt;
+    if (newest === undefined) return false;
+    if (newest.stage === 'hello' && pool.suspectsBan(newest.way)) {
+      // whatever is sent now would make a ban longer
+      newest.leave('silent');
+      evidence.unanswered(newest.way, { alone: false });
+    }
+    if (newest.stage !== 'answer') return false;
+    this.#stalled += 1;
+    return request.length > largeBytes && this.#stalled > 1;
+  }
+
+  #won(winner: Attempt, first: Uint8Array | undefined): Winner {
+    const { evidence } = this.#parts;
+    for (const { attempt } of this.#running) if (attempt !== winner) evidence.outrun(attempt);
+    return { attempt: winner, first };
+  }
+
+  #lost(attempt: Attempt, error: unknown): void {
+    const { evidence, pool, signal } = this.#parts;
+    const at = this.#running.findIndex((runner) => runner.attempt === attempt);
+    this.#running.splice(at, 1);
+    if (!(error instanceof UnreachableError)) throw error;
+    this.#error = error;
+    signal.throwIfAborted();
+    const ended = endedBy(error);
+    if (
+      attempt.reused &&
+      attempt.stage === 'answer' &&
+      (ended === 'reset' || ended === 'closed' || ended === 'failed')
+    ) {
+      // the relay had closed it, unseen; whatever is sent is harmless to send twice
+      pool.forget(attempt.way);
+      this.#tries.delete(wayKey(attempt.way));
+    } else evidence.failed(attempt, ended, { alone: true });
+    this.#startNext();
+  }
+
+  #giveUp(): unknown {
+    this.#error = new DialError('silent', 'nothing came for too long');
+    return this.#error;
+  }
+
+  #failure(): unknown {
+    return this.#error ?? new DialError('silent', 'every way has to rest for a while');
+  }
+
+  #abandon(attempt: Attempt, left: boolean): void {
+    const { evidence, held } = this.#parts;
+    if (left && held && attempt.stage === 'answer' && attempt.way.tls) {
+      void evidence.drain(attempt);
+      return;
+    }
+    if (left) attempt.leave('left');
+    else evidence.gaveUp(attempt);
+  }
+}

@@ -1,0 +1,152 @@
+import { budgetStart, nextBudget, type LearnedBudget } from '../budget.ts';
+import { dialRules } from './dial-rules.ts';
+
+/** `bulk`: a connection was seen to carry a lot; `text`: connections were seen to freeze, so each carries little */
+export type Grade = 'unknown' | 'text' | 'bulk';
+
+/** In which of its stages a way failed, and how: who is to blame differs. */
+export type FailureKind = 'name' | 'connect' | 'hello' | 'answer' | 'stranger';
+
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly at: number;
+  /** so many in a row */
+  readonly times: number;
+}
+
+/** What is known of one way on one network. */
+export interface Standing {
+  readonly grade: Grade;
+  /** when an answer last came over it, ms since 1970; 0 for never */
+  readonly goodAt: number;
+  /** since then */
+  readonly failure?: Failure;
+  /** what one connection carries */
+  readonly budget: LearnedBudget;
+  /** how many exchanges one connection carries; unlimited where absent */
+  readonly exchanges?: number;
+  /** connections in a row that came to their last exchange */
+  readonly passes: number;
+  readonly stoppedAt?: number;
+  /** smoothed, of connecting */
+  readonly rttMs?: number;
+  /** smoothed, of answers and requests large enough to tell */
+  readonly bytesPerSecond?: number;
+  /** how many times the usual time to wait for a sign, from 1 */
+  readonly patience: number;
+}
+
+/** What one connection carried until now. */
+export interface Load {
+  readonly exchanges: number;
+  readonly upBytes: number;
+  readonly downBytes: number;
+}
+
+export type Outcome =
+  | {
+      readonly kind: 'answered';
+      /** of the connection, this exchange included */
+      readonly load: Load;
+      readonly rttMs?: number;
+      readonly bytesPerSecond?: number;
+      /** it came after one had already looked for another way */
+      readonly late: boolean;
+    }
+  | {
+      /** nothing more came over a connection that had been greeted: what it carried may have been too much */
+      readonly kind: 'stalled';
+      /** `exchanges`: those before the one that stopped */
+      readonly load: Load;
+    }
+  | {
+      /** the same, and another connection was answered meanwhile: it was frozen, and the line lives */
+      readonly kind: 'frozen';
+      readonly load: Load;
+    }
+  | { readonly kind: 'failed'; readonly how: FailureKind };
+
+export const freshStanding: Standing = {
+  grade: 'unknown',
+  goodAt: 0,
+  budget: budgetStart,
+  passes: 0,
+  patience: 1,
+};
+
+/** Pure: the same outcomes at the same times make the same standing. */
+export function nextStanding(standing: Standing, outcome: Outcome, now: number): Standing {
+  if (outcome.kind === 'failed') {
+    const { failure } = standing;
+    const times = failure === undefined ? 1 : Math.min(failure.times + 1, 20);
+    return { ...standing, failure: { kind: outcome.how, at: now, times } };
+  }
+  if (outcome.kind === 'stalled') return { ...standing, budget: stalledBudget(standing, outcome.load) };
+  return outcome.kind === 'answered' ? answered(standing, outcome, now) : frozen(standing, outcome.load, now);
+}
+
+function answered(
+  standing: Standing,
+  { load, rttMs, bytesPerSecond, late }: Extract<Outcome, { readonly kind: 'answered' }>,
+  now: number,
+): Standing {
+  const { failure: _, exchanges: known, ...rest } = standing;
+  const passed = nextBudget(standing.budget, { kind: 'passed', ...load });
+  const full = known !== undefined && load.exchanges >= known;
+  const more = full && standing.passes + 1 >= dialRules.passesToTryMore;
+  const exchanges = known === undefined || !more ? known : known * 2;
+  const open = load.exchanges >= dialRules.bulkExchanges || load.downBytes >= dialRules.bulkBytes;
+  const grade = open || load.upBytes >= dialRules.bulkBytes ? 'bulk' : standing.grade;
+  const patience = late ? Math.min(dialRules.mostPatience, standing.patience * 2) : standing.patience * 0.9;
+  return {
+    ...rest,
+    grade,
+    budget: passed,
+    ...(grade !== 'bulk' && exchanges !== undefined && { exchanges }),
+    passes: full && !more ? standing.passes + 1 : more ? 0 : standing.passes,
+    goodAt: now,
+    patience: Math.max(1, patience),
+    ...(rttMs !== undefined && { rttMs: smooth(standing.rttMs, rttMs) }),
+    ...(bytesPerSecond !== undefined && { bytesPerSecond: smooth(standing.bytesPerSecond, bytesPerSecond) }),
+  };
+}
+
+/** One may be chance, and is dear to be wrong about: a second one soon after it is believed. */
+function frozen(standing: Standing, { exchanges }: Load, now: number): Standing {
+  const before = standing.stoppedAt ?? -Infinity;
+  if (now - before > dialRules.secondStopMs) return { ...standing, stoppedAt: now };
+  const most = Math.min(standing.exchanges ?? dialRules.suspectExchanges, dialRules.suspectExchanges);
+  // the limit was kept and it stopped all the same
+  const kept = standing.grade === 'text' && exchanges > 0;
+  return {
+    ...standing,
+    grade: 'text',
+    exchanges: kept ? Math.max(1, Math.min(most, exchanges)) : most,
+    passes: 0,
+    stoppedAt: now,
+  };
+}
+
+/** What the network took of a connection's requests or answers was too much in the direction that used more of its budget. */
+function stalledBudget({ budget }: Standing, { upBytes, downBytes }: Load): LearnedBudget {
+  const byUp = upBytes / budget.up.bytes > downBytes / budget.down.bytes;
+  return nextBudget(budget, { kind: 'stopped', upBytes, downBytes: byUp ? 0 : downBytes });
+}
+
+function smooth(before: number | undefined, now: number): number {
+  return Math.round(before === undefined ? now : before * 0.7 + now * 0.3);
+}
+
+/** Whether a connection with this load may carry one more exchange, as far as is known. */
+export function hasRoom(
+  standing: Standing,
+  load: Load,
+  next: { readonly upBytes: number; readonly bulk: boolean },
+): boolean {
+  if (standing.grade !== 'text') return true;
+  if (load.exchanges >= (standing.exchanges ?? dialRules.suspectExchanges)) return false;
+  if (load.exchanges === 0) return true;
+  const { up, down } = standing.budget;
+  // what the answer will weigh nobody knows: bulk uses all it may
+  return !next.bulk && load.upBytes + next.upBytes <= up.bytes && load.downBytes * 2 <= down.bytes;
+}

@@ -1,0 +1,119 @@
+import type { RelayId } from '@tern/protocol';
+import type { ObservedWay } from '../diagnosis/observation.ts';
+import { freshPace, type Pace } from './pace.ts';
+import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
+import { countedBy, wayKey } from './way.ts';
+
+/** What is known of one network: of its ways, of the names it may count, of addresses that were good. */
+export interface NetworkPage {
+  readonly ways: ReadonlyMap<string, Standing>;
+  readonly paces: ReadonlyMap<string, Pace>;
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** What lies in the store: the pages of the networks this device was in last, and what cards said of endpoints. */
+export interface WayBookRecord {
+  readonly pages: ReadonlyMap<string, NetworkPage>;
+  readonly endpoints: ReadonlyMap<RelayId, readonly string[]>;
+}
+
+interface OpenPage {
+  readonly ways: Map<string, Standing>;
+  readonly paces: Map<string, Pace>;
+  readonly addresses: Map<string, string>;
+}
+
+/** Remembers how ways stand, a page for each network. Changes of weight are told, so that somebody can save it. */
+export class WayBook {
+  readonly #network: () => string;
+  readonly #pages = new Map<string, OpenPage>();
+  readonly #endpoints = new Map<RelayId, readonly string[]>();
+  /** called when what changed is worth saving */
+  changed: () => void = () => undefined;
+
+  constructor(network: () => string) {
+    this.#network = network;
+  }
+
+  standing(way: ObservedWay): Standing {
+    return this.#page().ways.get(wayKey(way)) ?? freshStanding;
+  }
+
+  took(way: ObservedWay, outcome: Outcome, now: number): void {
+    const before = this.standing(way);
+    const after = nextStanding(before, outcome, now);
+    this.#page().ways.set(wayKey(way), after);
+    if (isWeighty(before, after, now)) this.changed();
+  }
+
+  pace(way: ObservedWay): Pace {
+    return this.#page().paces.get(countedBy(way)) ?? freshPace;
+  }
+
+  paced(way: ObservedWay, pace: Pace): void {
+    const before = this.pace(way);
+    this.#page().paces.set(countedBy(way), pace);
+    if (before.rule !== pace.rule || before.silentUntil !== pace.silentUntil) this.changed();
+  }
+
+  /** the address under which a name's server was last proved to be it */
+  address(host: string): string | undefined {
+    return this.#page().addresses.get(host);
+  }
+
+  remember(host: string, address: string): void {
+    const { addresses } = this.#page();
+    if (addresses.get(host) === address) return;
+    addresses.set(host, address);
+    this.changed();
+  }
+
+  endpoints(relay: RelayId): readonly string[] {
+    return this.#endpoints.get(relay) ?? [];
+  }
+
+  learnEndpoints(relay: RelayId, endpoints: readonly string[]): void {
+    if (this.endpoints(relay).join(' ') === endpoints.join(' ')) return;
+    this.#endpoints.set(relay, endpoints);
+    this.changed();
+  }
+
+  record(): WayBookRecord {
+    return { pages: new Map(this.#pages), endpoints: new Map(this.#endpoints) };
+  }
+
+  /** What this process has learnt already counts more than what is loaded. */
+  load({ pages, endpoints }: WayBookRecord): void {
+    for (const [network, page] of pages) {
+      const here = this.#pages.get(network);
+      this.#pages.set(network, {
+        ways: new Map([...page.ways, ...(here?.ways ?? [])]),
+        paces: new Map([...page.paces, ...(here?.paces ?? [])]),
+        addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
+      });
+    }
+    for (const [relay, those] of endpoints)
+      if (!this.#endpoints.has(relay)) this.#endpoints.set(relay, those);
+  }
+
+  #page(): OpenPage {
+    const network = this.#network();
+    const known = this.#pages.get(network);
+    if (known !== undefined) return known;
+    const fresh: OpenPage = { ways: new Map(), paces: new Map(), addresses: new Map() };
+    this.#pages.set(network, fresh);
+    return fresh;
+  }
+}
+
+const freshMs = 3_600_000;
+
+/** What tomorrow's start should know. */
+function isWeighty(before: Standing, after: Standing, now: number): boolean {
+  return (
+    before.grade !== after.grade ||
+    before.exchanges !== after.exchanges ||
+    before.failure?.kind !== after.failure?.kind ||
+    (after.goodAt > before.goodAt && now - before.goodAt > freshMs)
+  );
+}

@@ -1,0 +1,113 @@
+import { dialRules } from './dial-rules.ts';
+import type { Failure, FailureKind, Standing } from './standing.ts';
+import { countedBy, wayKey, type Way } from './way.ts';
+
+export interface WayView {
+  readonly way: Way;
+  readonly standing: Standing;
+  /** until a request could leave, ms */
+  readonly waitMs: number;
+  /** a connection is free */
+  readonly ready: boolean;
+}
+
+export interface OrderWish {
+  readonly now: number;
+  readonly bulk: boolean;
+}
+
+export interface SizedWish extends OrderWish {
+  /** of the request */
+  readonly upBytes: number;
+}
+
+/** of bulk, to weigh rates against times */
+const bulkBytes = 65_536;
+const unknownBytesPerSecond = 100_000;
+const rememberedMs = 120_000;
+const relatedMs = 180_000;
+
+/**
+ * The ways in the order in which one would try them: what worked last on this network first, and of what did not yet, the plainest.
+ * Failures count against the ways that share what failed: the name in the hello, the address, the resolver. Pure.
+ */
+export function orderWays(views: readonly WayView[], wish: SizedWish): readonly Way[] {
+  const costs = views.map((view, place) => ({
+    way: view.way,
+    cost: costOf(view, place, { views, ...wish }),
+  }));
+  return costs.toSorted((a, b) => a.cost - b.cost).map(({ way }) => way);
+}
+
+/** About how many ms until an answer, as far as one can guess. */
+function costOf(
+  { way, standing, waitMs, ready }: WayView,
+  place: number,
+  { views, now, bulk, upBytes }: SizedWish & { readonly views: readonly WayView[] },
+): number {
+  const setUp = ready ? 0 : 3 * (standing.rttMs ?? 100);
+  const plain = place * 40 + (way.carrier === 'forward' ? 1500 : way.by === 'doh' ? 300 : 0);
+  const tried = standing.goodAt > 0 ? 0 : 600;
+  const own = recent(standing);
+  const failed = own === undefined ? 0 : weight(own, now) * 4000 * 2 ** Math.min(own.times - 1, 3);
+  const related = views.reduce((sum, other) => {
+    const failure = other.way === way ? undefined : recent(other.standing);
+    if (failure === undefined || now - failure.at > relatedMs) return sum;
+    return sum + (concerns(failure.kind, other.way, way) ? 5000 * weight(failure, now) : 0);
+  }, 0);
+  const rate = standing.bytesPerSecond ?? unknownBytesPerSecond;
+  const carried = bulk ? (bulkBytes / Math.max(500, rate)) * 1000 : 0;
+  // many small connections: where nothing is counted they cost least
+  const frozen = bulk && standing.grade === 'text' && way.serverName !== '' ? 2000 : 0;
+  const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
+  return waitMs + setUp + plain + tried + failed + Math.min(related, 15_000) + carried + frozen + large;
+}
+
+function recent({ failure, goodAt }: Standing): Failure | undefined {
+  return failure !== undefined && failure.at > goodAt ? failure : undefined;
+}
+
+function weight({ at }: Failure, now: number): number {
+  return Math.exp(-Math.max(0, now - at) / rememberedMs);
+}
+
+/** Whether what failed on one way is likely to fail on the other as well. */
+function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
+  switch (kind) {
+    case 'name':
+      return failed.host === other.host && failed.by === other.by;
+    case 'connect':
+      return failed.host === other.host && failed.port === other.port && failed.by === other.by;
+    case 'hello':
+      return countedBy(failed) === countedBy(other);
+    case 'stranger':
+      return failed.host === other.host && failed.by === other.by;
+    case 'answer':
+      return false;
+  }
+}
+
+/**
+ * A way that would be plainer than the one that works, to look whether it works again; undefined for most requests.
+ * @param options `chance` from 0 to 1
+ */
+export function exploredWay(
+  ordered: readonly Way[],
+  views: readonly WayView[],
+  options: OrderWish & { readonly chance: number },
+): Way | undefined {
+  const share = options.bulk ? dialRules.exploreBulkShare : dialRules.exploreShare;
+  const [best] = ordered;
+  if (options.chance >= share || best === undefined) return undefined;
+  const place = views.findIndex(({ way }) => way === best);
+  const rate = views[place]?.standing.bytesPerSecond ?? unknownBytesPerSecond;
+  // of ways that carry bulk any may turn out to be faster, unless this one is fast
+  const others = options.bulk && rate < unknownBytesPerSecond ? views : views.slice(0, place);
+  const open = others.filter(({ way, standing, waitMs }) => {
+    const failure = recent(standing);
+    const rested = failure === undefined || options.now - failure.at > dialRules.exploreAfterMs;
+    const unknown = options.bulk ? standing.bytesPerSecond === undefined : true;
+    return wayKey(way) !== wayKey(best) && waitMs === 0 && rested && unknown;
+  });
+  return open[Math.floor((options.chance / share) * open.length)]?.way;
+}

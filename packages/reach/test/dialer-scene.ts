@@ -1,0 +1,120 @@
+import { UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
+import { openDialer, type Dialer } from '../src/dialer/dialer.ts';
+import { requestFor, SimulatedNetwork, type NetworkRules } from './simulated-network.ts';
+import { timedWorld, type TimedWorld } from './timed-world.ts';
+
+const relay = 'relay' as RelayId;
+export const hint: Hint = { relay, address: 'one.example', port: 443, tls: true, path: 'secret' };
+
+export interface SceneOptions {
+  /** of the relay's card */
+  readonly endpoints?: readonly string[];
+  readonly seed?: number;
+  /** as in a browser: only what a URL can say */
+  readonly plain?: boolean;
+}
+
+export interface DialerScene {
+  readonly world: TimedWorld;
+  readonly network: SimulatedNetwork;
+  readonly dialer: Dialer;
+}
+
+export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): DialerScene {
+  const world = timedWorld(options.seed ?? 1);
+  const network = new SimulatedNetwork(world, rules);
+  const choosesAddress = options.plain !== true;
+  const dialer = openDialer({ world, https: network, choosesAddress, network: () => 'home' });
+  if (options.endpoints !== undefined) dialer.learnCard(relay, options.endpoints);
+  return { world, network, dialer };
+}
+
+/** Carries one request once. @returns the bytes that came */
+export async function carry(
+  { dialer }: Pick<DialerScene, 'dialer'>,
+  request: Uint8Array,
+  options: { readonly signal?: AbortSignal; readonly held?: boolean; readonly bulk?: boolean } = {},
+): Promise<number> {
+  const { signal = new AbortController().signal, ...rest } = options;
+  let bytes = 0;
+  for await (const piece of dialer.carry(hint, request, { signal, ...rest })) bytes += piece.length;
+  return bytes;
+}
+
+/** As an outbox does: again and again, with growing pauses. @returns how long it took, ms */
+export async function deliver(scene: DialerScene, upBytes = 700): Promise<number> {
+  const { world } = scene;
+  const began = world.now();
+  const signal = new AbortController().signal;
+  for (let pauseMs = 500; ; pauseMs = Math.min(60_000, pauseMs * 2)) {
+    try {
+      await carry(scene, requestFor(300, upBytes));
+      return world.now() - began;
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      await world.wait(pauseMs, { signal });
+    }
+  }
+}
+
+/** A person who writes now and then while a watch is kept open, which every text ends. @returns how long each text took, ms */
+export async function chat(
+  scene: DialerScene,
+  options: { readonly texts: number; readonly everyMs: number },
+): Promise<readonly number[]> {
+  const { world } = scene;
+  const stop = new AbortController();
+  let news = new AbortController();
+  const watching = watch(scene, stop.signal, () => news.signal);
+  const took: number[] = [];
+  for (let text = 0; text < options.texts; text += 1) {
+    await world.wait(options.everyMs, { signal: stop.signal });
+    news.abort(new UnreachableError('there is something to send'));
+    news = new AbortController();
+    took.push(await deliver(scene));
+  }
+  stop.abort(new UnreachableError('enough'));
+  await watching;
+  return took;
+}
+
+async function watch(scene: DialerScene, stop: AbortSignal, news: () => AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    const signal = AbortSignal.any([stop, news()]);
+    try {
+      await carry(scene, requestFor(300, 500), { signal, held: true });
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      await quietly(scene.world, signal.aborted ? 5 : 1000, stop);
+    }
+  }
+}
+
+async function quietly(world: World, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await world.wait(ms, { signal });
+  } catch {
+    // the caller looks at the signal itself
+  }
+}
+
+/** A file, in pieces as large as the dialer says. @returns how long it took, ms */
+export async function download(scene: DialerScene, bytes: number, direction: 'up' | 'down' = 'down'): Promise<number> {
+  const { world, dialer } = scene;
+  const began = world.now();
+  const signal = new AbortController().signal;
+  let left = bytes;
+  while (left > 0) {
+    const { upBytes, downBytes } = dialer.budget(hint, { bulk: true });
+    const size = Math.min(left, direction === 'down' ? downBytes : upBytes);
+    const request = direction === 'down' ? requestFor(size) : requestFor(300, size);
+    try {
+      const came = await carry(scene, request, { bulk: true });
+      left -= direction === 'down' ? came : size;
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      await quietly(world, 500, signal);
+    }
+  }
+  return world.now() - began;
+}

@@ -1,0 +1,195 @@
+import type { World } from '@tern/protocol';
+import { unlessAborted } from '../src/abort.ts';
+import { DialError, type Carrier, type Connection, type OpenOptions } from '../src/dialer/carrier.ts';
+import type { Way } from '../src/dialer/way.ts';
+
+/** What a network does, at this moment, to one way. Everything may change while a test runs. */
+export interface NetworkRules {
+  /** each way there and back; 60 unless given */
+  readonly rttMs?: number;
+  /** of the line, both directions; 2.5 MB/s unless given */
+  readonly bytesPerSecond?: number;
+  /** of one connection on this way, beside the line's own */
+  readonly throttled?: (way: Way) => number | undefined;
+  /** what the system's resolver says of a name */
+  readonly nameDead?: (host: string) => boolean;
+  readonly onConnect?: (way: Way) => 'refuse' | 'silence' | undefined;
+  readonly onHello?: (way: Way) => 'reset' | 'silence' | undefined;
+  /** after so many packets of a connection, in both directions, or so many bytes in one, nothing passes */
+  readonly freeze?: (way: Way) => { readonly packets?: number; readonly up?: number; readonly down?: number } | undefined;
+  /** a name is banned for 120 s when its hellos come like this, in three readings of what is known */
+  readonly ban?: 'run' | 'mixed' | 'count';
+}
+
+const segmentBytes = 1400;
+const handshakePackets = 14;
+const banMs = 120_000;
+const watchMs = 30_000;
+
+export interface Hello {
+  readonly name: string;
+  readonly at: number;
+}
+
+/** A relay behind a network, as a carrier sees it, packets counted. A request's first bytes say how long its answer is to be. */
+export class SimulatedNetwork implements Carrier {
+  readonly name = 'https';
+  rules: NetworkRules;
+  readonly hellos: Hello[] = [];
+  /** when each one began, and of which name */
+  readonly bans: Hello[] = [];
+  /** requests that arrived */
+  served = 0;
+  readonly #world: World;
+  readonly #lineFreeAt = { up: 0, down: 0 };
+  #text: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  constructor(world: World, rules: NetworkRules = {}) {
+    this.#world = world;
+    this.rules = rules;
+  }
+
+  get rttMs(): number {
+    return this.rules.rttMs ?? 60;
+  }
+
+  async open(way: Way, { signal, reached }: OpenOptions): Promise<Connection> {
+    const { rules } = this;
+    const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
+    const never = (): Promise<never> => unlessAborted(new Promise<never>(() => undefined), signal);
+    if (way.by === 'system') {
+      await pass(20);
+      if (rules.nameDead?.(way.host) === true) throw new DialError('name', 'no such name');
+    } else if (way.by === 'doh') await pass(3 * this.rttMs);
+    reached('resolved');
+    const met = rules.onConnect?.(way);
+    if (met === 'silence') return never();
+    await pass(this.rttMs);
+    if (met === 'refuse') throw new DialError('refused', 'refused');
+    reached('connected', `${way.host} at home`);
+    if (this.#isBanned(way)) return never();
+    const heard = rules.onHello?.(way);
+    if (heard === 'silence') return never();
+    await this.#send('down', 4500, signal);
+    await pass(this.rttMs);
+    if (heard === 'reset') throw new DialError('reset', 'reset');
+    return new SimulatedConnection(this, way);
+  }
+
+  /** The line takes its time for so many bytes, after those before. */
+  async #send(direction: 'up' | 'down', bytes: number, signal: AbortSignal): Promise<void> {
+    const now = this.#world.now();
+    const from = Math.max(now, this.#lineFreeAt[direction]);
+    const until = from + (bytes * 1000) / (this.rules.bytesPerSecond ?? 2_500_000);
+    this.#lineFreeAt[direction] = until;
+    if (until > now) await this.#world.wait(until - now, { signal });
+  }
+
+  #isBanned(way: Way): boolean {
+    if (way.serverName === '' || !way.tls) return false;
+    const name = way.serverName;
+    const now = this.#world.now();
+    if (this.bans.some((ban) => ban.name === name && now - ban.at < banMs)) return true;
+    const starts = [...this.hellos.filter((hello) => hello.name === name).map(({ at }) => at), now];
+    this.hellos.push({ name, at: now });
+    if (!breaks(this.rules.ban, starts)) return false;
+    this.bans.push({ name, at: now });
+    return true;
+  }
+
+  async *serve(
+    request: Uint8Array,
+    to: { readonly way: Way; readonly spend: (direction: 'up' | 'down', bytes: number) => boolean; readonly held: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
+    const send = async (direction: 'up' | 'down', bytes: number): Promise<void> => {
+      if (!to.spend(direction, bytes)) await unlessAborted(new Promise<never>(() => undefined), signal);
+      const slow = this.rules.throttled?.(to.way);
+      if (slow !== undefined) await pass((bytes * 1000) / slow);
+      await this.#send(direction, bytes, signal);
+    };
+    for (let at = 0; at < request.length; at += segmentBytes)
+      await send('up', Math.min(segmentBytes, request.length - at));
+    await pass(this.rttMs);
+    this.served += 1;
+    if (to.held) await Promise.race([pass(watchMs), unlessAborted(this.#text.promise, signal)]);
+    else {
+      this.#text.resolve();
+      this.#text = Promise.withResolvers();
+    }
+    const length = answerLength(request);
+    for (let at = 0; at < length; at += segmentBytes) {
+      const bytes = Math.min(segmentBytes, length - at);
+      await send('down', bytes);
+      yield new Uint8Array(bytes);
+    }
+  }
+}
+
+class SimulatedConnection implements Connection {
+  readonly shared = false;
+  usable = true;
+  readonly #network: SimulatedNetwork;
+  readonly #way: Way;
+  #spent = { packets: handshakePackets, up: 0, down: 0 };
+
+  constructor(network: SimulatedNetwork, way: Way) {
+    this.#network = network;
+    this.#way = way;
+  }
+
+  async *exchange(
+    request: Uint8Array,
+    { signal, held, last }: { readonly signal: AbortSignal; readonly held: boolean; readonly last: boolean },
+  ): AsyncIterable<Uint8Array> {
+    let whole = false;
+    try {
+      const spend = (direction: 'up' | 'down', bytes: number): boolean => this.#spend(direction, bytes);
+      yield* this.#network.serve(request, { way: this.#way, spend, held }, signal);
+      whole = true;
+    } finally {
+      if (!whole || last) this.usable = false;
+    }
+  }
+
+  close(): void {
+    this.usable = false;
+  }
+
+  /** a segment and what acknowledges it: each of those that go up, every second of those that come down */
+  #spend(direction: 'up' | 'down', bytes: number): boolean {
+    const limit = this.#network.rules.freeze?.(this.#way);
+    this.#spent.packets += direction === 'up' ? 2 : 1.5;
+    this.#spent[direction] += bytes;
+    const { packets, up, down } = this.#spent;
+    return !(packets > (limit?.packets ?? Infinity) || up > (limit?.up ?? Infinity) || down > (limit?.down ?? Infinity));
+  }
+}
+
+function breaks(rule: NetworkRules['ban'], starts: readonly number[]): boolean {
+  const last = starts.at(-1) ?? 0;
+  const recent = starts.filter((at) => last - at < 60_000);
+  const gaps = (of: readonly number[]): readonly number[] => of.slice(1).map((at, place) => at - (of[place] ?? 0));
+  switch (rule) {
+    case undefined:
+      return false;
+    case 'count':
+      return recent.length > 3;
+    case 'mixed':
+      return recent.length > 3 && gaps(recent).some((gap) => gap < 400);
+    case 'run':
+      return starts.length > 3 && gaps(starts.slice(-4)).every((gap) => gap < 400);
+  }
+}
+
+/** A request of so many bytes for an answer of so many. */
+export function requestFor(answerBytes: number, upBytes = 700): Uint8Array {
+  const request = new Uint8Array(upBytes);
+  new DataView(request.buffer).setUint32(0, answerBytes);
+  return request;
+}
+
+function answerLength(request: Uint8Array): number {
+  return new DataView(request.buffer, request.byteOffset).getUint32(0);
+}
