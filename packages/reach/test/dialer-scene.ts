@@ -99,7 +99,11 @@ async function quietly(world: World, ms: number, signal: AbortSignal): Promise<v
 }
 
 /** A file, in pieces as large as the dialer says. @returns how long it took, ms */
-export async function download(scene: DialerScene, bytes: number, direction: 'up' | 'down' = 'down'): Promise<number> {
+export async function download(
+  scene: DialerScene,
+  bytes: number,
+  direction: 'up' | 'down' = 'down',
+): Promise<number> {
   const { world, dialer } = scene;
   const began = world.now();
   const signal = new AbortController().signal;

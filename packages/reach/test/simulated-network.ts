@@ -16,7 +16,9 @@ export interface NetworkRules {
   readonly onConnect?: (way: Way) => 'refuse' | 'silence' | undefined;
   readonly onHello?: (way: Way) => 'reset' | 'silence' | undefined;
   /** after so many packets of a connection, in both directions, or so many bytes in one, nothing passes */
-  readonly freeze?: (way: Way) => { readonly packets?: number; readonly up?: number; readonly down?: number } | undefined;
+  readonly freeze?: (
+    way: Way,
+  ) => { readonly packets?: number; readonly up?: number; readonly down?: number } | undefined;
   /** a name is banned for 120 s when its hellos come like this, in three readings of what is known */
   readonly ban?: 'run' | 'mixed' | 'count';
 }
@@ -99,7 +101,11 @@ export class SimulatedNetwork implements Carrier {
 
   async *serve(
     request: Uint8Array,
-    to: { readonly way: Way; readonly spend: (direction: 'up' | 'down', bytes: number) => boolean; readonly held: boolean },
+    to: {
+      readonly way: Way;
+      readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
+      readonly held: boolean;
+    },
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
     const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
@@ -163,14 +169,19 @@ class SimulatedConnection implements Connection {
     this.#spent.packets += direction === 'up' ? 2 : 1.5;
     this.#spent[direction] += bytes;
     const { packets, up, down } = this.#spent;
-    return !(packets > (limit?.packets ?? Infinity) || up > (limit?.up ?? Infinity) || down > (limit?.down ?? Infinity));
+    return !(
+      packets > (limit?.packets ?? Infinity) ||
+      up > (limit?.up ?? Infinity) ||
+      down > (limit?.down ?? Infinity)
+    );
   }
 }
 
 function breaks(rule: NetworkRules['ban'], starts: readonly number[]): boolean {
   const last = starts.at(-1) ?? 0;
   const recent = starts.filter((at) => last - at < 60_000);
-  const gaps = (of: readonly number[]): readonly number[] => of.slice(1).map((at, place) => at - (of[place] ?? 0));
+  const gaps = (of: readonly number[]): readonly number[] =>
+    of.slice(1).map((at, place) => at - (of[place] ?? 0));
   switch (rule) {
     case undefined:
       return false;

@@ -15,6 +15,7 @@ export interface AttemptParts {
   readonly request: Uint8Array;
   readonly held: boolean;
   readonly bulk: boolean;
+  readonly longestSilenceMs: number;
   readonly observe: (observation: Observation) => void;
 }
 
@@ -39,6 +40,8 @@ export class Attempt {
   #pieces: AsyncIterator<Uint8Array> | undefined;
   #downBytes = 0;
   #lastAt: number;
+  /** when the request left */
+  #askedAt: number;
   #stages: { -readonly [K in keyof ObservedStages]: ObservedStages[K] } = {};
   #address: string | undefined;
   #ended: Ended | undefined;
@@ -49,6 +52,7 @@ export class Attempt {
     this.#at = parts.world.now();
     this.#stageAt = this.#at;
     this.#lastAt = this.#at;
+    this.#askedAt = this.#at;
   }
 
   get stage(): Stage {
@@ -77,10 +81,20 @@ export class Attempt {
     return { exchanges, upBytes: upBytes + sent, downBytes: downBytes + this.#downBytes };
   }
 
-  /** of an answer that came, where there was enough of it to tell */
+  /** of both directions, where there was enough of it to tell */
   get bytesPerSecond(): number | undefined {
-    const ms = this.#lastAt - this.#at - (this.#stages.firstByteMs ?? 0);
-    return this.#downBytes >= 6000 && ms >= 20 ? (this.#downBytes * 1000) / ms : undefined;
+    const bytes = this.#parts.request.length + this.#downBytes;
+    const ms = this.#lastAt - this.#askedAt - this.#roundTripMs;
+    return bytes >= 6000 && !this.#parts.held ? (bytes * 1000) / Math.max(5, ms) : undefined;
+  }
+
+  /** of a small request, until its answer began */
+  get latencyMs(): number | undefined {
+    const { held, request } = this.#parts;
+    const { firstByteMs } = this.#stages;
+    return held || request.length > 4096 || firstByteMs === undefined
+      ? undefined
+      : this.#at + firstByteMs - this.#askedAt;
   }
 
   /** of connecting; undefined on a connection that was there */
@@ -105,6 +119,7 @@ export class Attempt {
         this.#restedMs = world.now() - this.#held.usedAt;
         this.#at = world.now();
       } else this.#stages.greetedMs = this.#ms();
+      this.#askedAt = world.now();
       this.#enter('answer');
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       const last = !hasRoom(standing, after, { upBytes: 0, bulk: false });
@@ -122,12 +137,14 @@ export class Attempt {
 
   /** The next piece, or undefined at the end. @throws {UnreachableError} also where nothing comes for too long */
   async next(): Promise<Uint8Array | undefined> {
-    const { world, standing } = this.#parts;
+    const { world, standing, longestSilenceMs } = this.#parts;
     if (this.#pieces === undefined) return undefined;
     const done = new AbortController();
-    const silence = world.wait(progressMs(standing), { signal: done.signal }).then((): never => {
-      throw new DialError('silent', 'the answer stopped');
-    });
+    const silence = world
+      .wait(Math.min(longestSilenceMs, progressMs(standing)), { signal: done.signal })
+      .then((): never => {
+        throw new DialError('silent', 'the answer stopped');
+      });
     try {
       const step = await Promise.race([this.#pieces.next(), silence]);
       return step.done === true ? undefined : this.#count(step.value);
@@ -259,6 +276,11 @@ export class Attempt {
     return piece;
   }
 
+  /** as far as it is known */
+  get #roundTripMs(): number {
+    return this.rttMs ?? this.#parts.standing.rttMs ?? 0;
+  }
+
   #ms(): number {
     return Math.max(0, this.#parts.world.now() - this.#at);
   }
@@ -295,8 +317,5 @@ export class Attempt {
 
 /** From one piece of an answer to the next. */
 function progressMs({ rttMs = 0, patience }: Standing): number {
-  return Math.min(
-    dialRules.hardMs,
-    Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience,
-  );
+  return Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience;
 }

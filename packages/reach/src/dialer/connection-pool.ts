@@ -118,7 +118,9 @@ export class ConnectionPool implements Disposable {
   #startAt(way: Way, { bulk }: Wish): number {
     const { book, world } = this.#parts;
     const now = world.now();
-    return isUncounted(way) ? now : mayStartAt(book.pace(way), { bulk, named: way.serverName !== '' }, now);
+    if (isUncounted(way)) return now;
+    const wish = { bulk, named: way.serverName !== '', others: book.others(way, now) };
+    return mayStartAt(book.pace(way), wish, now);
   }
 
   #free(way: Way, wish: Wish): Held | undefined {

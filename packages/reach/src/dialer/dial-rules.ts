@@ -20,12 +20,17 @@ export const dialRules = {
   slowRttMs: 200,
   /** Where no name is said there is nothing to count by name; addresses that are visited too often are noticed as well. */
   addressGapMs: 150,
-  addressStarts: 40,
+  addressStarts: 200,
   /** hellos that wait for their answer, of one name or address */
   hellosAtOnce: 3,
-  /** So many hellos in a row were answered: one more than careful is tried, and shows whether anybody counts. */
-  answeredToWiden: 6,
+  /**
+   * So many hellos in a row were answered: one more than careful is tried, and shows whether anybody counts. One name tries it for all:
+   * what it meets is believed of the whole network, so that calibration costs one ban at most. Text, which somebody waits for, tries it sooner.
+   */
+  answeredToWiden: { text: 3, bulk: 6 },
   freeStarts: 60,
+  /** a network on which a name was banned is not tried again for a day */
+  countedNetworkMs: 86_400_000,
   /** nobody tries that for the sake of less than this wait */
   waitToWidenMs: 4000,
   /** A ban lasts 120 s after the last thing that was seen of us: longer silence, nothing sent in it. */
@@ -71,7 +76,9 @@ export const dialRules = {
 
   /** The share of requests that look whether a better way works again. */
   exploreShare: 0.03,
-  exploreBulkShare: 0.1,
+  /** and of those for which the best way is slow: another beside it tells a throttled name from a slow line */
+  exploreSlowShare: 0.1,
+  exploreSlowBulkShare: 0.4,
   exploreAfterMs: 60_000,
   /** held answers nobody reads any more, whose connection is worth keeping */
   drainedAtOnce: 2,

@@ -22,8 +22,10 @@ export interface DialerParts {
   readonly choosesAddress: boolean;
   /** what tells one network from another; `unknown` where nothing does */
   readonly network: () => string;
-  /** which address a name had when its server was last proved; told to the carrier's resolver */
+  /** where the carrier looks up as well; one of its own unless given */
   readonly book?: WayBook;
+  /** after so long without a sign nobody waits any more; 20 s unless given */
+  readonly longestSilenceMs?: number;
 }
 
 /** A transport that chooses among a relay's ways, and learns. */
@@ -124,6 +126,7 @@ class WayDialer implements Dialer {
       held,
       signal,
       world,
+      longestSilenceMs: this.#parts.longestSilenceMs ?? dialRules.hardMs,
       pool: this.#pool,
       book: this.#book,
       evidence: this.#evidence,

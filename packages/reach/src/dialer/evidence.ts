@@ -5,7 +5,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { FailureKind, Load } from './standing.ts';
 import type { WayBook } from './way-book.ts';
-import type { Way } from './way.ts';
+import { countedBy, type Way } from './way.ts';
 
 interface Stop {
   readonly way: Way;
@@ -29,7 +29,7 @@ export class Evidence {
   /** Its answer came, whole or as far as anybody wanted it. */
   answered(attempt: Attempt, options: { readonly held: boolean }): void {
     const { book, world } = this.#parts;
-    const { way, load, rttMs, bytesPerSecond, address } = attempt;
+    const { way, load, rttMs, bytesPerSecond, latencyMs, address } = attempt;
     const now = world.now();
     book.took(
       way,
@@ -39,6 +39,7 @@ export class Evidence {
         late: attempt.doubted && !options.held,
         ...(rttMs !== undefined && { rttMs }),
         ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+        ...(latencyMs !== undefined && { latencyMs }),
       },
       now,
     );
@@ -47,11 +48,12 @@ export class Evidence {
   }
 
   /** Another one answered first. */
-  outrun(attempt: Attempt): void {
+  outrun(attempt: Attempt, winner: Way): void {
     const { stage, doubted } = attempt;
     attempt.leave(doubted ? 'silent' : 'left');
     if (!doubted) return;
     if (stage === 'answer') this.#stopped(attempt);
+    else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false });
     this.#heard(this.#parts.world.now());
   }

@@ -32,21 +32,44 @@ export interface StartWish {
   readonly bulk: boolean;
   /** a name is said in the hello */
   readonly named: boolean;
+  /** what is known of the other names on this network */
+  readonly others: Others;
+}
+
+/** What one name met is believed of all: `counted` somebody counts, `free` nobody does, `trying` one is finding out. */
+export type Others = 'unknown' | 'trying' | 'free' | 'counted';
+
+export function othersOf(paces: Iterable<Pace>, now: number): Others {
+  const all = [...paces];
+  if (all.some(({ bannedAt }) => bannedAt !== undefined && now - bannedAt < dialRules.countedNetworkMs))
+    return 'counted';
+  if (all.some(({ rule }) => rule === 'free')) return 'free';
+  const trying = all.some(({ starts }) => startsSince(starts, now) > dialRules.carefulStarts);
+  return trying ? 'trying' : 'unknown';
+}
+
+function startsSince(starts: readonly number[], now: number): number {
+  return starts.filter((at) => at > now - dialRules.startWindowMs).length;
 }
 
 /** The earliest time at which one more connection may be started. */
 export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
-  const at = Math.max(now, pace.notBefore, pace.silentUntil);
+  // what lies further ahead than any rule puts it was written before the clock was set back
+  const notBefore = Math.min(pace.notBefore, now + dialRules.slowGapMs + dialRules.gapJitterMs);
+  const at = Math.max(now, notBefore, Math.min(pace.silentUntil, now + dialRules.silenceMs));
+  const starts = pace.starts.filter((start) => start <= now);
   const most = mostStarts(pace, wish, now);
-  const roomAt = roomIn(pace.starts, most);
+  const roomAt = roomIn(starts, most);
   if (roomAt <= at) return at;
+  const { text, bulk } = dialRules.answeredToWiden;
   const widens =
     wish.named &&
-    ruleAt(pace, now) === 'careful' &&
-    pace.bannedAt === undefined &&
-    pace.answered >= dialRules.answeredToWiden &&
+    ruleAt(pace, wish.others, now) === 'careful' &&
+    wish.others === 'unknown' &&
+    !wasBanned(pace, now) &&
+    pace.answered >= (wish.bulk ? bulk : text) &&
     roomAt - at >= dialRules.waitToWidenMs;
-  return widens ? Math.max(at, roomIn(pace.starts, most + dialRules.startsForText + 1)) : roomAt;
+  return widens ? Math.max(at, roomIn(starts, most + dialRules.startsForText + 1)) : roomAt;
 }
 
 /** When the window holds fewer than so many. */
@@ -55,18 +78,22 @@ function roomIn(starts: readonly number[], most: number): number {
   return tooMany === undefined ? 0 : tooMany + dialRules.startWindowMs;
 }
 
-function mostStarts(pace: Pace, { bulk, named }: StartWish, now: number): number {
+function mostStarts(pace: Pace, { bulk, named, others }: StartWish, now: number): number {
   if (!named) return dialRules.addressStarts;
-  const rule = ruleAt(pace, now);
+  const rule = ruleAt(pace, others, now);
   if (rule === 'free') return dialRules.freeStarts;
   const most = rule === 'counted' ? dialRules.counted.starts : dialRules.carefulStarts;
   return bulk ? most - dialRules.startsForText : most;
 }
 
-function ruleAt(pace: Pace, now: number): Pace['rule'] {
+function ruleAt(pace: Pace, others: Others, now: number): Pace['rule'] {
   const over = pace.bannedAt !== undefined && now - pace.bannedAt > dialRules.counted.forMs;
-  // whoever counted once is not tried again by one connection too many: care stays
-  return pace.rule === 'counted' && over ? 'careful' : pace.rule;
+  if (pace.rule === 'counted') return over ? 'careful' : 'counted';
+  return pace.rule === 'careful' && others === 'free' && !wasBanned(pace, now) ? 'free' : pace.rule;
+}
+
+function wasBanned({ bannedAt }: Pace, now: number): boolean {
+  return bannedAt !== undefined && now - bannedAt < dialRules.countedNetworkMs;
 }
 
 /** @param options `chance` from 0 to 1 */
@@ -84,8 +111,8 @@ export function started(
 }
 
 export function greeted(pace: Pace, now: number): Pace {
-  const window = pace.starts.filter((at) => at > now - dialRules.startWindowMs).length;
-  const free = pace.rule === 'careful' && window > dialRules.carefulStarts && pace.bannedAt === undefined;
+  const window = startsSince(pace.starts, now);
+  const free = pace.rule === 'careful' && window > dialRules.carefulStarts && !wasBanned(pace, now);
   return {
     ...pace,
     answered: Math.min(pace.answered + 1, 1000),
@@ -102,7 +129,7 @@ export function greeted(pace: Pace, now: number): Pace {
  */
 export function unanswered(pace: Pace, options: { readonly now: number; readonly alone: boolean }): Pace {
   const { now, alone } = options;
-  const window = pace.starts.filter((at) => at > now - dialRules.startWindowMs - dialRules.hardMs).length;
+  const window = startsSince(pace.starts, now - dialRules.hardMs);
   const banned = pace.answered > 0 && window > dialRules.counted.starts;
   const times = pace.unanswered + 1;
   const silence =

@@ -7,7 +7,7 @@ import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { WayBook } from './way-book.ts';
-import { wayKey, type Way } from './way.ts';
+import { countedBy, wayKey, type Way } from './way.ts';
 
 export interface RaceParts {
   readonly ways: readonly Way[];
@@ -19,6 +19,7 @@ export interface RaceParts {
   readonly book: WayBook;
   readonly evidence: Evidence;
   readonly world: World;
+  readonly longestSilenceMs: number;
   readonly observe: (observation: Observation) => void;
   readonly began: (attempt: Attempt) => void;
 }
@@ -70,7 +71,10 @@ export class Race {
         if (this.#running.length === 0) throw this.#failure();
         const event = await this.#event();
         if (event.kind === 'begun') return this.#won(event.runner, event.first);
-        if (event.kind === 'hard') throw this.#giveUp();
+        if (event.kind === 'hard') {
+          if (this.#hardMs() > 0) continue; // something came forward meanwhile
+          throw this.#giveUp();
+        }
         if (event.kind === 'failed') this.#lost(event.runner, event.error);
         else if (this.#tooLarge()) throw this.#giveUp();
         else this.#startNext();
@@ -101,10 +105,10 @@ export class Race {
   }
 
   #hardMs(): number {
-    const { world, held } = this.#parts;
+    const { world, held, longestSilenceMs } = this.#parts;
     const last = Math.max(...this.#running.map(({ attempt }) => attempt.lastAt));
     const asked = held && this.#running.some(({ attempt }) => attempt.stage === 'answer');
-    return Math.max(0, last + (asked ? dialRules.heldMs : dialRules.hardMs) - world.now());
+    return Math.max(0, last + (asked ? dialRules.heldMs : longestSilenceMs) - world.now());
   }
 
   #startNext(): void {
@@ -117,8 +121,12 @@ export class Race {
     if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
     const wish = { upBytes: request.length, bulk };
+    // a name whose hello is still out is not said again meanwhile
+    const greeting = new Set(
+      this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [countedBy(attempt.way)] : [])),
+    );
     const views = ways
-      .filter((way) => (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
+      .filter((way) => !greeting.has(countedBy(way)) && (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
       .map((way): WayView => {
         const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
         const ready = pool.hasFree(way, wish);
@@ -133,9 +141,19 @@ export class Race {
   }
 
   #start(way: Way): void {
-    const { pool, world, book, request, held, bulk, observe, began } = this.#parts;
+    const { pool, world, book, request, held, bulk, longestSilenceMs, observe, began } = this.#parts;
     const standing = book.standing(way);
-    const attempt = new Attempt({ pool, world, way, standing, request, held, bulk, observe });
+    const attempt = new Attempt({
+      pool,
+      world,
+      way,
+      standing,
+      request,
+      held,
+      bulk,
+      longestSilenceMs,
+      observe,
+    });
     this.#attempts += 1;
     this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
     began(attempt);
@@ -163,7 +181,7 @@ export class Race {
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {
     const { evidence } = this.#parts;
-    for (const { attempt } of this.#running) if (attempt !== winner) evidence.outrun(attempt);
+    for (const { attempt } of this.#running) if (attempt !== winner) evidence.outrun(attempt, winner.way);
     return { attempt: winner, first };
   }
 

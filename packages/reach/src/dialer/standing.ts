@@ -32,6 +32,8 @@ export interface Standing {
   readonly rttMs?: number;
   /** smoothed, of answers and requests large enough to tell */
   readonly bytesPerSecond?: number;
+  /** smoothed, of small requests that were answered at once: until their answer began */
+  readonly latencyMs?: number;
   /** how many times the usual time to wait for a sign, from 1 */
   readonly patience: number;
 }
@@ -50,6 +52,7 @@ export type Outcome =
       readonly load: Load;
       readonly rttMs?: number;
       readonly bytesPerSecond?: number;
+      readonly latencyMs?: number;
       /** it came after one had already looked for another way */
       readonly late: boolean;
     }
@@ -87,7 +90,7 @@ export function nextStanding(standing: Standing, outcome: Outcome, now: number):
 
 function answered(
   standing: Standing,
-  { load, rttMs, bytesPerSecond, late }: Extract<Outcome, { readonly kind: 'answered' }>,
+  { load, rttMs, bytesPerSecond, latencyMs, late }: Extract<Outcome, { readonly kind: 'answered' }>,
   now: number,
 ): Standing {
   const { failure: _, exchanges: known, ...rest } = standing;
@@ -107,6 +110,7 @@ function answered(
     goodAt: now,
     patience: Math.max(1, patience),
     ...(rttMs !== undefined && { rttMs: smooth(standing.rttMs, rttMs) }),
+    ...(latencyMs !== undefined && { latencyMs: smooth(standing.latencyMs, latencyMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: smooth(standing.bytesPerSecond, bytesPerSecond) }),
   };
 }

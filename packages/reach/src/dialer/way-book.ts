@@ -1,6 +1,6 @@
 import type { RelayId } from '@tern/protocol';
 import type { ObservedWay } from '../diagnosis/observation.ts';
-import { freshPace, type Pace } from './pace.ts';
+import { freshPace, othersOf, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { countedBy, wayKey } from './way.ts';
 
@@ -48,6 +48,16 @@ export class WayBook {
 
   pace(way: ObservedWay): Pace {
     return this.#page().paces.get(countedBy(way)) ?? freshPace;
+  }
+
+  /** what was met with the other names of this network */
+  others(way: ObservedWay, now: number): Others {
+    const { paces } = this.#page();
+    const name = countedBy(way);
+    return othersOf(
+      [...paces].flatMap(([other, pace]) => (other === name ? [] : [pace])),
+      now,
+    );
   }
 
   paced(way: ObservedWay, pace: Pace): void {

@@ -1,6 +1,6 @@
 import { dialRules } from './dial-rules.ts';
 import type { Failure, FailureKind, Standing } from './standing.ts';
-import { countedBy, wayKey, type Way } from './way.ts';
+import { countedBy, type Way } from './way.ts';
 
 export interface WayView {
   readonly way: Way;
@@ -24,6 +24,10 @@ export interface SizedWish extends OrderWish {
 /** of bulk, to weigh rates against times */
 const bulkBytes = 65_536;
 const unknownBytesPerSecond = 100_000;
+const unknownLatencyMs = 200;
+/** a text that takes longer than so many round trips is looked after on other ways as well */
+const slowTextMs = 1000;
+const slowTextRtts = 8;
 const rememberedMs = 120_000;
 const relatedMs = 180_000;
 
@@ -56,7 +60,9 @@ function costOf(
     return sum + (concerns(failure.kind, other.way, way) ? 5000 * weight(failure, now) : 0);
   }, 0);
   const rate = standing.bytesPerSecond ?? unknownBytesPerSecond;
-  const carried = bulk ? (bulkBytes / Math.max(500, rate)) * 1000 : 0;
+  const carried = bulk
+    ? (bulkBytes / Math.max(500, rate)) * 1000
+    : (standing.latencyMs ?? standing.rttMs ?? unknownLatencyMs);
   // many small connections: where nothing is counted they cost least
   const frozen = bulk && standing.grade === 'text' && way.serverName !== '' ? 2000 : 0;
   const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
@@ -96,18 +102,28 @@ export function exploredWay(
   views: readonly WayView[],
   options: OrderWish & { readonly chance: number },
 ): Way | undefined {
-  const share = options.bulk ? dialRules.exploreBulkShare : dialRules.exploreShare;
   const [best] = ordered;
-  if (options.chance >= share || best === undefined) return undefined;
+  if (best === undefined) return undefined;
   const place = views.findIndex(({ way }) => way === best);
-  const rate = views[place]?.standing.bytesPerSecond ?? unknownBytesPerSecond;
-  // of ways that carry bulk any may turn out to be faster, unless this one is fast
-  const others = options.bulk && rate < unknownBytesPerSecond ? views : views.slice(0, place);
+  const slow = isSlow(views[place]?.standing, options.bulk);
+  const share = !slow
+    ? dialRules.exploreShare
+    : options.bulk
+      ? dialRules.exploreSlowBulkShare
+      : dialRules.exploreSlowShare;
+  if (options.chance >= share) return undefined;
+  // where the best way is slow, any may turn out to be faster
+  const others = slow ? views : views.slice(0, place);
   const open = others.filter(({ way, standing, waitMs }) => {
     const failure = recent(standing);
     const rested = failure === undefined || options.now - failure.at > dialRules.exploreAfterMs;
-    const unknown = options.bulk ? standing.bytesPerSecond === undefined : true;
-    return wayKey(way) !== wayKey(best) && waitMs === 0 && rested && unknown;
+    const known = options.bulk ? standing.bytesPerSecond : standing.latencyMs;
+    return way !== best && waitMs === 0 && rested && (!slow || known === undefined);
   });
   return open[Math.floor((options.chance / share) * open.length)]?.way;
+}
+
+function isSlow(standing: Standing | undefined, bulk: boolean): boolean {
+  if (bulk) return (standing?.bytesPerSecond ?? unknownBytesPerSecond) < unknownBytesPerSecond;
+  return (standing?.latencyMs ?? 0) > Math.max(slowTextMs, slowTextRtts * (standing?.rttMs ?? 0));
 }

@@ -1,0 +1,122 @@
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { unlessAborted } from '../abort.ts';
+import { DialError, type Connection } from '../dialer/carrier.ts';
+import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
+import { nodeWorld } from './node-world.ts';
+import { dialError } from './socket-dial.ts';
+
+/** Timers are the dialer's business: this is only for what it would forget. */
+const endMs = 300_000;
+
+/** An agent that has one socket and makes no other. */
+class OneSocketAgent extends Agent {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#socket = socket;
+  }
+
+  override createConnection(): Socket {
+    return this.#socket;
+  }
+}
+
+export interface PostOptions {
+  /** as HTTP names the server */
+  readonly authority: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** HTTP/1.1 over one socket that somebody else opened: POSTs, one after the other. */
+export class HttpConnection implements Connection {
+  readonly shared = false;
+  readonly #socket: Socket;
+  readonly #options: PostOptions;
+  readonly #agent: Agent;
+  #closed = false;
+
+  constructor(socket: Socket, options: PostOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#agent = new OneSocketAgent(socket);
+    socket.once('close', () => this.close());
+    // one that waits for nothing keeps no process running
+    socket.unref();
+  }
+
+  get usable(): boolean {
+    return !this.#closed && !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  async *exchange(
+    body: Uint8Array,
+    { signal, last }: { readonly signal: AbortSignal; readonly last: boolean },
+  ): AsyncIterable<Uint8Array> {
+    signal.throwIfAborted();
+    this.#socket.ref();
+    let inbox: Inbox | undefined;
+    let expected = Infinity;
+    const post = this.#post(body, last);
+    try {
+      const response = await unlessAborted(responseTo(post), signal);
+      inbox = inboxOf(response);
+      expected = Number(response.headers['content-length'] ?? Infinity);
+      checkHead(response);
+      yield* inbox.read({ world: nodeWorld, longestSilenceMs: () => endMs, signal });
+    } finally {
+      // a reader that stops at the last byte leaves a connection that is as good as new
+      const whole = inbox !== undefined && (inbox.ended || inbox.receivedBytes === expected);
+      if (!whole || last) this.close();
+      else this.#socket.unref();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#agent.destroy();
+    this.#socket.destroy();
+  }
+
+  #post(body: Uint8Array, last: boolean): ClientRequest {
+    const { authority, path, headers } = this.#options;
+    const request = httpRequest({
+      method: 'POST',
+      agent: this.#agent,
+      path: `/${path}`,
+      headers: {
+        ...headers,
+        'content-length': body.length,
+        host: authority,
+        ...(last && { connection: 'close' }),
+      },
+    });
+    request.end(body);
+    return request;
+  }
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', (cause) => reject(dialError(cause)));
+  });
+}
+
+function inboxOf(response: IncomingMessage): Inbox {
+  const inbox = new Inbox();
+  response.on('data', (piece: Buffer) => {
+    if (!inbox.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.length))) response.destroy();
+  });
+  response.on('end', () => inbox.end());
+  response.on('error', (cause) => inbox.end(new DialError('closed', 'the answer was cut', { cause })));
+  return inbox;
+}
+
+function checkHead(response: IncomingMessage): void {
+  if (response.statusCode !== 200) throw notARelay(`the answer has status ${response.statusCode ?? 0}`);
+  if (Number(response.headers['content-length'] ?? 0) > longestAnswerBytes)
+    throw notARelay('the answer is too long');
+}

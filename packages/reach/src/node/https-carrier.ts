@@ -1,0 +1,64 @@
+import type { Carrier, Connection, OpenOptions } from '../dialer/carrier.ts';
+import { wayKey, type Way } from '../dialer/way.ts';
+import { HttpConnection } from './http-exchange.ts';
+import type { Resolver } from './resolver.ts';
+import { dialTcp, dialTls } from './socket-dial.ts';
+
+/** What is sent in one TLS record where a connection may freeze: a record that comes in half is worth nothing. */
+const smallRecordBytes = 1300;
+const rememberedSessions = 64;
+
+export interface HttpsCarrierParts {
+  readonly resolver: Resolver;
+  /** sessions are not taken from one network to another */
+  readonly network: () => string;
+  /** certificates to trust instead of the machine's own, PEM */
+  readonly authorities?: string;
+}
+
+/** POSTs over connections that are dialled one by one: to an address of our choice, saying the name that the way says, or none. */
+export class HttpsCarrier implements Carrier {
+  readonly name = 'https';
+  readonly #parts: HttpsCarrierParts;
+  /** each is used once; a handshake that goes on with one is 2 kB shorter */
+  readonly #sessions = new Map<string, Buffer>();
+
+  constructor(parts: HttpsCarrierParts) {
+    this.#parts = parts;
+  }
+
+  async open(way: Way, { signal, small, reached }: OpenOptions): Promise<Connection> {
+    const addresses = await this.#parts.resolver.addresses(way, { signal });
+    reached('resolved');
+    const tcp = await dialTcp(addresses, way.port, { signal });
+    reached('connected', tcp.remoteAddress);
+    const options = { authority: authorityOf(way), path: way.hint.path };
+    if (!way.tls) return new HttpConnection(tcp, options);
+    const { authorities, network } = this.#parts;
+    const key = `${network()} ${wayKey(way)}`;
+    const session = this.#sessions.get(key);
+    this.#sessions.delete(key);
+    const tls = await dialTls(tcp, {
+      signal,
+      serverName: way.serverName,
+      names: way.names,
+      ...(authorities !== undefined && { authorities }),
+      ...(session !== undefined && { session }),
+    });
+    tls.on('session', (next: Buffer) => this.#keep(key, next));
+    if (small) tls.setMaxSendFragment(smallRecordBytes);
+    return new HttpConnection(tls, options);
+  }
+
+  #keep(key: string, session: Buffer): void {
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > rememberedSessions && oldest !== undefined) this.#sessions.delete(oldest);
+  }
+}
+
+function authorityOf({ host, port, tls }: Way): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === (tls ? 443 : 80) ? name : `${name}:${port}`;
+}

@@ -1,0 +1,42 @@
+import { openDialer, type Dialer } from '../dialer/dialer.ts';
+import { WayBook } from '../dialer/way-book.ts';
+import { HttpsCarrier } from './https-carrier.ts';
+import { networkName } from './network-name.ts';
+import { nodeWorld } from './node-world.ts';
+import { Resolver, type DohServer } from './resolver.ts';
+
+export interface NodeDialerOptions {
+  /** certificates to trust instead of the machine's own, PEM */
+  readonly authorities?: string;
+  /** resolvers to ask over HTTPS where the system's does not help; well-known ones unless given */
+  readonly dohServers?: readonly DohServer[];
+  /** after so long without a sign nobody waits any more; 20 s unless given */
+  readonly longestSilenceMs?: number;
+}
+
+/** looking at the interfaces costs more than a lookup in a table */
+const networkMs = 2000;
+
+/** The dialer of a machine: real sockets, several resolvers, and whatever network it is in now. */
+export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
+  const { authorities, dohServers, longestSilenceMs } = options;
+  const network = remembering(networkName);
+  const book = new WayBook(network);
+  const resolver = new Resolver({
+    world: nodeWorld,
+    remembered: (host) => book.address(host),
+    ...(dohServers !== undefined && { dohServers }),
+  });
+  const https = new HttpsCarrier({ resolver, network, ...(authorities !== undefined && { authorities }) });
+  const parts = { world: nodeWorld, https, choosesAddress: true, network, book };
+  return openDialer({ ...parts, ...(longestSilenceMs !== undefined && { longestSilenceMs }) });
+}
+
+function remembering(look: () => string): () => string {
+  let seen = { name: look(), at: nodeWorld.now() };
+  return () => {
+    const now = nodeWorld.now();
+    if (Math.abs(now - seen.at) > networkMs) seen = { name: look(), at: now };
+    return seen.name;
+  };
+}

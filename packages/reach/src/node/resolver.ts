@@ -1,0 +1,153 @@
+import { lookup } from 'node:dns/promises';
+import { MalformedError, UnreachableError, type World } from '@tern/protocol';
+import { unlessAborted } from '../abort.ts';
+import { DialError } from '../dialer/carrier.ts';
+import { isAddress } from '../dialer/way.ts';
+import type { ObservedWay } from '../diagnosis/observation.ts';
+import { decodeAnswer, encodeQuestion, type ResolvedAddress } from './dns-message.ts';
+import { HttpConnection } from './http-exchange.ts';
+import { dialError, dialTcp, dialTls } from './socket-dial.ts';
+
+/** A resolver that is asked over HTTPS (RFC 8484), by its address and without saying a name. */
+export interface DohServer {
+  readonly address: string;
+  readonly port: number;
+  /** certificates to trust instead of the machine's own, PEM */
+  readonly authorities?: string;
+}
+
+/** Four that many use, of four operators: none of them is asked alone. Their certificates are for their addresses. */
+const publicDohServers: readonly DohServer[] = ['1.1.1.1', '8.8.8.8', '9.9.9.9', '94.140.14.14'].map(
+  (address) => ({ address, port: 443 }),
+);
+
+export interface ResolverParts {
+  readonly world: World;
+  /** the address under which a name's server was last proved */
+  readonly remembered: (host: string) => string | undefined;
+  readonly dohServers?: readonly DohServer[];
+}
+
+/** the next resolver is asked after so long without an answer of the one before */
+const nextServerMs = 700;
+const longestAnswerMs = 4000;
+const [leastSeconds, mostSeconds] = [60, 3600];
+
+/** Where names have their addresses, in the three ways that a network may lie about, cut, or not know of. */
+export class Resolver {
+  readonly #parts: ResolverParts;
+  readonly #known = new Map<string, { readonly addresses: readonly string[]; readonly until: number }>();
+
+  constructor(parts: ResolverParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {DialError} `name` @throws the signal's reason */
+  async addresses(
+    { host, by }: Pick<ObservedWay, 'host' | 'by'>,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly string[]> {
+    if (isAddress(host)) return [host];
+    switch (by) {
+      case 'remembered': {
+        const address = this.#parts.remembered(host);
+        if (address === undefined) throw new DialError('name', 'no address is remembered');
+        return [address];
+      }
+      case 'doh':
+        return this.#byDoh(host, options.signal);
+      case 'system':
+      case 'literal':
+        return unlessAborted(bySystem(host), options.signal);
+    }
+  }
+
+  async #byDoh(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { world } = this.#parts;
+    const known = this.#known.get(host);
+    if (known !== undefined && known.until > world.now()) return known.addresses;
+    const found = await this.#ask(host, signal);
+    const seconds = Math.min(
+      mostSeconds,
+      Math.max(leastSeconds, ...found.map(({ ttlSeconds }) => ttlSeconds)),
+    );
+    const addresses = found.map(({ address }) => address);
+    this.#known.set(host, { addresses, until: world.now() + seconds * 1000 });
+    return addresses;
+  }
+
+  /** The first useful answer of several resolvers, each asked a little after the one before. */
+  async #ask(host: string, signal: AbortSignal): Promise<readonly ResolvedAddress[]> {
+    const { world, dohServers = publicDohServers } = this.#parts;
+    const done = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    const first = (world.randomBytes(1)[0] ?? 0) % Math.max(1, dohServers.length);
+    const order = [...dohServers.slice(first), ...dohServers.slice(0, first)];
+    const asked = order.map(async (server, place) => {
+      await world.wait(place * nextServerMs, { signal: either });
+      const answers = await Promise.all(
+        (['A', 'AAAA'] as const).map((type) => askServer(server, { host, type, signal: either })),
+      );
+      const found = answers.flat();
+      if (found.length === 0) throw new DialError('name', 'the name has no address');
+      return found;
+    });
+    const late = world.wait(longestAnswerMs, { signal: either }).then((): never => {
+      throw new DialError('name', 'no resolver answered');
+    });
+    try {
+      return await Promise.race([Promise.any(asked), late]);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw cause instanceof DialError ? cause : new DialError('name', 'no resolver knew it', { cause });
+    } finally {
+      late.catch(() => undefined);
+      done.abort(new UnreachableError('another resolver answered', { code: 'left' }));
+    }
+  }
+}
+
+async function bySystem(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch (cause) {
+    throw dialError(cause);
+  }
+}
+
+async function askServer(
+  server: DohServer,
+  {
+    host,
+    type,
+    signal,
+  }: { readonly host: string; readonly type: 'A' | 'AAAA'; readonly signal: AbortSignal },
+): Promise<readonly ResolvedAddress[]> {
+  const { address, port, authorities } = server;
+  const tcp = await dialTcp([address], port, { signal });
+  const names = [address];
+  const socket = await dialTls(tcp, {
+    signal,
+    serverName: '',
+    names,
+    ...(authorities !== undefined && { authorities }),
+  });
+  const authority = address.includes(':') ? `[${address}]` : address;
+  const connection = new HttpConnection(socket, {
+    authority: port === 443 ? authority : `${authority}:${port}`,
+    path: 'dns-query',
+    headers: { 'content-type': 'application/dns-message', accept: 'application/dns-message' },
+  });
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of connection.exchange(encodeQuestion(host, type), { signal, last: true }))
+      pieces.push(piece);
+    return decodeAnswer(new Uint8Array(Buffer.concat(pieces)), host, type);
+  } catch (cause) {
+    if (cause instanceof MalformedError)
+      throw new DialError('name', 'a resolver answered nonsense', { cause });
+    throw cause;
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import { DialError } from '../dialer/carrier.ts';
+import type { Ended } from '../diagnosis/observation.ts';
+
+/** Between addresses of one name, where the first does not answer at once. */
+const betweenAddressesMs = 300;
+
+/** A TCP connection to the first of these addresses that answers. @throws {DialError} @throws the signal's reason */
+export async function dialTcp(
+  addresses: readonly string[],
+  port: number,
+  options: { readonly signal: AbortSignal },
+): Promise<Socket> {
+  const [first] = addresses;
+  if (first === undefined) throw new DialError('name', 'no address');
+  const several = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+  const lookup: LookupFunction = (_host, _options, done) => done(null, several);
+  const socket =
+    addresses.length === 1
+      ? connectTcp({ host: first, port, noDelay: true })
+      : connectTcp({
+          host: 'several.invalid',
+          port,
+          noDelay: true,
+          lookup,
+          autoSelectFamily: true,
+          autoSelectFamilyAttemptTimeout: betweenAddressesMs,
+        });
+  await reached(socket, 'connect', options.signal);
+  return socket;
+}
+
+export interface TlsDialOptions {
+  readonly signal: AbortSignal;
+  /** said in clear; nothing is said where it is empty */
+  readonly serverName: string;
+  /** the certificate has to be for one of them */
+  readonly names: readonly string[];
+  readonly authorities?: string;
+  readonly session?: Buffer;
+}
+
+/** A hello that is answered by the right certificate. @throws {DialError} @throws the signal's reason */
+export async function dialTls(socket: Socket, options: TlsDialOptions): Promise<TLSSocket> {
+  const { serverName, names, authorities, session, signal } = options;
+  const secure = connectTls({
+    socket,
+    servername: serverName,
+    ALPNProtocols: ['http/1.1'],
+    checkServerIdentity: (_host, certificate) => isForOneOf(names, certificate),
+    ...(authorities !== undefined && { ca: authorities }),
+    ...(session !== undefined && { session }),
+  });
+  await reached(secure, 'secureConnect', signal);
+  return secure;
+}
+
+function isForOneOf(names: readonly string[], certificate: PeerCertificate): Error | undefined {
+  const objections = names.map((name) => checkServerIdentity(name, certificate));
+  return objections.includes(undefined) ? undefined : objections[0];
+}
+
+async function reached(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+  socket.on('error', () => undefined); // whoever uses it later hears its end by `close`
+  try {
+    await once(socket, event, { signal });
+  } catch (cause) {
+    // nothing more leaves it: no retransmission either
+    socket.destroy();
+    signal.throwIfAborted();
+    throw dialError(cause);
+  }
+}
+
+const refusals = ['ECONNREFUSED'];
+const resets = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+const nameless = ['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'EAI_NODATA', 'EAI_FAIL'];
+
+/** What Node says, in our words. Addresses stay out of them. */
+export function dialError(cause: unknown): DialError {
+  const code = codeOf(cause);
+  return new DialError(endOf(code), `the connection failed: ${code}`, { cause });
+}
+
+function endOf(code: string): Ended {
+  if (refusals.includes(code)) return 'refused';
+  if (resets.includes(code)) return 'reset';
+  if (nameless.includes(code)) return 'name';
+  if (code.startsWith('HPE_')) return 'not-a-relay';
+  const isTls = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_|EPROTO)/u;
+  return isTls.test(code) ? 'certificate' : 'failed';
+}
+
+function codeOf(error: unknown): string {
+  const several: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const code: unknown = several instanceof Error ? Reflect.get(several, 'code') : undefined;
+  return typeof code === 'string' ? code : '';
+}

@@ -1,0 +1,241 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { UnreachableError, type Hint, type RelayId } from '@tern/protocol';
+import { describe, expect, test } from 'vitest';
+import { nodeDialer, type NodeDialerOptions } from '../src/node/index.ts';
+import { transportContract, type Serve, type TransportFixture } from '../src/testing/index.ts';
+import { certificate, listen, serving, unusedPort } from './http-server.ts';
+
+const { signal } = new AbortController();
+
+async function fixture(
+  serve: Serve,
+  { tls, longestSilenceMs }: { readonly tls: boolean; readonly longestSilenceMs: number },
+): Promise<TransportFixture> {
+  const listening = await listen(serving(serve), { tls });
+  const transport = nodeDialer({ authorities: certificate, longestSilenceMs });
+  return {
+    transport,
+    hint: listening.hint,
+    nobody: { ...listening.hint, port: await unusedPort() },
+    async [Symbol.asyncDispose]() {
+      transport[Symbol.dispose]();
+      await listening[Symbol.asyncDispose]();
+    },
+  };
+}
+
+for (const tls of [true, false]) {
+  describe(tls ? 'over TLS' : 'in the clear', () => {
+    transportContract(test, (serve, options) => fixture(serve, { tls, ...options }));
+  });
+}
+
+async function carry(
+  dialer: ReturnType<typeof nodeDialer>,
+  to: Hint,
+  options: { readonly held?: boolean; readonly bulk?: boolean } = {},
+): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of dialer.carry(to, new Uint8Array([1, 2, 3]), { signal, ...options }))
+    pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+const open = (options: NodeDialerOptions = {}): ReturnType<typeof nodeDialer> =>
+  nodeDialer({ authorities: certificate, longestSilenceMs: 2000, ...options });
+
+describe('what goes over the wire', () => {
+  test('a request says no more than HTTP needs, and the connection serves the next one', async () => {
+    const heads: (readonly string[])[] = [];
+    await using server = await listen(
+      (incoming, outgoing) => {
+        heads.push([`${incoming.method} ${incoming.url}`, ...incoming.rawHeaders]);
+        incoming.resume();
+        outgoing.end('ok');
+      },
+      { tls: true },
+    );
+    using dialer = open();
+    for (let times = 0; times < 3; times += 1) expect(await carry(dialer, server.hint)).toBe('ok');
+    const host = `127.0.0.1:${server.port}`;
+    const head = ['POST /secret-path', 'content-length', '3', 'host', host, 'Connection', 'keep-alive'];
+    expect(heads).toEqual([head, head, head]);
+    expect(server.connections()).toBe(1);
+  });
+
+  test('a name is said in the hello, an address is not', async () => {
+    await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
+    using dialer = open();
+    expect(await carry(dialer, { ...server.hint, address: 'localhost' })).toBe('ok');
+    expect(await carry(dialer, server.hint)).toBe('ok');
+    expect(server.serverNames).toEqual(['localhost', '']);
+  });
+
+  test('a kept connection that the relay has closed meanwhile costs a new one and no error', async () => {
+    let requests = 0;
+    await using server = await listen(
+      (incoming, outgoing) => {
+        requests += 1;
+        if (requests === 2) incoming.socket.destroy();
+        else outgoing.end('ok');
+        incoming.resume();
+      },
+      { tls: true },
+    );
+    using dialer = open();
+    expect([await carry(dialer, server.hint), await carry(dialer, server.hint)]).toEqual(['ok', 'ok']);
+    expect(server.connections()).toBe(2);
+  });
+
+  test('a watch that nobody wants any more leaves its connection to those that come', async () => {
+    const answers: (() => void)[] = [];
+    await using server = await listen(
+      (incoming, outgoing) => {
+        incoming.resume();
+        if (answers.length === 0) answers.push(() => outgoing.end('late'));
+        else outgoing.end('ok');
+      },
+      { tls: true },
+    );
+    using dialer = open();
+    const leaving = new AbortController();
+    const watching = (async () => {
+      for await (const _ of dialer.carry(server.hint, new Uint8Array(), {
+        signal: leaving.signal,
+        held: true,
+      }));
+    })();
+    while (answers.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    leaving.abort(new Error('something to send'));
+    await expect(watching).rejects.toThrow('something to send');
+    expect(await carry(dialer, server.hint)).toBe('ok');
+    for (const answer of answers) answer();
+    expect(await carry(dialer, server.hint)).toBe('ok');
+    expect(server.connections()).toBe(2);
+  });
+});
+
+describe('who answers', () => {
+  test('a certificate for another of the relay’s names will do, one for anybody else will not', async () => {
+    const relay = 'r'.repeat(52) as RelayId;
+    await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
+    await using resolver = await listen(answerLoopback, { tls: true });
+    const dohServers = [{ address: '127.0.0.1', port: resolver.port, authorities: certificate }];
+    const hint: Hint = { ...server.hint, relay, address: 'relay.invalid' };
+    using stranger = open({ dohServers });
+    await expect(carry(stranger, hint)).rejects.toBeInstanceOf(UnreachableError);
+    expect(stranger.observations().map(({ ended }) => ended)).toContain('certificate');
+    using dialer = open({ dohServers });
+    dialer.learnCard(relay, [`https://localhost:${await unusedPort()}`]);
+    expect(await carry(dialer, hint)).toBe('ok');
+  });
+
+  test('a certificate nobody vouches for is unreachable, before the secret path is said', async () => {
+    let asked = 0;
+    await using server = await listen(
+      (_incoming, outgoing) => {
+        asked += 1;
+        outgoing.end();
+      },
+      { tls: true },
+    );
+    using dialer = nodeDialer();
+    await expect(carry(dialer, server.hint)).rejects.toBeInstanceOf(UnreachableError);
+    expect(asked).toBe(0);
+    expect(dialer.observations().map(({ ended }) => ended)).toEqual(['certificate', 'certificate']);
+  });
+
+  test.for([404, 302, 500, 204])('an answer with status %i is no relay', async (status) => {
+    await using server = await listen(
+      (incoming, outgoing) => {
+        incoming.resume();
+        outgoing.writeHead(status, { location: '/elsewhere' }).end();
+      },
+      { tls: true },
+    );
+    using dialer = open();
+    await expect(carry(dialer, server.hint)).rejects.toMatchObject({ code: 'not-a-relay' });
+  });
+
+  test('something that does not speak HTTP is no relay', async () => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.end('SSH-2.0-OpenSSH_9.9\r\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    using dialer = open();
+    const hint: Hint = { address: '127.0.0.1', port, tls: false, path: 'x' };
+    await expect(carry(dialer, hint)).rejects.toMatchObject({ code: 'not-a-relay' });
+    server.close();
+    await once(server, 'close');
+  });
+});
+
+/** A resolver to which every name is this machine. */
+const answerLoopback: RequestListener = (incoming, outgoing) => {
+  void buffer(incoming).then((question) => {
+    const isA = question.at(-3) === 1;
+    const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 127, 0, 0, 1];
+    const head = Buffer.from([0, 0, 0x81, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
+    outgoing.end(Buffer.concat([head, question.subarray(12), Buffer.from(isA ? record : [])]));
+  });
+};
+
+describe('where the system does not know a name', () => {
+  test('resolvers are asked over HTTPS, by their addresses and without a name', async () => {
+    const asked: string[] = [];
+    await using resolver = await listen(
+      (incoming, outgoing) => {
+        asked.push(`${incoming.method} ${incoming.url} ${incoming.headers['content-type'] ?? ''}`);
+        answerLoopback(incoming, outgoing);
+      },
+      { tls: true },
+    );
+    await using relay = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: false });
+    const silent = { address: '127.0.0.1', port: await unusedPort() };
+    const server = { address: '127.0.0.1', port: resolver.port, authorities: certificate };
+    using dialer = open({ dohServers: [silent, server] });
+    const hint: Hint = { ...relay.hint, address: 'relay.invalid' };
+    expect(await carry(dialer, hint)).toBe('ok');
+    expect(asked).toEqual(Array(2).fill('POST /dns-query application/dns-message'));
+    expect(resolver.serverNames).toEqual(['', '']);
+    const ways = dialer.observations().map(({ way, ended }) => `${way.by} ${ended}`);
+    expect(ways).toEqual(['system name', 'doh ok']);
+    // the address is remembered, and nobody needs to be asked again
+    expect(await carry(dialer, hint)).toBe('ok');
+    expect(asked.length).toBe(2);
+  });
+});
+
+test('an attempt leaves what a diagnosis needs: how far it came, when, and how much passed', async () => {
+  await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
+  using dialer = open();
+  await carry(dialer, server.hint, { bulk: true });
+  await carry(dialer, server.hint);
+  const [first, second] = dialer.observations();
+  expect(first).toMatchObject({
+    way: { carrier: 'https', host: '127.0.0.1', port: server.port, tls: true, by: 'literal', serverName: '' },
+    bulk: true,
+    exchangesBefore: 0,
+    address: '127.0.0.1',
+    upBytes: 3,
+    downBytes: 2,
+    ended: 'ok',
+  });
+  const {
+    resolvedMs = -1,
+    connectedMs = -1,
+    greetedMs = -1,
+    firstByteMs = -1,
+    lastByteMs = -1,
+  } = first?.stages ?? {};
+  const stages = [0, resolvedMs, connectedMs, greetedMs, firstByteMs, lastByteMs];
+  expect(stages).toEqual(stages.toSorted((a, b) => a - b));
+  expect(second).toMatchObject({ exchangesBefore: 1, connectionBytes: { up: 6, down: 4 } });
+  expect(JSON.stringify(dialer.observations())).not.toContain('secret-path');
+});
