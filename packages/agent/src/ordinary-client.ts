@@ -1,20 +1,21 @@
 import { openClient, type Client, type ClientStore } from '@tern/core';
-import { httpsTransport, nodePrimitives, nodeWorld } from '@tern/reach/node';
-import type { Transport } from '@tern/reach';
+import type { Dialer } from '@tern/reach';
+import { nodeDialer, nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { nodeGroupPrimitives } from './group-primitives.ts';
 
 /** What reaches relays from a terminal. Whoever opens it closes it, after the clients that use it. */
-export function ordinaryTransport(): Transport & Disposable {
-  return httpsTransport();
+export function ordinaryTransport(): Dialer {
+  return nodeDialer();
 }
 
 /** The client of a home as the command has it: this machine's clock and chance, and OpenSSL. */
-export function openOrdinaryClient(store: ClientStore, transport: Transport): Promise<Client> {
+export function openOrdinaryClient(store: ClientStore, transport: Dialer): Promise<Client> {
   return openClient({
     store,
     world: nodeWorld,
     primitives: nodePrimitives,
     groupPrimitives: nodeGroupPrimitives,
     transport,
+    dialer: transport,
   });
 }

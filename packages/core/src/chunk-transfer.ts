@@ -98,8 +98,8 @@ function firstMissing(have: readonly (readonly [number, number])[], length: numb
 }
 
 /**
- * One exchange. Where it failed and the path's budget shrank by that, it was too large, and there is something smaller to try:
- * as if nothing had been answered.
+ * One exchange. Where it failed and the path's budget shrank by that, it was too large, and there is something smaller to try;
+ * where it stopped and the budget is another now, another way would be taken: as if nothing had been answered.
  */
 async function exchangeOrShrink(
   path: Path,
@@ -108,11 +108,13 @@ async function exchangeOrShrink(
 ): Promise<readonly (readonly Result[])[]> {
   const before = path.budget;
   try {
-    return (await path.exchange(sent, { signal })).results;
+    return (await path.exchange(sent, { signal, bulk: true })).results;
   } catch (error) {
     const after = path.budget;
     const shrank = after.upBytes < before.upBytes || after.downBytes < before.downBytes;
-    if (error instanceof UnreachableError && shrank) return [];
+    const differs = after.upBytes !== before.upBytes || after.downBytes !== before.downBytes;
+    if (!(error instanceof UnreachableError)) throw error;
+    if (shrank || (differs && (error.code === 'silent' || error.code === 'cut'))) return [];
     throw error;
   }
 }

@@ -8,12 +8,13 @@ import {
   type Primitives,
   type World,
 } from '@tern/protocol';
-import { openPath, type Path, type Transport } from '@tern/reach';
+import { openPath, type Dialer, type Path, type Transport } from '@tern/reach';
 import type { ClientStore, StoreView } from './client-store.ts';
 import { ConnectionBoard } from './connection-board.ts';
 import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
 import type { GroupPrimitives } from './group-primitives.ts';
 import { credentialsOf, holderOf, identityTable, type Credentials, type Identity } from './identity.ts';
+import { keepWays } from './kept-ways.ts';
 import { TransferBoard } from './transfer-board.ts';
 
 /** What the client is made of; each piece comes in from outside. */
@@ -22,6 +23,10 @@ export interface EngineParts {
   readonly world: World;
   readonly primitives: Primitives;
   readonly transport: Transport;
+  /** the part of the transport that chooses ways, where it has one: what it learns is kept in the store */
+  readonly dialer?: Dialer;
+  /** carries by way of another relay, to which this path leads; without it no relay is asked to hand anything on */
+  readonly forward?: (near: Path) => Transport;
   /** for group encryption; WebCrypto where not given */
   readonly groupPrimitives?: GroupPrimitives;
   /** how many bytes of files are kept for reading offline; 256 MiB where not given */
@@ -55,6 +60,8 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
     ...(parts.groupPrimitives === undefined ? {} : { primitives: parts.groupPrimitives }),
   });
   const paths = new Map<string, Path>();
+  const ways = parts.dialer === undefined ? undefined : await keepWays({ ...parts, dialer: parts.dialer });
+  const nearPaths = forwardThrough(parts, () => [...paths.values()].map(({ hint }) => hint));
   return {
     ...parts,
     groups,
@@ -83,9 +90,31 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
       return world.now() + Math.max(-mostOffsetMs, Math.min(mostOffsetMs, offset));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...paths.values()].map((path) => path[Symbol.asyncDispose]()));
+      await Promise.all([...paths.values(), ...nearPaths].map((path) => path[Symbol.asyncDispose]()));
+      await ways?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * Lets the dialer go by way of every other relay that this process works with.
+ * @returns the paths to them, which grow in number and are the caller's to close
+ */
+function forwardThrough(
+  { dialer, forward, primitives, world }: EngineParts,
+  hosts: () => readonly Hint[],
+): ReadonlySet<Path> {
+  const opened = new Set<Path>();
+  if (forward === undefined) return opened;
+  dialer?.forwardThrough({
+    nears: (to) => hosts().filter(({ relay }) => relay !== undefined && relay !== to.relay),
+    through(near, direct) {
+      const path = openPath({ hint: near, transport: direct, primitives, world });
+      opened.add(path);
+      return forward(path);
+    },
+  });
+  return opened;
 }
 
 /** Relays may correct a clock by so much and no further (rule 32): beyond it, one that lies is likelier than a clock that is off. */

@@ -18,6 +18,7 @@ export interface MeteredRequest {
   readonly bytes: Uint8Array;
   /** the relay may keep the answer back */
   readonly held: boolean;
+  readonly bulk: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +37,10 @@ export class PathMeter {
     this.#now = now;
   }
 
-  get budget(): Budget {
+  /** what the transport says of the way it would take, or what was learnt here */
+  budget(to: Hint, options: { readonly bulk: boolean }): Budget {
+    const said = this.#transport.budget?.(to, options);
+    if (said !== undefined) return said;
     return { upBytes: this.#budget.up.bytes, downBytes: this.#budget.down.bytes };
   }
 
@@ -49,12 +53,13 @@ export class PathMeter {
     request: MeteredRequest,
     read: (pieces: AsyncIterable<Uint8Array>) => Promise<Answer>,
   ): Promise<Answer> {
-    const { held, signal } = request;
+    const { held, bulk, signal } = request;
     const began = this.#now();
     const came = { transport: this.#transport.name, downBytes: 0, firstAt: undefined as number | undefined };
     const pieces = this.#transport.carry(request.to, request.bytes, {
       signal,
       held,
+      ...(bulk && { bulk }),
       carriedBy(name) {
         came.transport = name;
       },

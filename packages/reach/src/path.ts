@@ -51,6 +51,8 @@ export interface ExchangeOptions {
   readonly id?: BatchId;
   /** bytes of plaintext the answer may have; what the path's budget allows unless given */
   readonly room?: number;
+  /** a piece of something large: everything else goes first */
+  readonly bulk?: boolean;
 }
 
 /** One relay as a device uses it; its card and tickets live as long as this object. */
@@ -141,7 +143,7 @@ class RelayPath implements Path {
   }
 
   get budget(): Budget {
-    return this.#meter.budget;
+    return this.#meter.budget(this.hint, { bulk: true });
   }
 
   get lastExchange(): LastExchange | undefined {
@@ -188,7 +190,7 @@ class RelayPath implements Path {
     for (;;) {
       const sealed = this.#seal(plaintext, outgoing, !spent.ticket);
       const { exchange } = sealed;
-      const answer = await this.#ask(sealed.bytes, { exchange, held, signal: options.signal });
+      const answer = await this.#ask(sealed.bytes, { exchange, held, ...options });
       if (answer.kind === 'unknown-ticket') {
         if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
         this.#tickets.forget(sealed.session);
@@ -214,7 +216,7 @@ class RelayPath implements Path {
   }
 
   /** A name the caller gave keeps its not-after and room for as long as that lasts, so that the batch's bytes stay the same. */
-  #nameOf({ id: given, room }: Pick<ExchangeOptions, 'id' | 'room'>): BatchName {
+  #nameOf({ id: given, room, bulk = false }: Pick<ExchangeOptions, 'id' | 'room' | 'bulk'>): BatchName {
     const { world } = this.#parts;
     const now = Math.floor((world.now() + (this.#clock.offsetMs ?? 0)) / 1000);
     const before = this.#named.find((one) => one.id === given);
@@ -222,7 +224,8 @@ class RelayPath implements Path {
     const name = {
       id: given ?? randomId<BatchId>(world.randomBytes(16)),
       notAfter: now + batchLifetimeSeconds,
-      room: room ?? Math.min(answerRoom(this.#meter.budget.downBytes), limits.responseBytes),
+      room:
+        room ?? Math.min(answerRoom(this.#meter.budget(this.hint, { bulk }).downBytes), limits.responseBytes),
     };
     if (given !== undefined)
       this.#named = [name, ...this.#named.filter((one) => one.id !== given)].slice(0, rememberedBatches);
@@ -266,13 +269,14 @@ class RelayPath implements Path {
     asked: {
       readonly exchange: ExchangeSecret | undefined;
       readonly held: boolean;
+      readonly bulk?: boolean;
       readonly signal: AbortSignal;
     },
   ): Promise<Answer> {
-    const { signal, held, exchange } = asked;
+    const { signal, held, bulk = false, exchange } = asked;
     signal.throwIfAborted();
     const { primitives, world } = this.#parts;
-    return this.#meter.carry({ to: this.hint, bytes, held, signal }, (pieces) =>
+    return this.#meter.carry({ to: this.hint, bytes, held, bulk, signal }, (pieces) =>
       readAnswer(pieces, { primitives, exchange, now: () => world.now() }),
     );
   }
@@ -297,7 +301,10 @@ class RelayPath implements Path {
     if (opened === undefined || (this.#relay !== undefined && opened.relay !== this.#relay))
       throw new RefusedError('wrong-relay', 'another relay answers at this address');
     this.#relay = opened.relay;
-    if (this.#card === undefined || opened.card.number > this.#card.number) this.#card = opened.card;
+    if (this.#card === undefined || opened.card.number > this.#card.number) {
+      this.#card = opened.card;
+      this.#parts.transport.learnCard?.(opened.relay, opened.card.endpoints);
+    }
     return this.#card;
   }
 }

@@ -1,12 +1,18 @@
-import { originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
+import { originOf, UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
+import type { Budget } from './budget.ts';
 import type { CarryOptions, Transport } from './transport.ts';
 import type { StandingTransport } from './web-socket-transport.ts';
+
+export interface SecondTransport extends Transport {
+  /** Where a connection may stand now; undefined where none may. Everywhere unless it says so. */
+  socketPlace?(to: Hint): Hint | undefined;
+}
 
 export interface PreferringParts {
   /** for paths that are known to be good: a WebSocket */
   readonly first: StandingTransport;
   /** for every path: HTTPS */
-  readonly second: Transport;
+  readonly second: SecondTransport;
   readonly world: World;
 }
 
@@ -27,6 +33,8 @@ interface Standing {
   /** milliseconds since 1970 */
   openedAt: number;
   retryAt: number;
+  /** where the connection stands, or stood */
+  place: Hint;
 }
 
 /**
@@ -53,11 +61,12 @@ class PreferringTransport implements Transport, Disposable {
   async *carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
     const { first } = this.#parts;
     options.signal.throwIfAborted();
-    if (first.standing(to)) {
+    const { place } = this.#standingOf(to);
+    if (first.standing(place)) {
       let came = false;
       try {
         options.carriedBy?.(first.name);
-        for await (const piece of first.carry(to, request, options)) {
+        for await (const piece of first.carry(place, request, options)) {
           came = true;
           yield piece;
         }
@@ -65,11 +74,21 @@ class PreferringTransport implements Transport, Disposable {
       } catch (error) {
         options.signal.throwIfAborted();
         if (!(error instanceof UnreachableError)) throw error;
-        if (!first.standing(to)) this.#failed(to);
+        if (!first.standing(place)) this.#failed(to);
         if (came) throw error;
       }
     }
     yield* this.#carrySecond(to, request, options);
+  }
+
+  /** On a standing connection whoever asks learns it, as of any transport. */
+  budget(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined {
+    const { first, second } = this.#parts;
+    return first.standing(this.#standingOf(to).place) ? undefined : second.budget?.(to, options);
+  }
+
+  learnCard(relay: RelayId, endpoints: readonly string[]): void {
+    this.#parts.second.learnCard?.(relay, endpoints);
   }
 
   [Symbol.dispose](): void {
@@ -110,10 +129,19 @@ class PreferringTransport implements Transport, Disposable {
   async #open(to: Hint, standing: Standing): Promise<void> {
     const { first, world } = this.#parts;
     const closed = this.#closing.signal;
-    if (standing.opening || first.standing(to) || world.now() < standing.retryAt || closed.aborted) return;
+    if (
+      standing.opening ||
+      first.standing(standing.place) ||
+      world.now() < standing.retryAt ||
+      closed.aborted
+    )
+      return;
+    const place = this.#parts.second.socketPlace === undefined ? to : this.#parts.second.socketPlace(to);
+    if (place === undefined) return;
+    standing.place = place;
     standing.opening = true;
     try {
-      await first.stand(to, { signal: closed });
+      await first.stand(place, { signal: closed });
       standing.openedAt = world.now();
     } catch {
       if (!closed.aborted) this.#failed(to);
@@ -140,7 +168,7 @@ class PreferringTransport implements Transport, Disposable {
     const name = `${originOf(to)}/${to.path}`;
     const known = this.#standings.get(name);
     if (known !== undefined) return known;
-    const fresh: Standing = { quick: 0, failures: 0, opening: false, openedAt: 0, retryAt: 0 };
+    const fresh: Standing = { quick: 0, failures: 0, opening: false, openedAt: 0, retryAt: 0, place: to };
     this.#standings.set(name, fresh);
     return fresh;
   }

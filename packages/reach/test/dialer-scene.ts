@@ -22,8 +22,8 @@ export interface DialerScene {
 
 export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): DialerScene {
   const world = timedWorld(options.seed ?? 1);
-  const network = new SimulatedNetwork(world, rules);
   const choosesAddress = options.plain !== true;
+  const network = new SimulatedNetwork(world, rules, { blind: !choosesAddress });
   const dialer = openDialer({ world, https: network, choosesAddress, network: () => 'home' });
   if (options.endpoints !== undefined) dialer.learnCard(relay, options.endpoints);
   return { world, network, dialer };

@@ -124,7 +124,7 @@ describe('who answers', () => {
     await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
     await using resolver = await listen(answerLoopback, { tls: true });
     const dohServers = [{ address: '127.0.0.1', port: resolver.port, authorities: certificate }];
-    const hint: Hint = { ...server.hint, relay, address: 'relay.invalid' };
+    const hint: Hint = { ...server.hint, relay, address: 'relay.localhost' };
     using stranger = open({ dohServers });
     await expect(carry(stranger, hint)).rejects.toBeInstanceOf(UnreachableError);
     expect(stranger.observations().map(({ ended }) => ended)).toContain('certificate');

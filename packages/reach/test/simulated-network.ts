@@ -42,20 +42,30 @@ export class SimulatedNetwork implements Carrier {
   readonly bans: Hello[] = [];
   /** requests that arrived */
   served = 0;
+  /** opened by the first request, unseen, and closed by the relay with its second answer */
+  readonly blind: boolean;
   readonly #world: World;
   readonly #lineFreeAt = { up: 0, down: 0 };
   #text: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(world: World, rules: NetworkRules = {}) {
+  constructor(world: World, rules: NetworkRules = {}, options: { readonly blind?: boolean } = {}) {
     this.#world = world;
     this.rules = rules;
+    this.blind = options.blind ?? false;
   }
 
   get rttMs(): number {
     return this.rules.rttMs ?? 60;
   }
 
-  async open(way: Way, { signal, reached }: OpenOptions): Promise<Connection> {
+  async open(way: Way, options: OpenOptions): Promise<Connection> {
+    if (this.blind) return new SimulatedConnection(this, way);
+    await this.connect(way, options);
+    return new SimulatedConnection(this, way);
+  }
+
+  /** Whoever asks cannot see it: as in a browser. */
+  async connect(way: Way, { signal, reached }: Pick<OpenOptions, 'signal' | 'reached'>): Promise<void> {
     const { rules } = this;
     const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
     const never = (): Promise<never> => unlessAborted(new Promise<never>(() => undefined), signal);
@@ -75,7 +85,6 @@ export class SimulatedNetwork implements Carrier {
     await this.#send('down', 4500, signal);
     await pass(this.rttMs);
     if (heard === 'reset') throw new DialError('reset', 'reset');
-    return new SimulatedConnection(this, way);
   }
 
   /** The line takes its time for so many bytes, after those before. */
@@ -135,14 +144,17 @@ export class SimulatedNetwork implements Carrier {
 
 class SimulatedConnection implements Connection {
   readonly shared = false;
+  readonly blind: boolean;
   usable = true;
   readonly #network: SimulatedNetwork;
   readonly #way: Way;
+  #exchanges = 0;
   #spent = { packets: handshakePackets, up: 0, down: 0 };
 
   constructor(network: SimulatedNetwork, way: Way) {
     this.#network = network;
     this.#way = way;
+    this.blind = network.blind;
   }
 
   async *exchange(
@@ -150,12 +162,15 @@ class SimulatedConnection implements Connection {
     { signal, held, last }: { readonly signal: AbortSignal; readonly held: boolean; readonly last: boolean },
   ): AsyncIterable<Uint8Array> {
     let whole = false;
+    this.#exchanges += 1;
     try {
+      if (this.blind && this.#exchanges === 1)
+        await this.#network.connect(this.#way, { signal, reached: () => undefined });
       const spend = (direction: 'up' | 'down', bytes: number): boolean => this.#spend(direction, bytes);
       yield* this.#network.serve(request, { way: this.#way, spend, held }, signal);
       whole = true;
     } finally {
-      if (!whole || last) this.usable = false;
+      if (!whole || last || (this.blind && this.#exchanges > 1)) this.usable = false;
     }
   }
 

@@ -26,23 +26,37 @@ export function fetchTransport(options: FetchTransportOptions = {}): Transport {
   const { longestAnswerMs = 20_000, longestHeldMs = 60_000, longestSilenceMs = 15_000 } = options;
   return {
     name: 'https',
-    async *carry(to, request, { signal, held = false }) {
-      signal.throwIfAborted();
-      const leaving = new AbortController();
-      const answer = { inbox: new Inbox(), expectedBytes: Infinity };
-      void receive(answer, post(to, request, AbortSignal.any([signal, leaving.signal])));
-      try {
-        yield* answer.inbox.read({
-          world: options.world ?? browserWorld,
-          signal,
-          longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
-        });
-      } finally {
-        // a reader that stops at the last byte leaves a connection that is as good as new
-        if (!answer.inbox.ended && answer.inbox.receivedBytes !== answer.expectedBytes) leaving.abort();
-      }
-    },
+    carry: (to, request, { signal, held = false }) =>
+      exchangeByFetch(to, request, {
+        signal,
+        world: options.world ?? browserWorld,
+        longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
+      }),
   };
+}
+
+/** One POST and its answer. @throws {UnreachableError} @throws the signal's reason */
+export async function* exchangeByFetch(
+  to: Hint,
+  request: Uint8Array,
+  options: Parameters<Inbox['read']>[0] & {
+    /** told at the end whether the connection is as good as new */
+    readonly left?: (whole: boolean) => void;
+  },
+): AsyncIterable<Uint8Array> {
+  const { signal } = options;
+  signal.throwIfAborted();
+  const leaving = new AbortController();
+  const answer = { inbox: new Inbox(), expectedBytes: Infinity };
+  void receive(answer, post(to, request, AbortSignal.any([signal, leaving.signal])));
+  try {
+    yield* answer.inbox.read(options);
+  } finally {
+    // a reader that stops at the last byte leaves a connection that is as good as new
+    const whole = answer.inbox.ended || answer.inbox.receivedBytes === answer.expectedBytes;
+    if (!whole) leaving.abort();
+    options.left?.(whole);
+  }
 }
 
 function post(to: Hint, request: Uint8Array, signal: AbortSignal): Promise<Response> {

@@ -1,3 +1,5 @@
+export { browserDialer } from './browser-dialer.ts';
+export type { BrowserDialerOptions } from './browser-dialer.ts';
 export { browserPrimitives } from './browser-primitives.ts';
 export { browserWorld } from './browser-world.ts';
 export { fetchTransport } from './fetch-transport.ts';

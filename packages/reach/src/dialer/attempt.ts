@@ -21,6 +21,7 @@ export interface AttemptParts {
 
 type Stage = 'waiting' | 'lookup' | 'connect' | 'hello' | 'answer' | 'coming';
 
+const smallBytes = 4096;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 
 /** One request on one way, from finding a connection to the answer's end. It says how far it is; others decide what to do about it. */
@@ -35,6 +36,8 @@ export class Attempt {
   #stageAt: number;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
   #held: Held | undefined;
+  /** its request took the hello along, and nobody knows yet whether that was answered */
+  #greets = false;
   #restedMs = 0;
   #before = nothing;
   #pieces: AsyncIterator<Uint8Array> | undefined;
@@ -92,7 +95,7 @@ export class Attempt {
   get latencyMs(): number | undefined {
     const { held, request } = this.#parts;
     const { firstByteMs } = this.#stages;
-    return held || request.length > 4096 || firstByteMs === undefined
+    return held || request.length > smallBytes || firstByteMs === undefined
       ? undefined
       : this.#at + firstByteMs - this.#askedAt;
   }
@@ -113,19 +116,24 @@ export class Attempt {
     const { signal } = this.#leaving;
     try {
       const reached = this.#reached.bind(this);
-      this.#held = await pool.take(way, { upBytes: request.length, bulk }, { signal, reached });
+      this.#held = await pool.take(way, { upBytes: request.length, bulk, held }, { signal, reached });
       this.#before = this.#held.load;
       if (this.reused) {
         this.#restedMs = world.now() - this.#held.usedAt;
         this.#at = world.now();
-      } else this.#stages.greetedMs = this.#ms();
+      }
       this.#askedAt = world.now();
-      this.#enter('answer');
+      // of a large request it is likelier that its size stopped it than that its hello did
+      const greets = this.#held.connection.blind === true && !this.reused;
+      this.#greets = greets && request.length <= smallBytes;
+      if (!greets && !this.reused) this.#stages.greetedMs = this.#ms();
+      this.#enter(this.#greets && !held ? 'hello' : 'answer');
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       const last = !hasRoom(standing, after, { upBytes: 0, bulk: false });
       const { connection } = this.#held;
       this.#pieces = connection.exchange(request, { signal, held, last })[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
+      if (greets) pool.greeted(way);
       this.#stages.firstByteMs = this.#ms();
       this.#enter('coming');
       return first.done === true ? undefined : this.#count(first.value);
@@ -221,6 +229,7 @@ export class Attempt {
       case 'hello':
         return this.#stage;
       case 'answer':
+        return this.#greets ? 'hello' : 'answer';
       case 'coming':
         return 'answer';
     }

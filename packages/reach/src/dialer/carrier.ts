@@ -21,6 +21,8 @@ export interface Carrier {
 /** Carries exchanges one after the other, or many at once where it is `shared`. */
 export interface Connection {
   readonly shared: boolean;
+  /** nothing of its opening can be seen: its hello leaves with its first request, and has been answered when that is */
+  readonly blind?: boolean;
   /** false once anybody has closed it */
   readonly usable: boolean;
   /**

@@ -16,7 +16,12 @@ export interface PoolParts {
 export interface Wish {
   readonly upBytes: number;
   readonly bulk: boolean;
+  /** its answer may be kept back: silence says nothing */
+  readonly held: boolean;
 }
+
+/** Only a request whose silence would tell something tries whether hellos are counted. */
+const largestTryBytes = 4096;
 
 /** One connection, as the pool keeps it. */
 export interface Held {
@@ -93,6 +98,21 @@ export class ConnectionPool implements Disposable {
     for (const held of this.#held.get(wayKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
   }
 
+  /** A hello was answered. */
+  greeted(way: Way): void {
+    const { book, world } = this.#parts;
+    if (!isUncounted(way)) book.paced(way, greeted(book.pace(way), world.now()));
+  }
+
+  /** A hello leaves that is not the pool's own. @returns false where none may leave now */
+  startsOutside(way: Way): boolean {
+    if (isUncounted(way)) return true;
+    const { world } = this.#parts;
+    if (this.#startAt(way, { upBytes: 0, bulk: true, held: true }) > world.now()) return false;
+    this.#count(way);
+    return true;
+  }
+
   /** A connection stood and its hello was not answered, or answered by an end of the connection. */
   unanswered(way: Way, options: { readonly alone: boolean }): void {
     if (isUncounted(way)) return;
@@ -115,12 +135,13 @@ export class ConnectionPool implements Disposable {
     for (const all of this.#held.values()) for (const held of [...all]) this.#drop(held);
   }
 
-  #startAt(way: Way, { bulk }: Wish): number {
+  #startAt(way: Way, { bulk, held, upBytes }: Wish): number {
     const { book, world } = this.#parts;
     const now = world.now();
     if (isUncounted(way)) return now;
-    const wish = { bulk, named: way.serverName !== '', others: book.others(way, now) };
-    return mayStartAt(book.pace(way), wish, now);
+    const met = book.others(way, now);
+    const others = met === 'unknown' && (held || upBytes > largestTryBytes) ? 'trying' : met;
+    return mayStartAt(book.pace(way), { bulk, named: way.serverName !== '', others }, now);
   }
 
   #free(way: Way, wish: Wish): Held | undefined {
@@ -146,16 +167,14 @@ export class ConnectionPool implements Disposable {
     if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
     const counted = countedBy(way);
     if (!isUncounted(way)) {
-      const chance = (world.randomBytes(1)[0] ?? 0) / 256;
-      const [named, rttMs] = [way.serverName !== '', book.standing(way).rttMs ?? 0];
-      book.paced(way, started(book.pace(way), { now: world.now(), named, rttMs, chance }));
+      this.#count(way);
       add(this.#opening, counted, 1);
     }
     try {
       options.reached('started');
       const small = book.standing(way).grade !== 'bulk';
       const connection = await carrier.open(way, { ...options, small });
-      if (!isUncounted(way)) book.paced(way, greeted(book.pace(way), world.now()));
+      if (connection.blind !== true) this.greeted(way);
       const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
       const held: Held = { way, connection, load, busy: 1, usedAt: world.now() };
       const key = wayKey(way);
@@ -165,6 +184,13 @@ export class ConnectionPool implements Disposable {
       if (!isUncounted(way)) add(this.#opening, counted, -1);
       this.#tell();
     }
+  }
+
+  #count(way: Way): void {
+    const { book, world } = this.#parts;
+    const chance = (world.randomBytes(1)[0] ?? 0) / 256;
+    const [named, rttMs] = [way.serverName !== '', book.standing(way).rttMs ?? 0];
+    book.paced(way, started(book.pace(way), { now: world.now(), named, rttMs, chance }));
   }
 
   #drop(held: Held): void {

@@ -5,7 +5,7 @@ import type { Observation } from '../diagnosis/observation.ts';
 import type { CarryOptions, Transport } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
 import { endedBy, type Carrier } from './carrier.ts';
-import { ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool, type Wish } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { Evidence } from './evidence.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
@@ -36,6 +36,11 @@ export interface Dialer extends Transport, Disposable {
   learnCard(relay: RelayId, endpoints: readonly string[]): void;
   /** Where ways through other relays come from. */
   forwardThrough(ways: ForwardWays): void;
+  /**
+   * Where a standing connection may be opened now; its hello is counted with the others. Undefined where connections are known to
+   * freeze, or must not be opened.
+   */
+  socketPlace(to: Hint): Hint | undefined;
   /** of the last attempts, oldest first */
   observations(): readonly Observation[];
   /** What an earlier process learnt. */
@@ -90,6 +95,14 @@ class WayDialer implements Dialer {
 
   forwardThrough(ways: ForwardWays): void {
     this.#forward.use(ways, this.direct);
+  }
+
+  socketPlace(to: Hint): Hint | undefined {
+    const way = this.#best(this.#ways(to), { upBytes: 0, bulk: false, held: false })?.way;
+    if (way === undefined || this.#book.standing(way).grade === 'text') return undefined;
+    if (!this.#pool.startsOutside(way)) return undefined;
+    const address = way.host.includes(':') ? `[${way.host}]` : way.host;
+    return { ...to, address, port: way.port, tls: way.tls };
   }
 
   observations(): readonly Observation[] {
@@ -181,18 +194,21 @@ class WayDialer implements Dialer {
     return [...this.#ways(to), ...this.#forward.waysTo(to)];
   }
 
-  /** Of the way that one would take now, and no more than a few seconds' worth where its speed is known. */
-  #budget(ways: readonly Way[], { bulk = false }: { readonly bulk?: boolean } = {}): Budget {
-    const now = this.#parts.world.now();
-    const wish = { upBytes: 0, bulk };
+  /** the way that one would take now */
+  #best(ways: readonly Way[], wish: Wish): WayView | undefined {
     const views = ways.map((way): WayView => ({
       way,
       standing: this.#book.standing(way),
       waitMs: this.#pool.waitMs(way, wish),
       ready: this.#pool.hasFree(way, wish),
     }));
-    const [best] = orderWays(views, { now, ...wish });
-    const found = best === undefined ? views[0] : views.find(({ way }) => way === best);
+    const [best] = orderWays(views, { now: this.#parts.world.now(), ...wish });
+    return views.find(({ way }) => way === best);
+  }
+
+  /** Of the way that one would take now, and no more than a few seconds' worth where its speed is known. */
+  #budget(ways: readonly Way[], { bulk = false }: { readonly bulk?: boolean } = {}): Budget {
+    const found = this.#best(ways, { upBytes: 0, bulk, held: false });
     const { budget, bytesPerSecond = Infinity } = found?.standing ?? {};
     const most = bytesPerSecond * longestExchangeSeconds;
     return {

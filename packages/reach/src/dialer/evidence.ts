@@ -49,10 +49,10 @@ export class Evidence {
 
   /** Another one answered first. */
   outrun(attempt: Attempt, winner: Way): void {
-    const { stage, doubted } = attempt;
+    const { doubted } = attempt;
     attempt.leave(doubted ? 'silent' : 'left');
     if (!doubted) return;
-    if (stage === 'answer') this.#stopped(attempt);
+    if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false });
     this.#heard(this.#parts.world.now());
@@ -61,7 +61,7 @@ export class Evidence {
   /** @param options `alone` nothing else was answered in that time */
   failed(attempt: Attempt, ended: Ended, options: { readonly alone: boolean }): void {
     if (ended === 'left') return;
-    if (attempt.stage === 'answer' && ended === 'silent') this.#stopped(attempt);
+    if (attempt.failure === 'answer' && ended === 'silent') this.#stopped(attempt);
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
     else this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, options);

@@ -120,7 +120,7 @@ export class Race {
     const { ways, world, bulk, held, book, pool, request } = this.#parts;
     if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
-    const wish = { upBytes: request.length, bulk };
+    const wish = { upBytes: request.length, bulk, held };
     // a name whose hello is still out is not said again meanwhile
     const greeting = new Set(
       this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [countedBy(attempt.way)] : [])),

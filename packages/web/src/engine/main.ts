@@ -3,7 +3,7 @@
  * is put together here and nowhere else.
  */
 import { preferringTransport, webSocketTransport } from '@tern/reach';
-import { browserPrimitives, browserWorld as world, fetchTransport } from '@tern/reach/browser';
+import { browserDialer, browserPrimitives, browserWorld as world } from '@tern/reach/browser';
 import { portOver, type MessageEnd } from '../bridge/port.ts';
 import { laterArgon2id } from '../store/argon2id-later.ts';
 import { browserHousing } from '../store/browser-housing.ts';
@@ -24,9 +24,11 @@ const port = portOver(scope);
 serveEngine(port, {
   locks: scope.navigator.locks,
   open() {
+    // this worker is the only one of its origin that asks relays: the tabs share its paces
+    const dialer = browserDialer();
     const transport = preferringTransport({
       first: webSocketTransport({ world, open: (url) => new WebSocket(url) }),
-      second: fetchTransport(),
+      second: dialer,
       world,
     });
     const home = new Home({
@@ -35,6 +37,7 @@ serveEngine(port, {
       primitives: browserPrimitives,
       argon2id: laterArgon2id,
       transport,
+      dialer,
       asksFirst: true,
     });
     return appOver(home, scope.navigator.storage);

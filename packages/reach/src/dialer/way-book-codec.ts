@@ -1,0 +1,226 @@
+import {
+  field,
+  list,
+  optional,
+  relayIdCodec,
+  row,
+  struct,
+  text,
+  uint,
+  word,
+  type Codec,
+  type RelayId,
+} from '@tern/protocol';
+import { budgetStart, type LearnedDirection } from '../budget.ts';
+import type { Pace } from './pace.ts';
+import type { Failure, Standing } from './standing.ts';
+import type { NetworkPage, WayBookRecord } from './way-book.ts';
+
+/** of whatever is kept beyond it, what is newest stays */
+const most = { networks: 12, ways: 96, names: 64, relays: 64, endpoints: 8 } as const;
+
+interface StoredFailure extends Failure {
+  readonly kind: Failure['kind'];
+}
+
+/** Everything is a whole number on disk; what is only of use within a minute is not kept. */
+interface StoredWay {
+  readonly key: string;
+  readonly grade: Standing['grade'];
+  readonly goodAt: number;
+  readonly failure?: StoredFailure;
+  readonly up: StoredDirection;
+  readonly down: StoredDirection;
+  readonly exchanges?: number;
+  readonly stoppedAt?: number;
+  readonly rttMs?: number;
+  readonly bytesPerSecond?: number;
+  readonly latencyMs?: number;
+}
+
+interface StoredDirection {
+  readonly bytes: number;
+  readonly ceilingBytes?: number;
+}
+
+interface StoredName {
+  readonly name: string;
+  readonly rule: Pace['rule'];
+  readonly starts: readonly number[];
+  readonly answered: number;
+  readonly silentUntil: number;
+  readonly bannedAt?: number;
+}
+
+interface StoredAddress {
+  readonly host: string;
+  readonly address: string;
+}
+
+interface StoredPage {
+  readonly network: string;
+  readonly ways: readonly StoredWay[];
+  readonly names: readonly StoredName[];
+  readonly addresses: readonly StoredAddress[];
+}
+
+interface StoredRelay {
+  readonly relay: RelayId;
+  readonly endpoints: readonly string[];
+}
+
+interface StoredBook {
+  readonly pages: readonly StoredPage[];
+  readonly relays: readonly StoredRelay[];
+}
+
+const direction: Codec<StoredDirection> = struct<StoredDirection>({
+  bytes: field(1, uint()),
+  ceilingBytes: optional(2, uint()),
+});
+
+const wayCodec: Codec<StoredWay> = struct<StoredWay>({
+  key: field(1, text(400)),
+  grade: field(2, word(['unknown', 'text', 'bulk'])),
+  goodAt: field(3, uint()),
+  failure: optional(
+    4,
+    row<StoredFailure>({
+      kind: word(['name', 'connect', 'hello', 'answer', 'stranger']),
+      at: uint(),
+      times: uint(),
+    }),
+  ),
+  up: field(5, direction),
+  down: field(6, direction),
+  exchanges: optional(7, uint()),
+  stoppedAt: optional(8, uint()),
+  rttMs: optional(9, uint()),
+  bytesPerSecond: optional(10, uint()),
+  latencyMs: optional(11, uint()),
+});
+
+const nameCodec: Codec<StoredName> = struct<StoredName>({
+  name: field(1, text(300)),
+  rule: field(2, word(['careful', 'free', 'counted'])),
+  starts: field(3, list(uint(), 256)),
+  answered: field(4, uint()),
+  silentUntil: field(5, uint()),
+  bannedAt: optional(6, uint()),
+});
+
+const bookCodec: Codec<StoredBook> = struct<StoredBook>({
+  pages: field(
+    1,
+    list(
+      struct<StoredPage>({
+        network: field(1, text(100)),
+        ways: field(2, list(wayCodec, most.ways)),
+        names: field(3, list(nameCodec, most.names)),
+        addresses: field(4, list(row<StoredAddress>({ host: text(300), address: text(64) }), most.names)),
+      }),
+      most.networks,
+    ),
+  ),
+  relays: field(
+    2,
+    list(row<StoredRelay>({ relay: relayIdCodec, endpoints: list(text(200), most.endpoints) }), most.relays),
+  ),
+});
+
+/** What a device learnt of networks, as it lies in its store. Times are milliseconds since 1970. */
+export const wayBookCodec: Codec<WayBookRecord> = {
+  toItem: (record) => bookCodec.toItem(stored(record)),
+  fromItem: (item) => read(bookCodec.fromItem(item)),
+  shape: bookCodec.shape,
+};
+
+function stored({ pages, endpoints }: WayBookRecord): StoredBook {
+  const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page) }));
+  const kept = all.toSorted((a, b) => b.at - a.at).slice(0, most.networks);
+  return {
+    pages: kept.map(({ network, page }) => storedPage(network, page)),
+    relays: [...endpoints]
+      .slice(-most.relays)
+      .map(([relay, those]) => ({ relay, endpoints: those.slice(0, most.endpoints) })),
+  };
+}
+
+function newest({ ways }: NetworkPage): number {
+  return Math.max(0, ...[...ways.values()].map(lastAt));
+}
+
+function lastAt({ goodAt, failure }: Standing): number {
+  return Math.max(goodAt, failure?.at ?? 0);
+}
+
+function storedPage(network: string, { ways, paces, addresses }: NetworkPage): StoredPage {
+  const kept = [...ways].toSorted(([, a], [, b]) => lastAt(b) - lastAt(a)).slice(0, most.ways);
+  return {
+    network,
+    ways: kept.map(([key, standing]) => storedWay(key, standing)),
+    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace)),
+    addresses: [...addresses].slice(-most.names).map(([host, address]) => ({ host, address })),
+  };
+}
+
+function storedWay(key: string, standing: Standing): StoredWay {
+  const { grade, goodAt, failure, budget, exchanges, stoppedAt, rttMs, bytesPerSecond, latencyMs } = standing;
+  return {
+    key,
+    grade,
+    goodAt: whole(goodAt),
+    ...(failure !== undefined && { failure: { ...failure, at: whole(failure.at) } }),
+    up: storedDirection(budget.up),
+    down: storedDirection(budget.down),
+    ...(exchanges !== undefined && { exchanges }),
+    ...(stoppedAt !== undefined && { stoppedAt: whole(stoppedAt) }),
+    ...(rttMs !== undefined && { rttMs: whole(rttMs) }),
+    ...(bytesPerSecond !== undefined && { bytesPerSecond: whole(bytesPerSecond) }),
+    ...(latencyMs !== undefined && { latencyMs: whole(latencyMs) }),
+  };
+}
+
+function storedDirection({ bytes, ceilingBytes }: LearnedDirection): StoredDirection {
+  return { bytes: whole(bytes), ...(ceilingBytes !== undefined && { ceilingBytes: whole(ceilingBytes) }) };
+}
+
+function storedName(name: string, { rule, starts, answered, silentUntil, bannedAt }: Pace): StoredName {
+  return {
+    name,
+    rule,
+    starts: starts.slice(-256).map(whole),
+    answered,
+    silentUntil: whole(silentUntil),
+    ...(bannedAt !== undefined && { bannedAt: whole(bannedAt) }),
+  };
+}
+
+function whole(value: number): number {
+  return Math.max(0, Math.round(value));
+}
+
+function read({ pages, relays }: StoredBook): WayBookRecord {
+  return {
+    pages: new Map(
+      pages.map(({ network, ways, names, addresses }) => [
+        network,
+        {
+          ways: new Map(ways.map(({ key, up, down, ...rest }) => [key, readStanding(rest, up, down)])),
+          paces: new Map(names.map(({ name, ...pace }) => [name, { ...pace, notBefore: 0, unanswered: 0 }])),
+          addresses: new Map(addresses.map(({ host, address }) => [host, address])),
+        },
+      ]),
+    ),
+    endpoints: new Map(relays.map(({ relay, endpoints }) => [relay, endpoints])),
+  };
+}
+
+function readStanding(
+  rest: Omit<StoredWay, 'key' | 'up' | 'down'>,
+  up: StoredDirection,
+  down: StoredDirection,
+): Standing {
+  const budget = { up: { ...budgetStart.up, ...up }, down: { ...budgetStart.down, ...down } };
+  return { ...rest, budget, passes: 0, patience: 1 };
+}
