@@ -29,7 +29,12 @@ export class ForwardCarrier implements Carrier {
     const nears = to.relay === undefined ? [] : (this.#source?.ways.nears(to) ?? []);
     const [plain] = waysOf(entranceOf(to), { choosesAddress: false, remembers: () => false });
     if (plain === undefined) return [];
-    return nears.map((near): Way => ({ ...plain, carrier: 'forward', through: nameOf(near) }));
+    return nears.map((near): Way => ({
+      ...plain,
+      carrier: 'forward',
+      serverName: '',
+      through: nameOf(near),
+    }));
   }
 
   async open(way: Way): Promise<Connection> {

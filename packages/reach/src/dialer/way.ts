@@ -40,6 +40,7 @@ export function wayKey(way: ObservedWay): string {
 
 /** What a censor may count new connections by: the name in the hello, or the address where it names none. */
 export function countedBy(way: ObservedWay): string {
+  if (way.carrier === 'forward') return `/${way.through ?? ''}`;
   return way.serverName === '' ? `@${way.host}` : way.serverName;
 }
 

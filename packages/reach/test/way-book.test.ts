@@ -1,0 +1,79 @@
+import { decode, encode, type RelayId } from '@tern/protocol';
+import { expect, test } from 'vitest';
+import { deliver, dialerScene, download } from './dialer-scene.ts';
+import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
+import { WayBook } from '../src/dialer/way-book.ts';
+import { freshStanding } from '../src/dialer/standing.ts';
+import { entranceOf, waysOf } from '../src/dialer/way.ts';
+
+const relay = 'a'.repeat(52) as RelayId;
+const [way] = waysOf(entranceOf({ address: 'one.example', port: 443, tls: true, path: 'secret' }), {
+  choosesAddress: false,
+  remembers: () => false,
+});
+
+async function taught(): Promise<WayBookRecord> {
+  const scene = dialerScene(
+    {
+      freeze: () => ({ packets: 25 }),
+      ban: 'count',
+      onHello: ({ by }) => (by === 'doh' ? 'reset' : undefined),
+    },
+    {},
+  );
+  await scene.world.run(deliver(scene));
+  await scene.world.run(download(scene, 100_000));
+  scene.dialer.learnCard(relay, ['https://two.example']);
+  const record = scene.dialer.record();
+  return { ...record, endpoints: new Map([[relay, ['https://two.example']]]) };
+}
+
+test('what was learnt is the same after it lay in a store, but for what is of use within a minute', async () => {
+  const record = await taught();
+  const read = decode(wayBookCodec, encode(wayBookCodec, record));
+  expect(read.endpoints).toEqual(record.endpoints);
+  expect(read.pages.size).toBe(1);
+  const [page, before] = [read.pages.get('home'), record.pages.get('home')];
+  expect([...(page?.ways.keys() ?? [])].toSorted()).toEqual([...(before?.ways.keys() ?? [])].toSorted());
+  for (const [key, standing] of before?.ways ?? []) {
+    const { grade, budget, failure } = standing;
+    expect(page?.ways.get(key)).toMatchObject({ grade, budget: { up: { bytes: budget.up.bytes } } });
+    expect(page?.ways.get(key)?.failure?.kind).toBe(failure?.kind);
+  }
+  expect(page?.paces.get('one.example')?.rule).toBe(before?.paces.get('one.example')?.rule);
+  expect(encode(wayBookCodec, read)).toEqual(encode(wayBookCodec, record));
+});
+
+test('the secret path is not in it', async () => {
+  const bytes = Buffer.from(encode(wayBookCodec, await taught()));
+  expect(bytes.includes('secret')).toBe(false);
+});
+
+test('a book that became long keeps what is newest', () => {
+  const pages = new Map(
+    Array.from({ length: 40 }, (_, at) => {
+      const ways = new Map(
+        Array.from(
+          { length: 200 },
+          (_, one) => [`way ${one}`, { ...freshStanding, goodAt: at * 1000 + one }] as const,
+        ),
+      );
+      return [`network ${at}`, { ways, paces: new Map(), addresses: new Map() }] as const;
+    }),
+  );
+  const read = decode(wayBookCodec, encode(wayBookCodec, { pages, endpoints: new Map() }));
+  expect([...read.pages.keys()]).toContain('network 39');
+  expect([...read.pages.keys()]).not.toContain('network 3');
+  expect(read.pages.get('network 39')?.ways.has('way 199')).toBe(true);
+  expect(read.pages.get('network 39')?.ways.has('way 3')).toBe(false);
+});
+
+test('each network has a page of its own', () => {
+  let network = 'home';
+  const book = new WayBook(() => network);
+  if (way === undefined) throw new TypeError('no way');
+  book.took(way, { kind: 'failed', how: 'hello' }, 1000);
+  expect(book.standing(way).failure?.kind).toBe('hello');
+  network = 'work';
+  expect(book.standing(way)).toEqual(freshStanding);
+});
