@@ -17,7 +17,7 @@ const firstSaveMs = 3000;
 export async function keepWays(parts: {
   readonly store: ClientStore;
   readonly world: World;
-  readonly dialer: Dialer;
+  readonly dialer: Pick<Dialer, 'load' | 'record' | 'onLearnt'>;
 }): Promise<AsyncDisposable> {
   const { store, world, dialer } = parts;
   const closing = new AbortController();

@@ -36,9 +36,24 @@ function answer(
     ...data,
   ]);
   return Uint8Array.of(
-    ...[0, 0, flags, 0x80 | code, 0, 1, 0, records.length, 0, 0, 0, 0],
+    0,
+    0,
+    flags,
+    0x80 | code,
+    0,
+    1,
+    0,
+    records.length,
+    0,
+    0,
+    0,
+    0,
     ...bytesOf(name),
-    ...[0, 0, type, 0, 1],
+    0,
+    0,
+    type,
+    0,
+    1,
     ...body,
   );
 }
@@ -49,8 +64,7 @@ const names = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => la
 describe('a question', () => {
   test('is what RFC 1035 writes for a name and a type', () => {
     expect([...encodeQuestion('a.example', 'AAAA')]).toEqual([
-      ...[0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
-      ...[1, 97, 7, 101, 120, 97, 109, 112, 108, 101, 0, 0, 28, 0, 1],
+      0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 97, 7, 101, 120, 97, 109, 112, 108, 101, 0, 0, 28, 0, 1,
     ]);
   });
 

@@ -149,7 +149,7 @@ class SimulatedConnection implements Connection {
   readonly #network: SimulatedNetwork;
   readonly #way: Way;
   #exchanges = 0;
-  #spent = { packets: handshakePackets, up: 0, down: 0 };
+  readonly #spent = { packets: handshakePackets, up: 0, down: 0 };
 
   constructor(network: SimulatedNetwork, way: Way) {
     this.#network = network;

@@ -45,7 +45,7 @@ export class Attempt {
   #lastAt: number;
   /** when the request left */
   #askedAt: number;
-  #stages: { -readonly [K in keyof ObservedStages]: ObservedStages[K] } = {};
+  readonly #stages: { -readonly [K in keyof ObservedStages]: ObservedStages[K] } = {};
   #address: string | undefined;
   #ended: Ended | undefined;
 

@@ -73,7 +73,7 @@ export class ConnectionPool implements Disposable {
       }
       const waitMs = this.#startAt(way, wish) - world.now();
       const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= dialRules.hellosAtOnce;
-      if (waitMs <= 0 && !full && !yields) return await this.#open(way, options);
+      if (waitMs <= 0 && !full && !yields) return this.#open(way, options);
       if (!wish.bulk) add(this.#waiting, counted, 1);
       try {
         await this.#freedOr(waitMs > 0 && !full && !yields ? waitMs : undefined, signal);
@@ -108,7 +108,7 @@ export class ConnectionPool implements Disposable {
   startsOutside(way: Way): boolean {
     if (isUncounted(way)) return true;
     const { world } = this.#parts;
-    if (this.#startAt(way, { upBytes: 0, bulk: true, held: true }) > world.now()) return false;
+    if (this.#startAt(way, { upBytes: 0, bulk: false, held: true }) > world.now()) return false;
     this.#count(way);
     return true;
   }
@@ -132,7 +132,7 @@ export class ConnectionPool implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    for (const all of this.#held.values()) for (const held of [...all]) this.#drop(held);
+    for (const all of this.#held.values()) for (const held of all) this.#drop(held);
   }
 
   #startAt(way: Way, { bulk, held, upBytes }: Wish): number {
@@ -149,7 +149,7 @@ export class ConnectionPool implements Disposable {
     const all = this.#held.get(wayKey(way));
     if (all === undefined) return undefined;
     const now = world.now();
-    for (const held of [...all])
+    for (const held of all)
       if (!held.connection.usable || (held.busy === 0 && now - held.usedAt > dialRules.idleMs))
         this.#drop(held);
     const standing = book.standing(way);
@@ -208,7 +208,7 @@ export class ConnectionPool implements Disposable {
 
   async #freedOr(ms: number | undefined, signal: AbortSignal): Promise<void> {
     const freed = unlessAborted(this.#freed.promise, signal);
-    if (ms === undefined) return await freed;
+    if (ms === undefined) return freed;
     const done = new AbortController();
     const waited = this.#parts.world.wait(ms, { signal: AbortSignal.any([signal, done.signal]) });
     try {

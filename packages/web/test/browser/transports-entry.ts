@@ -1,13 +1,14 @@
 import type { Hint } from '@tern/protocol';
 import { webSocketTransport, type Transport } from '@tern/reach';
-import { browserWorld, fetchTransport } from '@tern/reach/browser';
+import { browserDialer, browserWorld, fetchTransport } from '@tern/reach/browser';
 import { transportContract, type ContractCase, type TransportFixture } from '@tern/reach/testing';
 import type { PageTests } from '../support/page-tests.ts';
 
-/** Both transports of a browser, against a relay elsewhere that serves the contract's answers by name. */
+/** The transports of a browser, against a relay elsewhere that serves the contract's answers by name. */
 export const tests: PageTests = (test, given) => {
   const kinds: Readonly<Record<string, (patience: Patience) => Transport & Partial<Disposable>>> = {
     fetch: fetchTransport,
+    dialer: ({ longestSilenceMs }) => browserDialer({ longestSilenceMs }),
     websocket: (patience) =>
       webSocketTransport({ ...patience, world: browserWorld, open: (url) => new WebSocket(url) }),
   };

@@ -1,0 +1,102 @@
+import type { RelayId, World } from '@tern/protocol';
+import type { WayBookRecord } from '@tern/reach';
+import { expect, test } from 'vitest';
+import { keepWays } from '../src/kept-ways.ts';
+import { memoryStore, type ClientStore } from '../src/index.ts';
+
+const relay = 'a'.repeat(52) as RelayId;
+const place = { table: 'ways', partition: '' };
+const { signal } = new AbortController();
+
+function learner(endpoints: readonly string[] = []): {
+  readonly dialer: Parameters<typeof keepWays>[0]['dialer'];
+  readonly loaded: WayBookRecord[];
+  learn(): void;
+} {
+  let call: () => void = () => undefined;
+  const loaded: WayBookRecord[] = [];
+  return {
+    loaded,
+    learn: () => call(),
+    dialer: {
+      load: (record) => loaded.push(record),
+      record: () => ({ pages: new Map(), endpoints: new Map([[relay, endpoints]]) }),
+      onLearnt(next) {
+        call = next;
+      },
+    },
+  };
+}
+
+/** Waits end when the test says so. */
+function patientWorld(): World & { pass(): void } {
+  let waiting: PromiseWithResolvers<void> = Promise.withResolvers();
+  return {
+    now: () => 1_794_000_000_000,
+    randomBytes: (length) => new Uint8Array(length),
+    wait: (_ms, options) =>
+      Promise.race([
+        waiting.promise,
+        new Promise<never>((_resolve, reject) => {
+          options.signal.addEventListener('abort', () => reject(options.signal.reason as Error));
+        }),
+      ]),
+    pass() {
+      waiting.resolve();
+      waiting = Promise.withResolvers();
+    },
+  };
+}
+
+const kept = (store: ClientStore): Promise<Uint8Array | undefined> =>
+  store.read((view) => view.get(place, 'book'));
+
+test('what one process learnt the next one knows', async () => {
+  const world = patientWorld();
+  await using store = memoryStore({ world });
+  const first = learner(['https://two.example']);
+  const keeping = await keepWays({ store, world, dialer: first.dialer });
+  expect(first.loaded).toEqual([]);
+  first.learn();
+  await keeping[Symbol.asyncDispose]();
+  const second = learner();
+  await using _ = await keepWays({ store, world, dialer: second.dialer });
+  expect(second.loaded.map(({ endpoints }) => [...endpoints])).toEqual([[[relay, ['https://two.example']]]]);
+});
+
+test('nothing is written where nothing was learnt, and what is learnt often is written once', async () => {
+  const world = patientWorld();
+  await using store = memoryStore({ world });
+  const { dialer, learn } = learner();
+  let written = 0;
+  const counting: ClientStore = {
+    ...store,
+    read: (work) => store.read(work),
+    changes: (until) => store.changes(until),
+    change(work, options) {
+      written += 1;
+      return store.change(work, options);
+    },
+  };
+  const keeping = await keepWays({ store: counting, world, dialer });
+  expect(written).toBe(0);
+  for (let times = 0; times < 100; times += 1) learn();
+  world.pass();
+  const changes = store.changes(signal)[Symbol.asyncIterator]();
+  await changes.next();
+  expect(written).toBe(1);
+  await keeping[Symbol.asyncDispose]();
+  expect(written).toBe(1);
+});
+
+test('a book that cannot be read is begun anew', async () => {
+  const world = patientWorld();
+  await using store = memoryStore({ world });
+  await store.change(async (change) => change.put(place, 'book', new Uint8Array([1, 2, 3])));
+  const { dialer, loaded, learn } = learner();
+  const keeping = await keepWays({ store, world, dialer });
+  expect(loaded).toEqual([]);
+  learn();
+  await keeping[Symbol.asyncDispose]();
+  expect(await kept(store)).not.toEqual(new Uint8Array([1, 2, 3]));
+});
