@@ -9,6 +9,7 @@ import {
   unverifyCommand,
   verifyCommand,
 } from './commands/contacts.ts';
+import { diagnoseCommand } from './commands/diagnose.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { initCommand } from './commands/init.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   readCommand,
   saveCommand,
   runCommand,
+  diagnoseCommand,
   exportCommand,
   importCommand,
   relayRunCommand,

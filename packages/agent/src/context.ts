@@ -1,6 +1,7 @@
 import type { Client, ClientStore } from '@tern/core';
-import type { Primitives, World } from '@tern/protocol';
+import type { Hint, Primitives, World } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
+import type { ProbePort, Way } from '@tern/reach/diagnosis';
 import type { Call, CommandForm } from './command-line.ts';
 import type { Output } from './output.ts';
 import type { Terminal } from './passphrase.ts';
@@ -18,6 +19,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Ctrl-C, or whoever stops this program */
   readonly signal: AbortSignal;
+  /** makes attempts for a diagnosis, on connections of their own */
+  probes(hints: readonly Hint[]): ProbePort & { readonly ways: readonly Way[] };
   openClient(store: ClientStore): Promise<Client>;
 }
 

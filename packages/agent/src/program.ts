@@ -1,4 +1,4 @@
-import { nodePrimitives, nodeWorld } from '@tern/reach/node';
+import { nodePrimitives, nodeProbes, nodeWorld } from '@tern/reach/node';
 import { asksForJson } from './command-line.ts';
 import { openOrdinaryClient, ordinaryTransport } from './ordinary-client.ts';
 import { openOutput } from './output.ts';
@@ -22,6 +22,7 @@ export async function main(): Promise<void> {
     environment: process.env,
     terminal: { input: process.stdin, output: process.stderr },
     signal: stop.signal,
+    probes: nodeProbes,
     openClient: (store) => openOrdinaryClient(store, transport),
   });
 }

@@ -1,3 +1,5 @@
+import type { Hint } from '@tern/protocol';
+import type { ObservationsSeen } from '@tern/reach';
 import type { ConnectionView, TransferView } from './views.ts';
 
 /** How an app with a screen sees and steers the network. */
@@ -6,7 +8,13 @@ export interface Connecting {
   transfers(signal: AbortSignal): AsyncIterable<readonly TransferView[]>;
   /** Every relay that `run` of this process works with. */
   connections(): readonly ConnectionView[];
-  /** a nudge after {@link connections} changed */
+  /** What each attempt to reach a relay showed in the last ten minutes of this process, for `diagnose`; no secret is in it. */
+  observations(): ObservationsSeen;
+  /** Every relay that this home works with, secret paths and all: for whoever probes them, never for a screen. */
+  hosts(): Promise<readonly Hint[]>;
+  /** something in the {@link observations} may hinder: worth a diagnosis */
+  hindered(): boolean;
+  /** a nudge after {@link connections} or {@link hindered} changed */
   connectionChanges(signal: AbortSignal): AsyncIterable<void>;
   /** messages and other things that wait to leave and have not failed */
   queued(): Promise<number>;

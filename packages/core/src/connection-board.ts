@@ -31,6 +31,11 @@ export class ConnectionBoard {
     return [...this.#views.values()];
   }
 
+  /** something beside the views is another now */
+  nudge(): void {
+    this.#news.nudge();
+  }
+
   changes(signal: AbortSignal): AsyncIterable<void> {
     return this.#news.stream(signal);
   }

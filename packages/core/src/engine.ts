@@ -8,7 +8,7 @@ import {
   type Primitives,
   type World,
 } from '@tern/protocol';
-import { openPath, type Dialer, type Path, type Transport } from '@tern/reach';
+import { ObservationLog, openPath, type Dialer, type Path, type Transport } from '@tern/reach';
 import type { ClientStore, StoreView } from './client-store.ts';
 import { ConnectionBoard } from './connection-board.ts';
 import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
@@ -42,6 +42,8 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly caughtUp: Set<LogId>;
   readonly transfers: TransferBoard;
   readonly connections: ConnectionBoard;
+  /** what each attempt to reach a relay showed */
+  readonly observations: ObservationLog;
   /** the same object for the same relay as long as the engine lives */
   path(hint: Hint): Path;
   /** milliseconds since 1970, corrected by what relays say (rule 32) */
@@ -62,12 +64,15 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
   const paths = new Map<string, Path>();
   const ways = parts.dialer === undefined ? undefined : await keepWays({ ...parts, dialer: parts.dialer });
   const nearPaths = forwardThrough(parts, () => [...paths.values()].map(({ hint }) => hint));
+  const connections = new ConnectionBoard();
+  const observations = new ObservationLog(() => world.now());
   return {
     ...parts,
     groups,
     caughtUp: new Set(),
     transfers: new TransferBoard(),
-    connections: new ConnectionBoard(),
+    connections,
+    observations,
     path(hint) {
       const name = hostName(hint);
       const known = paths.get(name);
@@ -78,6 +83,9 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
         primitives,
         world,
         trustOnFirstUse: hint.relay === undefined,
+        observe: (one) => {
+          if (observations.add(one)) connections.nudge();
+        },
       });
       paths.set(name, path);
       return path;

@@ -35,7 +35,7 @@ import { changeContact, contactViews, renamed } from './people.ts';
 import { markRead, messageList, messageView } from './reading.ts';
 import { ownSafetyNumber } from './safety-number.ts';
 import { stayOnline } from './staying-online.ts';
-import { synchronise, Watches } from './synchronisation.ts';
+import { hostsOf, synchronise, Watches } from './synchronisation.ts';
 import { sendFile, sendText } from './talk.ts';
 
 /** Opens a home's client over its store; the store stays its owner's to close. */
@@ -126,6 +126,9 @@ function clientOver(engine: Engine): Client {
 
     transfers: (signal) => engine.transfers.views(signal),
     connections: () => engine.connections.views(),
+    observations: () => engine.observations.read(),
+    hosts: () => hostsOf(engine),
+    hindered: () => engine.observations.hindered,
     connectionChanges: (signal) => engine.connections.changes(signal),
     queued: () => store.read(queued),
     retryNow: () => engine.connections.retryNow(),

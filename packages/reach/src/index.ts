@@ -1,12 +1,13 @@
 export { answerRoom, requestRoom } from './budget.ts';
 export type { Budget } from './budget.ts';
-export type { Ended, Observation, ObservedStages, ObservedWay } from './diagnosis/observation.ts';
 export type { Dialer } from './dialer/dialer.ts';
 export type { ForwardWays } from './dialer/forward-ways.ts';
 export { wayBookCodec } from './dialer/way-book-codec.ts';
 export type { NetworkPage, WayBookRecord } from './dialer/way-book.ts';
 export { memoryTransport } from './memory-transport.ts';
 export type { MemoryTransportParts } from './memory-transport.ts';
+export { ObservationLog } from './observation-log.ts';
+export type { ObservationsSeen } from './observation-log.ts';
 export { openPath } from './path.ts';
 export type { Exchanged, ExchangeOptions, Outgoing, Path, PathParts } from './path.ts';
 export type { LastExchange } from './path-meter.ts';

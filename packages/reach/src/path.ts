@@ -21,15 +21,13 @@ import {
   type RelayId,
   type Result,
   type WireOperation,
-  type World,
 } from '@tern/protocol';
 import { readAnswer, type Answer } from './answer.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
-import { PathMeter, type LastExchange } from './path-meter.ts';
+import { PathMeter, type LastExchange, type MeterParts } from './path-meter.ts';
 import { SharedTask } from './shared-task.ts';
 import { TicketBox, type Session } from './ticket-box.ts';
-import type { Transport } from './transport.ts';
 
 /** What is left of a batch's answer: every result that arrived, per operation, in order. */
 export interface Exchanged {
@@ -77,11 +75,9 @@ export interface Path extends AsyncDisposable {
   exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged>;
 }
 
-export interface PathParts {
+export interface PathParts extends MeterParts {
   readonly hint: Hint;
-  readonly transport: Transport;
   readonly primitives: Primitives;
-  readonly world: World;
   /** take for the relay whoever answers first; for a hint that names none (rule 3) */
   readonly trustOnFirstUse?: boolean;
 }
@@ -129,7 +125,7 @@ class RelayPath implements Path {
 
   constructor(parts: PathParts) {
     this.#parts = parts;
-    this.#meter = new PathMeter(parts.transport, () => parts.world.now());
+    this.#meter = new PathMeter(parts);
     this.hint = parts.hint;
     this.#relay = parts.hint.relay;
   }

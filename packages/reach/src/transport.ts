@@ -1,5 +1,6 @@
 import type { Hint, RelayId } from '@tern/protocol';
 import type { Budget } from './budget.ts';
+import type { Observation } from './diagnosis/observation.ts';
 
 export interface CarryOptions {
   readonly signal: AbortSignal;
@@ -9,6 +10,8 @@ export interface CarryOptions {
   readonly bulk?: boolean;
   /** told by a transport that has a choice: the name of the one that carries it, before anything came */
   readonly carriedBy?: (transport: string) => void;
+  /** told by a transport that sees the stages of each attempt, also of one that ends after the answer came another way */
+  readonly observed?: (observation: Observation) => void;
 }
 
 /**

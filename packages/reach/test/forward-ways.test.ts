@@ -40,7 +40,7 @@ describe('a relay that cannot be reached by itself', () => {
     // and is known to be reached so
     expect(await scene.world.run(deliver(scene))).toBeLessThan(1000);
     expect(
-      scene.dialer.observations().some(({ way }) => way.carrier === 'forward' && way.through === 'near'),
+      scene.dialer.reports().some(({ way }) => way.carrier === 'forward' && way.through === 'near'),
     ).toBe(true);
   });
 

@@ -127,7 +127,7 @@ describe('who answers', () => {
     const hint: Hint = { ...server.hint, relay, address: 'relay.localhost' };
     using stranger = open({ dohServers });
     await expect(carry(stranger, hint)).rejects.toBeInstanceOf(UnreachableError);
-    expect(stranger.observations().map(({ ended }) => ended)).toContain('certificate');
+    expect(stranger.reports().map(({ ended }) => ended)).toContain('certificate');
     using dialer = open({ dohServers });
     dialer.learnCard(relay, [`https://localhost:${await unusedPort()}`]);
     expect(await carry(dialer, hint)).toBe('ok');
@@ -145,7 +145,7 @@ describe('who answers', () => {
     using dialer = nodeDialer();
     await expect(carry(dialer, server.hint)).rejects.toBeInstanceOf(UnreachableError);
     expect(asked).toBe(0);
-    expect(dialer.observations().map(({ ended }) => ended)).toEqual(['certificate', 'certificate']);
+    expect(dialer.reports().map(({ ended }) => ended)).toEqual(['certificate', 'certificate']);
   });
 
   test.for([404, 302, 500, 204])('an answer with status %i is no relay', async (status) => {
@@ -204,7 +204,7 @@ describe('where the system does not know a name', () => {
     expect(await carry(dialer, hint)).toBe('ok');
     expect(asked).toEqual(Array(2).fill('POST /dns-query application/dns-message'));
     expect(resolver.serverNames).toEqual(['', '']);
-    const ways = dialer.observations().map(({ way, ended }) => `${way.by} ${ended}`);
+    const ways = dialer.reports().map(({ way, ended }) => `${way.by} ${ended}`);
     expect(ways).toEqual(['system name', 'doh ok']);
     // the address is remembered, and nobody needs to be asked again
     expect(await carry(dialer, hint)).toBe('ok');
@@ -217,7 +217,7 @@ test('an attempt leaves what a diagnosis needs: how far it came, when, and how m
   using dialer = open();
   await carry(dialer, server.hint, { bulk: true });
   await carry(dialer, server.hint);
-  const [first, second] = dialer.observations();
+  const [first, second] = dialer.reports();
   expect(first).toMatchObject({
     way: { carrier: 'https', host: '127.0.0.1', port: server.port, tls: true, by: 'literal', serverName: '' },
     bulk: true,
@@ -237,5 +237,5 @@ test('an attempt leaves what a diagnosis needs: how far it came, when, and how m
   const stages = [0, resolvedMs, connectedMs, greetedMs, firstByteMs, lastByteMs];
   expect(stages).toEqual(stages.toSorted((a, b) => a - b));
   expect(second).toMatchObject({ exchangesBefore: 1, connectionBytes: { up: 6, down: 4 } });
-  expect(JSON.stringify(dialer.observations())).not.toContain('secret-path');
+  expect(JSON.stringify(dialer.reports())).not.toContain('secret-path');
 });

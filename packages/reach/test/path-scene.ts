@@ -1,4 +1,5 @@
 import { noblePrimitives, type Hint, type Primitives } from '@tern/protocol';
+import type { Observation } from '../src/diagnosis/observation.ts';
 import { memoryTransport, openPath, type Outgoing, type Path } from '../src/index.ts';
 import { faultyTransport, type Fault } from '../src/testing/index.ts';
 import { handWorld } from './hand-world.ts';
@@ -21,6 +22,7 @@ export function pathScene(
       request: Uint8Array,
     ) => Promise<Uint8Array> | AsyncIterable<Uint8Array>;
     readonly clientPrimitives?: Primitives;
+    readonly observe?: (observation: Observation) => void;
   } = {},
 ): Scene {
   const world = handWorld(options.seed);
@@ -38,6 +40,7 @@ export function pathScene(
     transport: faultyTransport(inner, { world, faultOf: options.faultOf ?? (() => undefined) }),
     primitives: options.clientPrimitives ?? options.primitives ?? noblePrimitives,
     world,
+    ...(options.observe !== undefined && { observe: options.observe }),
     ...(options.trustOnFirstUse === true && { trustOnFirstUse: true }),
   });
   return { relay, path, world };

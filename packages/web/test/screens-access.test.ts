@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import type { PersonId } from '@tern/protocol';
+import { faultsOf } from './support/axe.ts';
 import { openScreensSite, type Look, type Opening, type ScreensSite } from './support/screens-site.ts';
 
 let site: ScreensSite;
-let axe: string;
 beforeAll(async () => {
   site = await openScreensSite();
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
@@ -134,30 +131,6 @@ for (const [kind, name] of Object.entries(hostile))
       await page.context().close();
     }
   });
-
-/** What axe says against WCAG 2.2 AA, in words. */
-async function faultsOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))),
-  );
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { run } = Reflect.get(globalThis, 'axe') as {
-      run(
-        where: Document,
-        options: object,
-      ): Promise<{
-        violations: readonly { id: string; nodes: readonly { target: unknown; failureSummary: string }[] }[];
-      }>;
-    };
-    const { violations } = await run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} at ${JSON.stringify(target)}: ${failureSummary}`),
-    );
-  });
-}
 
 /** Pixels by which the screen is wider than its window. */
 function overflowOf(page: Page): Promise<number> {

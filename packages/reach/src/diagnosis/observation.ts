@@ -1,67 +1,61 @@
-/** One attempt to carry one request, as it went: what a diagnosis is made from. Says nothing of what was carried. */
+/** What one attempt to reach a relay showed, from the client's own side. Times: ms of a monotonic clock of ours. */
 export interface Observation {
-  readonly way: ObservedWay;
-  /** milliseconds since 1970 */
-  readonly at: number;
-  readonly bulk: boolean;
-  /** the relay was allowed to keep the answer back */
-  readonly held: boolean;
-  /** exchanges that its connection had carried before; 0 for a fresh one */
-  readonly exchangesBefore: number;
-  /** the address that was dialled, where it is known */
-  readonly address?: string;
-  /** of those that were reached: milliseconds since `at` */
-  readonly stages: ObservedStages;
-  /** of the request */
+  readonly way: {
+    /** tells one way from another; holds no secret path */
+    readonly key: string;
+    readonly kind: 'https' | 'websocket' | 'forward';
+    /** sent as the server's name (TLS SNI); absent where none was */
+    readonly name?: string;
+    /** dialled */
+    readonly address?: string;
+    readonly port: number;
+    readonly relay?: string;
+  };
+  readonly beganAt: number;
+  readonly endedAt: number;
+  /** of the whole connection so far; undefined where a browser hides it */
+  readonly connection:
+    | {
+        readonly fresh: boolean;
+        readonly exchangesBefore: number;
+        readonly upBytes: number;
+        readonly downBytes: number;
+        readonly ageMs: number;
+      }
+    | undefined;
+  readonly resolved?:
+    | {
+        readonly afterMs: number;
+        readonly addresses: readonly string[];
+        readonly by: 'system' | 'https' | 'memory';
+      }
+    | {
+        readonly afterMs: number;
+        readonly failed: 'no-such-name' | 'no-answer' | 'unknown';
+        readonly by: 'system' | 'https';
+      };
+  /** TCP */
+  readonly connectedAfterMs?: number;
+  /** TLS done */
+  readonly helloAnsweredAfterMs?: number;
+  readonly firstByteAfterMs?: number;
+  readonly lastByteAfterMs?: number;
+  /** of this exchange */
   readonly upBytes: number;
-  /** what came of the answer */
+  /** of this exchange */
   readonly downBytes: number;
-  /** of the connection, with those of exchanges before */
-  readonly connectionBytes: { readonly up: number; readonly down: number };
-  readonly ended: Ended;
+  /** the relay might keep the answer back */
+  readonly held: boolean;
+  readonly end:
+    | 'answered'
+    | 'reset'
+    | 'refused-connection'
+    | 'silent'
+    | 'closed-early'
+    | 'wrong-certificate'
+    | 'not-a-relay'
+    | 'wrong-relay'
+    | 'no-network'
+    | 'cancelled';
+  readonly bulk: boolean;
 }
-
-export interface ObservedWay {
-  readonly carrier: 'https' | 'websocket' | 'forward';
-  /** the name or address in the relay's endpoint */
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  /** where the address came from */
-  readonly by: 'system' | 'doh' | 'remembered' | 'literal';
-  /** what the hello says in clear; empty where it says nothing */
-  readonly serverName: string;
-  /** the relay that handed it on */
-  readonly through?: string;
-}
-
-export interface ObservedStages {
-  readonly resolvedMs?: number;
-  readonly connectedMs?: number;
-  /** the hello was answered and the certificate was right */
-  readonly greetedMs?: number;
-  readonly firstByteMs?: number;
-  readonly lastByteMs?: number;
-}
-
-/**
- * - `ok`: the answer came
- * - `name`: the name has no address
- * - `refused`, `reset`, `closed`: the other side, or somebody in its name, said so; `closed` in the middle of an answer
- * - `silent`: nothing came for too long
- * - `certificate`: another server
- * - `not-a-relay`: what answered is something else
- * - `failed`: anything else that the platform does not explain
- * - `left`: another way answered first, or nobody wanted it any more
- */
-export type Ended =
-  | 'ok'
-  | 'name'
-  | 'refused'
-  | 'reset'
-  | 'closed'
-  | 'silent'
-  | 'certificate'
-  | 'not-a-relay'
-  | 'failed'
-  | 'left';

@@ -1,5 +1,5 @@
 import { UnreachableError, type World } from '@tern/protocol';
-import type { Ended, Observation, ObservedStages } from '../diagnosis/observation.ts';
+import type { AttemptReport, Ended, ObservedStages, Stage } from './attempt-report.ts';
 import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
@@ -16,10 +16,8 @@ export interface AttemptParts {
   readonly held: boolean;
   readonly bulk: boolean;
   readonly longestSilenceMs: number;
-  readonly observe: (observation: Observation) => void;
+  readonly observe: (observation: AttemptReport) => void;
 }
-
-type Stage = 'waiting' | 'lookup' | 'connect' | 'hello' | 'answer' | 'coming';
 
 const smallBytes = 4096;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
@@ -302,6 +300,7 @@ export class Attempt {
   #end(ended: Ended, { spent }: { readonly spent: boolean }): void {
     if (this.#ended !== undefined) return;
     this.#ended = ended;
+    const [now, stage] = [this.#parts.world.now(), this.#stage];
     const { pool, request, bulk, held } = this.#parts;
     const { exchanges, upBytes, downBytes } = this.load;
     if (this.#held !== undefined)
@@ -311,6 +310,9 @@ export class Attempt {
     this.#parts.observe({
       way,
       at: this.#at,
+      endedAt: now,
+      connectionAgeMs: this.#held === undefined ? 0 : now - this.#held.openedAt,
+      stage,
       bulk,
       held,
       exchangesBefore: exchanges,

@@ -1,5 +1,5 @@
 import { UnreachableError } from '@tern/protocol';
-import type { Ended } from '../diagnosis/observation.ts';
+import type { Ended } from './attempt-report.ts';
 import type { Way } from './way.ts';
 
 export interface OpenOptions {

@@ -30,6 +30,7 @@ export interface Held {
   load: Load;
   busy: number;
   usedAt: number;
+  readonly openedAt: number;
 }
 
 /** Connections by way. New ones are started as the book's paces allow; whoever waits for one takes the first that is free or may start. */
@@ -176,7 +177,7 @@ export class ConnectionPool implements Disposable {
       const connection = await carrier.open(way, { ...options, small });
       if (connection.blind !== true) this.greeted(way);
       const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
-      const held: Held = { way, connection, load, busy: 1, usedAt: world.now() };
+      const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };
       const key = wayKey(way);
       this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
       return held;

@@ -1,7 +1,7 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import type { Budget } from '../budget.ts';
-import type { Observation } from '../diagnosis/observation.ts';
+import type { AttemptReport } from './attempt-report.ts';
 import type { CarryOptions, Transport } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
 import { endedBy, type Carrier } from './carrier.ts';
@@ -11,6 +11,7 @@ import { Evidence } from './evidence.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
 import { orderWays, type WayView } from './way-order.ts';
+import { observationOf } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
 import { entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
 
@@ -42,7 +43,7 @@ export interface Dialer extends Transport, Disposable {
    */
   socketPlace(to: Hint): Hint | undefined;
   /** of the last attempts, oldest first */
-  observations(): readonly Observation[];
+  reports(): readonly AttemptReport[];
   /** What an earlier process learnt. */
   load(record: WayBookRecord): void;
   record(): WayBookRecord;
@@ -50,7 +51,7 @@ export interface Dialer extends Transport, Disposable {
   onLearnt(call: () => void): void;
 }
 
-const keptObservations = 256;
+const keptReports = 256;
 
 export function openDialer(parts: DialerParts): Dialer {
   return new WayDialer(parts);
@@ -64,7 +65,7 @@ class WayDialer implements Dialer {
   readonly #forward = new ForwardCarrier();
   readonly #pool: ConnectionPool;
   readonly #evidence: Evidence;
-  #observations: readonly Observation[] = [];
+  #reports: readonly AttemptReport[] = [];
 
   constructor(parts: DialerParts) {
     const { world, https, network } = parts;
@@ -105,8 +106,8 @@ class WayDialer implements Dialer {
     return { ...to, address, port: way.port, tls: way.tls };
   }
 
-  observations(): readonly Observation[] {
-    return this.#observations;
+  reports(): readonly AttemptReport[] {
+    return this.#reports;
   }
 
   load(record: WayBookRecord): void {
@@ -128,7 +129,7 @@ class WayDialer implements Dialer {
   async *#carry(
     ways: readonly Way[],
     request: Uint8Array,
-    { signal, held = false, bulk = false, carriedBy }: CarryOptions,
+    { signal, held = false, bulk = false, carriedBy, observed }: CarryOptions,
   ): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();
     const { world } = this.#parts;
@@ -143,7 +144,10 @@ class WayDialer implements Dialer {
       pool: this.#pool,
       book: this.#book,
       evidence: this.#evidence,
-      observe: (observation) => this.#observe(observation),
+      observe: (report) => {
+        this.#observe(report);
+        observed?.(observationOf(report, ways[0]?.hint.relay));
+      },
       began: ({ way }) => carriedBy?.(way.carrier),
     });
     const { attempt, first } = await race.run();
@@ -177,8 +181,8 @@ class WayDialer implements Dialer {
     this.#evidence.cut(attempt, ended);
   }
 
-  #observe(observation: Observation): void {
-    this.#observations = [...this.#observations.slice(1 - keptObservations), observation];
+  #observe(report: AttemptReport): void {
+    this.#reports = [...this.#reports.slice(1 - keptReports), report];
   }
 
   #ways(to: Hint): readonly Way[] {

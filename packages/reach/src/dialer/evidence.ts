@@ -1,5 +1,5 @@
 import type { World } from '@tern/protocol';
-import type { Ended } from '../diagnosis/observation.ts';
+import type { Ended } from './attempt-report.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';

@@ -1,5 +1,5 @@
 import { UnreachableError, type World } from '@tern/protocol';
-import type { Observation } from '../diagnosis/observation.ts';
+import type { AttemptReport } from './attempt-report.ts';
 import { Attempt } from './attempt.ts';
 import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool } from './connection-pool.ts';
@@ -20,7 +20,7 @@ export interface RaceParts {
   readonly evidence: Evidence;
   readonly world: World;
   readonly longestSilenceMs: number;
-  readonly observe: (observation: Observation) => void;
+  readonly observe: (observation: AttemptReport) => void;
   readonly began: (attempt: Attempt) => void;
 }
 

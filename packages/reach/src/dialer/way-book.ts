@@ -1,5 +1,5 @@
 import type { RelayId } from '@tern/protocol';
-import type { ObservedWay } from '../diagnosis/observation.ts';
+import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { countedBy, wayKey } from './way.ts';

@@ -1,5 +1,5 @@
 import type { Hint } from '@tern/protocol';
-import type { ObservedWay } from '../diagnosis/observation.ts';
+import type { ObservedWay } from './attempt-report.ts';
 
 /** How one request may travel to a relay. */
 export interface Way extends ObservedWay {

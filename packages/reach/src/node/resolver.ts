@@ -3,7 +3,7 @@ import { MalformedError, UnreachableError, type World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import { DialError } from '../dialer/carrier.ts';
 import { isAddress } from '../dialer/way.ts';
-import type { ObservedWay } from '../diagnosis/observation.ts';
+import type { ObservedWay } from '../dialer/attempt-report.ts';
 import { decodeAnswer, encodeQuestion, type ResolvedAddress } from './dns-message.ts';
 import { HttpConnection } from './http-exchange.ts';
 import { dialError, dialTcp, dialTls } from './socket-dial.ts';

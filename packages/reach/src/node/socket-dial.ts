@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { DialError } from '../dialer/carrier.ts';
-import type { Ended } from '../diagnosis/observation.ts';
+import type { Ended } from '../dialer/attempt-report.ts';
 
 /** Between addresses of one name, where the first does not answer at once. */
 const betweenAddressesMs = 300;

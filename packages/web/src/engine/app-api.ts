@@ -2,6 +2,7 @@
  * What a page asks of the engine, and what it is told. Everything here crosses a thread by structured clone: plain data, bytes and
  * blobs only. The page never sees a key, a log or a relay's secret path; the engine never sees a screen.
  */
+import type { ObservationsSeen } from '@tern/reach';
 import type { ConversationId, InvitationId, MessageId, PersonId } from '@tern/protocol';
 import type {
   Accepted,
@@ -157,6 +158,8 @@ export interface AppApi {
   clearFiles(options: { readonly conversation?: ConversationId }): Promise<void>;
 
   connections(options: Waiting): AsyncIterable<ConnectionsView>;
+  /** what each attempt to reach a relay showed, for a diagnosis; no secret path is in it */
+  observations(): Promise<ObservationsSeen>;
   /** tries every path now, without waiting out a pause */
   retryNow(): Promise<void>;
   /** @param online as the browser says; false stops dialling */
@@ -172,6 +175,8 @@ export interface ConnectionsView {
   /** messages and other things that wait to leave */
   readonly queued: number;
   readonly online: boolean;
+  /** something went wrong or slowly lately: the observations are worth a diagnosis */
+  readonly hindered?: boolean;
   /** code of what keeps this home from going online at all, such as `storage-full`; it is tried again by itself */
   readonly fault?: string;
 }

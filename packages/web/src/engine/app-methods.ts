@@ -55,6 +55,7 @@ export const appMethods: BridgeShape<AppApi> = {
   clearFiles: 'again',
 
   connections: 'watch',
+  observations: 'again',
   retryNow: 'again',
   setOnline: 'again',
 

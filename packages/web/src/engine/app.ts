@@ -141,6 +141,7 @@ export function appOver(home: Home, room: Room): AppApi {
               paths: client.connections(),
               queued: await client.queued(),
               online: home.online.value,
+              ...(client.hindered() && { hindered: true }),
               ...(fault === undefined ? {} : { fault }),
             };
           },
@@ -149,6 +150,7 @@ export function appOver(home: Home, room: Room): AppApi {
           signal,
         }),
       ),
+    observations: () => inHome(async ({ client }) => client.observations()),
     retryNow: () => inHome(async ({ client }) => client.retryNow()),
     async setOnline(online) {
       home.online.set(online);

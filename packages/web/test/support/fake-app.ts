@@ -313,6 +313,7 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
     },
     contacts: async () => contacts(),
     connections: ({ signal }) => new Latest(connections).values(signal),
+    observations: async () => ({ now: 0, observations: [] }),
     transfers: ({ signal }) => transfers.values(signal),
     async setDraft(id, text) {
       call('setDraft', id, text);

@@ -1,6 +1,7 @@
 /** A home that answers from memory, for the screens beside the conversations. It keeps a note of what it was asked to do. */
 import type { Accepted, ContactView, InvitationView, Me, RelayView } from '@tern/core';
 import type { ConversationId, DeviceId, InvitationId, PersonId, RelayId } from '@tern/protocol';
+import type { ObservationsSeen } from '@tern/reach';
 import type { AppApi, ConnectionsView, HomeState, LinkView, StorageView } from '../../src/engine/app-api.ts';
 import { Latest } from '../../src/engine/latest.ts';
 
@@ -13,6 +14,8 @@ export interface Scene {
   readonly contacts?: readonly Partial<ContactView>[];
   readonly invitations?: readonly Partial<InvitationView>[];
   readonly connections?: ConnectionsView;
+  /** what each attempt to reach a relay showed */
+  readonly observations?: ObservationsSeen;
   readonly storage?: Partial<StorageView>;
   /** name of who invites by any link that holds `#i` */
   readonly inviter?: string;
@@ -173,6 +176,7 @@ export function fakeHome(scene: Scene): FakeHome {
     overview: ({ signal }) => changes.values(signal),
     transfers: ({ signal }) => new Latest<readonly never[]>([]).values(signal),
     connections: ({ signal }) => connections.values(signal),
+    observations: () => Promise.resolve(scene.observations ?? { now: 0, observations: [] }),
     async retryNow() {
       await asked('retryNow');
     },

@@ -3,9 +3,16 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
+import { extra } from '../parts/lazy.tsx';
 import { Banner } from '../parts/pieces.tsx';
-import { t, type PlainWordKey } from '../words/words.ts';
+import { laterWords, t, type PlainWordKey } from '../words/words.ts';
 import { useNow } from './task.ts';
+
+/** Fetched only where something is hindered: the first screen has no room for it. */
+const SlowedBanner = extra(async () => {
+  const [{ SlowedBanner }] = await Promise.all([import('./slowed-banner.tsx'), laterWords()]);
+  return SlowedBanner;
+});
 
 /** How long nothing gets through before it is mentioned: most troubles are over sooner. */
 const mentionAfterMs = 20_000;
@@ -18,7 +25,7 @@ export function ConnectionBanner(): VNode | null {
   useEffect(() => {
     if (matter !== undefined) announcer.speak(t(words[matter]));
   }, [matter]);
-  if (matter === undefined) return null;
+  if (matter === undefined) return state.connections.value?.hindered === true ? <SlowedBanner /> : null;
   const leads = matter !== 'renewal' && nav.route.value.kind === 'connection' ? undefined : steps[matter];
   return (
     <aside class="strip" aria-label={t('status.label')}>

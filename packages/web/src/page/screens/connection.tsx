@@ -1,5 +1,6 @@
 import { Plus, RefreshCw } from 'lucide';
 import type { ConnectionView } from '@tern/core';
+import type { Diagnosis } from '@tern/reach/diagnosis';
 import type { VNode } from 'preact';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
@@ -7,6 +8,7 @@ import { ScreenHead, Spinner } from '../parts/pieces.tsx';
 import { ago, duration, t } from '../words/words.ts';
 import { hostOf, transportName } from './connection-host.ts';
 import { isPassing, troubleWords } from './connection-trouble.ts';
+import { concerns, explains, NetworkCause, PathCauses, useDiagnoses } from './diagnosis.tsx';
 import { useNow, useTask } from './task.ts';
 
 /** Every path there is, how it does, and why one does not. */
@@ -15,6 +17,7 @@ export function ConnectionScreen(): VNode {
   const view = state.connections.value;
   const now = useNow(1000);
   const task = useTask();
+  const diagnoses = useDiagnoses();
   if (view === undefined) return <Spinner label={t('common.waiting')} />;
   return (
     <div class="screen">
@@ -28,6 +31,7 @@ export function ConnectionScreen(): VNode {
                 ? t('connection.nothingWaits')
                 : t('connection.waiting', { count: view.queued })}
             </p>
+            <NetworkCause of={diagnoses} />
           </div>
           {view.paths.length === 0 ? (
             <p>{t('connection.noRelay')}</p>
@@ -35,7 +39,7 @@ export function ConnectionScreen(): VNode {
             <ul class="paths">
               {view.paths.map((path) => (
                 <li key={path.origin}>
-                  <Path path={path} now={now} />
+                  <Path path={path} now={now} causes={diagnoses.filter((one) => concerns(one, path))} />
                 </li>
               ))}
             </ul>
@@ -61,7 +65,12 @@ export function ConnectionScreen(): VNode {
   );
 }
 
-function Path({ path, now }: { readonly path: ConnectionView; readonly now: number }): VNode {
+function Path(props: {
+  readonly path: ConnectionView;
+  readonly now: number;
+  readonly causes: readonly Diagnosis[];
+}): VNode {
+  const { path, now, causes } = props;
   const trouble = path.trouble === undefined || isPassing(path.trouble) ? undefined : path.trouble;
   return (
     <article class="path" aria-label={hostOf(path.origin)}>
@@ -70,7 +79,8 @@ function Path({ path, now }: { readonly path: ConnectionView; readonly now: numb
         <bdi>{hostOf(path.origin)}</bdi>
       </h2>
       <p class="path-state">{stateText(path, now)}</p>
-      {trouble !== undefined && path.state !== 'online' && (
+      <PathCauses causes={causes} now={now} />
+      {trouble !== undefined && path.state !== 'online' && !explains(causes, trouble) && (
         <p class="path-trouble">
           {t(troubleWords(trouble).what)} {t(troubleWords(trouble).next)}{' '}
           <code class="code-note">{trouble}</code>

@@ -1,4 +1,5 @@
 /** What is said after the first screen, in English. */
+import { diagnosisEn } from '@tern/reach/diagnosis';
 import { connectionEn } from './parts/connection.en.ts';
 import { contactEn } from './parts/contact.en.ts';
 import { inviteEn } from './parts/invite.en.ts';
@@ -9,6 +10,7 @@ import { viewerEn } from './parts/viewer.en.ts';
 
 export const enLater: typeof connectionEn &
   typeof contactEn &
+  typeof diagnosisEn &
   typeof inviteEn &
   typeof linkEn &
   typeof safetyEn &
@@ -16,6 +18,7 @@ export const enLater: typeof connectionEn &
   typeof viewerEn = {
   ...connectionEn,
   ...contactEn,
+  ...diagnosisEn,
   ...inviteEn,
   ...linkEn,
   ...safetyEn,

@@ -1,4 +1,5 @@
 /** What is said after the first screen, in Russian. */
+import { diagnosisRu } from '@tern/reach/diagnosis';
 import { connectionRu } from './parts/connection.ru.ts';
 import { contactRu } from './parts/contact.ru.ts';
 import { inviteRu } from './parts/invite.ru.ts';
@@ -9,6 +10,7 @@ import { viewerRu } from './parts/viewer.ru.ts';
 
 export const ruLater: typeof connectionRu &
   typeof contactRu &
+  typeof diagnosisRu &
   typeof inviteRu &
   typeof linkRu &
   typeof safetyRu &
@@ -16,6 +18,7 @@ export const ruLater: typeof connectionRu &
   typeof viewerRu = {
   ...connectionRu,
   ...contactRu,
+  ...diagnosisRu,
   ...inviteRu,
   ...linkRu,
   ...safetyRu,

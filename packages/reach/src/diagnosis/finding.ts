@@ -1,0 +1,13 @@
+import type { Cause, Control } from './diagnosis.ts';
+import type { Observation } from './observation.ts';
+
+/** What a rule found. */
+export interface Finding {
+  readonly cause: Cause;
+  /** attempts that show it */
+  readonly alike: readonly Observation[];
+  readonly control?: Control | undefined;
+  readonly bitsPerSecond?: number;
+  readonly bytes?: number;
+  readonly address?: string;
+}

@@ -1,0 +1,100 @@
+import type { World } from '@tern/protocol';
+import type { Way } from './diagnosis.ts';
+import { connectionBytes, isFresh } from './measures.ts';
+import type { Observation } from './observation.ts';
+import { costOf, nextProbes, type ProbeStep } from './probe-plan.ts';
+
+export interface ProbeOptions {
+  /** how long each stage of it is waited for */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Who makes the attempts, each on a connection of its own that is closed afterwards. None of them rejects: what went wrong is in
+ * the observation. One that stops where it was to stop, or by the signal, ends as `cancelled`: nothing was answered.
+ */
+export interface ProbePort {
+  /** of the clock of the observations */
+  now(): number;
+  /** resolves and connects by TCP; nothing is sent */
+  dial(way: Way, options: ProbeOptions): Promise<Observation>;
+  /** and says the hello of TLS */
+  hello(way: Way, options: ProbeOptions): Promise<Observation>;
+  /** and makes one exchange of about so many bytes, up or down: whichever it can */
+  exchange(way: Way, options: ProbeOptions & { readonly bytes: number }): Promise<Observation>;
+}
+
+export interface ProbeParts {
+  readonly port: ProbePort;
+  readonly world: Pick<World, 'wait'>;
+  /** those that may be tried, the most promising first */
+  readonly ways: readonly Way[];
+  /** what is known already; at least of the last ten minutes, so that the pace is kept */
+  readonly known: readonly Observation[];
+}
+
+/** All of it ends within this time and these bytes, whatever is still unclear then. */
+export const probeLimits = { ms: 30_000, bytes: 65_536 } as const;
+const patienceMs = 3000;
+
+/**
+ * Makes the attempts that a diagnosis lacks: a control arm, a second look at what was seen once, a speed. Never more than three
+ * hellos to a name in a minute, and none where a ban is suspected. Ends by itself, or early without complaint by the signal.
+ */
+export async function* probe(
+  parts: ProbeParts,
+  { signal }: { readonly signal: AbortSignal },
+): AsyncIterable<Observation> {
+  const { port, world, ways, known } = parts;
+  if (signal.aborted) return;
+  const made: Observation[] = [];
+  const endsAt = port.now() + probeLimits.ms;
+  const over = new AbortController();
+  const ending = AbortSignal.any([signal, over.signal]);
+  const alarm = world.wait(probeLimits.ms, { signal: ending }).then(
+    () => over.abort(new DOMException('the time of the probes is over', 'TimeoutError')),
+    () => undefined,
+  );
+  let bytesLeft: number = probeLimits.bytes;
+  try {
+    while (!ending.aborted) {
+      const now = port.now();
+      const plan = nextProbes({ ways, observations: [...known, ...made], made, now, bytesLeft });
+      if (plan.steps.length === 0) {
+        const { waitMs } = plan;
+        if (waitMs === undefined || now + waitMs >= endsAt - patienceMs) break;
+        await world.wait(waitMs, { signal: ending }).catch(() => undefined);
+        continue;
+      }
+      const seen = await Promise.all(plan.steps.map((step) => take(port, step, ending)));
+      bytesLeft -= plan.steps.reduce((sum, step, at) => sum + Math.max(carried(seen[at]), leastOf(step)), 0);
+      made.push(...seen);
+      yield* seen;
+    }
+  } finally {
+    over.abort();
+    await alarm;
+  }
+}
+
+function take(port: ProbePort, step: ProbeStep, signal: AbortSignal): Promise<Observation> {
+  const options = { patienceMs, signal };
+  switch (step.kind) {
+    case 'dial':
+      return port.dial(step.way, options);
+    case 'hello':
+      return port.hello(step.way, options);
+    case 'exchange':
+      return port.exchange(step.way, { ...options, bytes: step.bytes });
+  }
+}
+
+function carried(one: Observation | undefined): number {
+  return one === undefined || !isFresh(one) ? 0 : connectionBytes(one);
+}
+
+/** A browser, which hides the handshake, may not count less than it costs. */
+function leastOf(step: ProbeStep): number {
+  return step.kind === 'dial' ? 0 : Math.min(costOf(step), 3500);
+}

@@ -1,0 +1,85 @@
+import { median, neverConnected } from './measures.ts';
+import type { Observation } from './observation.ts';
+import {
+  controlOf,
+  inSameMinute,
+  medianRoundTrip,
+  says,
+  speedsOf,
+  type Speed,
+  type WayFacts,
+} from './way-facts.ts';
+import type { Finding } from './finding.ts';
+
+/** A way that carries this much is not slow for anything we send. */
+const fastBits = 2_000_000;
+/** Slower than this is worth a word, if it is so everywhere. */
+const slowBits = 384_000;
+/** A limit is a fifth of what the control arm carries, or less; a slow network less than three times slower than it. */
+const muchFaster = 5;
+const notMuchFaster = 3;
+/** Of a policer: runs differ by so much at most, around their median. */
+const plateau = 0.35;
+const longRoundTripMs = 500;
+
+/**
+ * Throttled, slow as everything is, or nothing to say. Without a control arm in the same minute a slow way stays `unclear`: one
+ * that is cut and one at the end of a long line look the same from here.
+ */
+export function judgeSpeed(facts: WayFacts): Finding | undefined {
+  const slow = facts.speeds.filter((speed) => speed.bitsPerSecond < fastBits);
+  const latest = facts.speeds.at(-1);
+  const ownSpeed = median(facts.speeds.map((one) => one.bitsPerSecond));
+  if (ownSpeed === undefined || latest === undefined || ownSpeed >= fastBits) return undefined;
+  const alike = slow.map(({ of }) => of);
+  const other = fastestOther(facts, alike);
+  const about = { alike, bitsPerSecond: ownSpeed };
+  if (other === undefined) return ownSpeed < slowBits ? { ...about, cause: { kind: 'unclear' } } : undefined;
+  const control = { ...controlOf(facts.way, other.of), bitsPerSecond: other.bitsPerSecond };
+  const ratio = other.bitsPerSecond / ownSpeed;
+  if (ratio >= muchFaster && steady(slow, ownSpeed))
+    return { ...about, control, cause: { kind: 'throttled', bitsPerSecond: ownSpeed } };
+  if (ownSpeed >= slowBits) return undefined;
+  return { ...about, control, cause: { kind: ratio < notMuchFaster ? 'slow-network' : 'unclear' } };
+}
+
+/** Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. */
+function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | undefined {
+  const near = speedsOf(facts.others.filter((other) => those.some((one) => inSameMinute(one, other))));
+  const byWay = Map.groupBy(near, ({ of }) => of.way.key);
+  const medians = [...byWay.values()].flatMap((some) => {
+    const middle = median(some.map((one) => one.bitsPerSecond));
+    return some.find((one) => one.bitsPerSecond === middle) ?? [];
+  });
+  return medians.toSorted((a, b) => b.bitsPerSecond - a.bitsPerSecond)[0];
+}
+
+/** Twice and alike: what the line itself does differs from run to run. */
+function steady(slow: readonly Speed[], around: number): boolean {
+  const near = slow.filter((one) => Math.abs(one.bitsPerSecond - around) <= around * plateau);
+  return near.length >= 2 && near.length * 3 >= slow.length * 2;
+}
+
+export function judgeUnsteady(facts: WayFacts): Finding | undefined {
+  const failed = facts.recent.filter(lost);
+  if (failed.length === 0 || failed.length < facts.failing.length) return undefined;
+  const meanwhile = facts.others.filter(
+    (other) => says(other) && facts.recent.some((one) => inSameMinute(one, other)),
+  );
+  const lostThere = meanwhile.filter(lost);
+  const someAnswer = facts.answered.length + meanwhile.filter(({ end }) => end === 'answered').length > 0;
+  const roundTrip = medianRoundTrip([...facts.recent, ...meanwhile]) ?? 0;
+  const [control] = meanwhile;
+  if (!someAnswer || lostThere.length === 0 || control === undefined || roundTrip < longRoundTripMs)
+    return undefined;
+  return {
+    cause: { kind: 'slow-network' },
+    alike: failed,
+    control: controlOf(facts.way, lostThere[0] ?? control),
+  };
+}
+
+/** Silent in a way that loss explains. */
+function lost(one: Observation): boolean {
+  return one.end === 'silent' || neverConnected(one);
+}

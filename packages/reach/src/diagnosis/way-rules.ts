@@ -1,0 +1,293 @@
+import type { Finding } from './finding.ts';
+import {
+  connectionBytes,
+  helloUnanswered,
+  isFresh,
+  isNobodysAddress,
+  median,
+  neverConnected,
+  packetsEstimate,
+} from './measures.ts';
+import type { Observation } from './observation.ts';
+import { bestControl, hellosBefore, type WayFacts } from './way-facts.ts';
+import { judgeSpeed, judgeUnsteady } from './speed-rules.ts';
+
+export interface WayRule {
+  readonly name: string;
+  readonly reason: string;
+  /** @returns undefined where the rule says nothing: the next one is asked */
+  judge(facts: WayFacts): Finding | undefined;
+}
+
+/** How long nothing is tried where a ban is suspected: 120 s are what was seen, and a retry may begin them anew. */
+export const banSilenceMs = 130_000;
+/** So many connections to a name within a minute were seen to bring a ban. */
+const hellosOfABan = 3;
+/** Once is chance. */
+const twice = 2;
+
+/** What one way shows. The first rule that finds something decides; the order is part of the rules. */
+export const wayRules: readonly WayRule[] = [
+  {
+    name: 'the device is offline',
+    reason: 'the system itself says so, and nothing else can be seen then',
+    judge: ({ recent }) =>
+      recent.at(-1)?.end === 'no-network' ? found('no-network', recent.slice(-1)) : undefined,
+  },
+  {
+    name: 'another answers',
+    reason: 'a certificate of another name, or words that are no relay’s, never come by loss or slowness',
+    judge: judgeStranger,
+  },
+  {
+    name: 'the name leads elsewhere',
+    reason:
+      'the system’s resolver and another source name different addresses, or it names one that is nobody’s, and nothing answers there',
+    judge: judgeAddress,
+  },
+  {
+    name: 'the name is gone here only',
+    reason:
+      'a resolver that answers "no such name" works and was told so; where an encrypted resolver says the same, the name is gone for all',
+    judge: judgeName,
+  },
+  {
+    name: 'stops at a count',
+    reason:
+      'two connections that fall silent after the same amount are no accident while a small request passes; slow lines stop anywhere',
+    judge: judgeFreeze,
+  },
+  {
+    name: 'the pace, compared',
+    reason:
+      'a limit shows as the same speed twice, at a fifth or less of a control arm in the same minute; a slow network is slow for both; alone it is not said',
+    judge: judgeSpeed,
+  },
+  {
+    name: 'silent after many',
+    reason: `${hellosOfABan} connections or more to a name within a minute, the last answered less than a minute ago, then no hello is answered: what counts connections does this, and stops when left alone`,
+    judge: judgeBan,
+  },
+  {
+    name: 'the hello is swallowed',
+    reason:
+      'TCP stands, so the address is reached; the hello names the relay, and twice nothing came back while others are answered',
+    judge: judgeHello,
+  },
+  {
+    name: 'broken off',
+    reason: 'a reset twice in a row: relays do not send them, and a relay that restarts does so once',
+    judge: judgeReset,
+  },
+  {
+    name: 'the words are refused',
+    reason:
+      'TLS stands and nothing more comes on it, while the same name answers another kind of request, or a control arm does',
+    judge: judgeProtocol,
+  },
+  {
+    name: 'nobody there',
+    reason: 'the address refuses or does not answer even TCP, while others do in the same minute',
+    judge: judgeAbsence,
+  },
+  {
+    name: 'unsteady everywhere',
+    reason:
+      'some attempts pass and some do not, on this way and on the control arm alike, with long round trips: a bad line',
+    judge: judgeUnsteady,
+  },
+  {
+    name: 'answers',
+    reason: 'the last attempt was answered, and those before mostly',
+    judge: judgeAnswers,
+  },
+];
+
+function found(kind: 'works' | 'no-network', alike: readonly Observation[]): Finding {
+  return { cause: { kind }, alike };
+}
+
+const strangers: ReadonlySet<Observation['end']> = new Set([
+  'wrong-certificate',
+  'not-a-relay',
+  'wrong-relay',
+]);
+
+function judgeStranger(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(({ end }) => strangers.has(end));
+  if (alike.length === 0) return undefined;
+  // an upgrade that is refused while the same name serves requests is a matter of words, not of who answers
+  if (facts.way.kind !== 'https' && servesRequests(facts)) return undefined;
+  return { cause: { kind: 'wrong-address' }, alike, ...addressOf(alike), control: bestControl(facts, alike) };
+}
+
+/** Names that lead to machines of one's own. */
+const ownNetworks = /^[^.]+$|\.(?:local|localhost|lan|home|internal|test|home\.arpa)$/u;
+
+function judgeAddress(facts: WayFacts): Finding | undefined {
+  const { name } = facts.way;
+  const alike = facts.failing.filter(({ resolved }) => resolved?.by === 'system' && 'addresses' in resolved);
+  if (name === undefined || alike.length === 0) return undefined;
+  const elsewhere = facts.samePlace.flatMap(({ resolved }) =>
+    resolved !== undefined && resolved.by !== 'system' && 'addresses' in resolved ? resolved.addresses : [],
+  );
+  const told = alike.flatMap(({ resolved }) =>
+    resolved !== undefined && 'addresses' in resolved ? resolved.addresses : [],
+  );
+  const differs = elsewhere.length > 0 && told.every((address) => !elsewhere.includes(address));
+  const nobodys = told.length > 0 && told.every(isNobodysAddress) && !ownNetworks.test(name);
+  if (!differs && !nobodys) return undefined;
+  return { cause: { kind: 'wrong-address' }, alike, ...addressOf(alike), control: bestControl(facts, alike) };
+}
+
+function judgeName(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter((one) => nameFailure(one) === 'system');
+  if (alike.length === 0 || alike.at(-1) !== facts.failing.at(-1)) return undefined;
+  const gone = facts.samePlace.some((one) => nameFailure(one) === 'https');
+  return { cause: { kind: gone ? 'relay-down' : 'name-removed' }, alike, control: bestControl(facts, alike) };
+}
+
+/** Who says that there is no such name. */
+function nameFailure({ resolved }: Observation): 'system' | 'https' | undefined {
+  return resolved !== undefined && 'failed' in resolved && resolved.failed === 'no-such-name'
+    ? resolved.by
+    : undefined;
+}
+
+/** What was seen in the field: 5 to 64 kB, 25 packets mostly; the small end leaves room for a request and its answer. */
+const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
+/** Two counts are one if they are so near. */
+const sameCount = { share: 0.25, packets: 4 } as const;
+
+function judgeFreeze(facts: WayFacts): Finding | undefined {
+  const stalls = facts.recent.filter(
+    (one) =>
+      (one.end === 'silent' || one.end === 'closed-early') &&
+      !helloUnanswered(one) &&
+      !neverConnected(one) &&
+      connectionBytes(one) >= freeze.leastBytes &&
+      connectionBytes(one) <= freeze.mostBytes &&
+      packetsEstimate(one) >= freeze.leastPackets,
+  );
+  // of what goes up only how much was handed over is known, not how much passed: it says nothing about the count by itself
+  if (
+    stalls.every(({ downBytes }) => downBytes === 0) &&
+    !facts.answered.some(({ upBytes }) => upBytes >= freeze.leastBytes)
+  )
+    return undefined;
+  const packets = median(stalls.map(packetsEstimate));
+  const bytes = median(stalls.map(connectionBytes));
+  if (packets === undefined || bytes === undefined) return undefined;
+  const alike = stalls.filter((one) => {
+    const near =
+      Math.abs(packetsEstimate(one) - packets) <= Math.max(sameCount.packets, packets * sameCount.share);
+    return near || Math.abs(connectionBytes(one) - bytes) <= bytes * sameCount.share;
+  });
+  if (alike.length < twice || alike.length * 3 < stalls.length * 2) return undefined;
+  const beyond = facts.answered.filter(
+    (one) => packetsEstimate(one) > packets * 1.3 && connectionBytes(one) > bytes * 1.3,
+  );
+  const below = facts.answered.filter((one) => connectionBytes(one) < bytes);
+  if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
+  const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
+  return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
+}
+
+function judgeBan(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(helloUnanswered);
+  const [first] = alike;
+  const last = alike.at(-1);
+  if (
+    first === undefined ||
+    last === undefined ||
+    last !== facts.failing.at(-1) ||
+    alike.length * 2 < facts.failing.length
+  )
+    return undefined;
+  const answeredLately = facts.samePlace.some(
+    (one) =>
+      one.helloAnsweredAfterMs !== undefined &&
+      one.endedAt <= first.endedAt &&
+      first.beganAt - one.beganAt <= 60_000,
+  );
+  if (!answeredLately || hellosBefore(facts, first.beganAt) < hellosOfABan) return undefined;
+  const seconds = Math.max(0, Math.ceil((last.endedAt + banSilenceMs - facts.now) / 1000));
+  return { cause: { kind: 'banned', seconds }, alike, control: bestControl(facts, alike) };
+}
+
+function judgeHello(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(
+    (one) =>
+      one.end === 'silent' &&
+      (helloUnanswered(one) || (facts.way.kind === 'https' && saidNothing(one, facts))),
+  );
+  const control = bestControl(facts, alike);
+  if (!prevails(alike, facts.failing) || control?.answered !== true) return undefined;
+  return { cause: { kind: 'silent-after-hello' }, alike, control };
+}
+
+/** The hello came through and nothing after it: what lets a few packets pass first looks so. */
+function saidNothing(one: Observation, { answered }: WayFacts): boolean {
+  return spokeTls(one) && one.firstByteAfterMs === undefined && answered.length === 0;
+}
+
+function judgeReset(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(({ end }) => end === 'reset');
+  if (!prevails(alike, facts.failing)) return undefined;
+  if (facts.way.kind !== 'https' && alike.every(spokeTls) && servesRequests(facts)) return undefined;
+  return { cause: { kind: 'reset' }, alike, control: bestControl(facts, alike) };
+}
+
+function judgeProtocol(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(
+    (one) => spokeTls(one) && one.end !== 'no-network' && one.downBytes === 0,
+  );
+  if (!prevails(alike, facts.failing)) return undefined;
+  const control = bestControl(facts, alike);
+  const refused =
+    facts.way.kind === 'https'
+      ? control?.answered === true && alike.every(({ end }) => end !== 'silent')
+      : servesRequests(facts);
+  return refused ? { cause: { kind: 'protocol-refused' }, alike, control } : undefined;
+}
+
+function judgeAbsence(facts: WayFacts): Finding | undefined {
+  const alike = facts.failing.filter(
+    (one) => one.end === 'refused-connection' || (neverConnected(one) && one.end === 'silent'),
+  );
+  if (!prevails(alike, facts.failing)) return undefined;
+  const control = bestControl(facts, alike);
+  // a refusal is an answer of somebody's; silence may be the whole network's
+  if (control?.answered !== true && !alike.every(({ end }) => end === 'refused-connection')) return undefined;
+  return { cause: { kind: 'relay-down' }, alike, control };
+}
+
+function judgeAnswers({ recent, answered, failing }: WayFacts): Finding | undefined {
+  if (failing.length > 1 || answered.length === 0) return undefined;
+  // a single failure after many successes is a hiccup; two answers in a row are a network that is well again
+  if (failing.length === 1 && answered.length < 3) return undefined;
+  if (recent.slice(-2).every(({ end }) => end === 'answered')) return found('works', answered);
+  return answered.length * 3 >= recent.length * 2 ? found('works', answered) : undefined;
+}
+
+/** Twice or more, and most of what failed. */
+function prevails(alike: readonly Observation[], failing: readonly Observation[]): boolean {
+  return alike.length >= twice && alike.length * 3 >= failing.length * 2;
+}
+
+function spokeTls(one: Observation): boolean {
+  return isFresh(one) && one.helloAnsweredAfterMs !== undefined;
+}
+
+/** An ordinary request to the same name was answered in what is remembered. */
+function servesRequests({ samePlace }: WayFacts): boolean {
+  return samePlace.some(({ way, end }) => way.kind === 'https' && end === 'answered');
+}
+
+function addressOf(alike: readonly Observation[]): { readonly address?: string } {
+  for (const { resolved, way } of alike) {
+    const address = resolved !== undefined && 'addresses' in resolved ? resolved.addresses[0] : way.address;
+    if (address !== undefined) return { address };
+  }
+  return {};
+}

@@ -1,0 +1,71 @@
+import type { RelayId } from '@tern/protocol';
+import type { Observation } from '../diagnosis/observation.ts';
+import type { AttemptReport, Ended } from './attempt-report.ts';
+import { wayKey } from './way.ts';
+
+/** An attempt as a diagnosis looks at it. */
+export function observationOf(report: AttemptReport, relay: RelayId | undefined): Observation {
+  const { way, stages, exchangesBefore, connectionBytes, address, ended } = report;
+  const literal = way.by === 'literal';
+  const dialled = address ?? (literal ? way.host : undefined);
+  return {
+    way: {
+      key: wayKey(way),
+      kind: way.carrier,
+      ...(way.serverName !== '' && { name: way.serverName }),
+      ...(dialled !== undefined && { address: dialled }),
+      port: way.port,
+      ...(relay !== undefined && { relay }),
+    },
+    beganAt: report.at,
+    endedAt: report.endedAt,
+    connection: {
+      fresh: exchangesBefore === 0,
+      exchangesBefore,
+      upBytes: connectionBytes.up,
+      downBytes: connectionBytes.down,
+      ageMs: report.connectionAgeMs,
+    },
+    ...(!literal && exchangesBefore === 0 && lookedUp(report)),
+    ...(stages.connectedMs !== undefined && { connectedAfterMs: stages.connectedMs }),
+    ...(stages.greetedMs !== undefined && { helloAnsweredAfterMs: stages.greetedMs }),
+    ...(stages.firstByteMs !== undefined && { firstByteAfterMs: stages.firstByteMs }),
+    ...(stages.lastByteMs !== undefined && { lastByteAfterMs: stages.lastByteMs }),
+    upBytes: report.upBytes,
+    downBytes: report.downBytes,
+    held: report.held,
+    end: ended === 'failed' ? (report.downBytes > 0 ? 'closed-early' : 'silent') : ends[ended],
+    bulk: report.bulk,
+  };
+}
+
+/** Nothing where the platform does its own looking up, as a browser does. */
+function lookedUp({
+  way,
+  stages,
+  address,
+  ended,
+  stage,
+  at,
+  endedAt,
+}: AttemptReport): Pick<Observation, 'resolved'> {
+  const by = way.by === 'system' ? 'system' : way.by === 'doh' ? 'https' : 'memory';
+  if (stage === 'lookup' && by !== 'memory' && (ended === 'name' || ended === 'silent')) {
+    const failed = ended === 'name' ? 'no-such-name' : 'no-answer';
+    return { resolved: { afterMs: endedAt - at, failed, by } };
+  }
+  if (address === undefined || stages.resolvedMs === undefined) return {};
+  return { resolved: { afterMs: stages.resolvedMs, addresses: [address], by } };
+}
+
+const ends: Readonly<Record<Exclude<Ended, 'failed'>, Observation['end']>> = {
+  ok: 'answered',
+  name: 'silent',
+  refused: 'refused-connection',
+  reset: 'reset',
+  closed: 'closed-early',
+  silent: 'silent',
+  certificate: 'wrong-certificate',
+  'not-a-relay': 'not-a-relay',
+  left: 'cancelled',
+};

@@ -1,0 +1,47 @@
+import type { Observation } from './diagnosis/observation.ts';
+
+/** What is older says nothing about how things are now. */
+const keptMs = 600_000;
+const mostKept = 256;
+
+/** The attempts of the last ten minutes, in memory only: they say when somebody was online, and where. */
+export class ObservationLog {
+  readonly #now: () => number;
+  #kept: readonly { readonly one: Observation; readonly at: number }[] = [];
+
+  /** @param now of this process, ms; need not be the clock of the observations */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** @returns whether {@link hindered} is another now */
+  add(one: Observation): boolean {
+    const before = this.hindered;
+    const at = this.#now();
+    this.#kept = [...this.#kept.filter((kept) => kept.at > at - keptMs), { one, at }].slice(-mostKept);
+    return this.hindered !== before;
+  }
+
+  /** For `diagnose`: what was seen, and what time it is by the clock of those who saw it. */
+  read(): ObservationsSeen {
+    const last = this.#kept.at(-1);
+    const now = last === undefined ? 0 : last.one.endedAt + Math.max(0, this.#now() - last.at);
+    return { now, observations: this.#kept.map(({ one }) => one) };
+  }
+
+  /** Something went wrong or slowly, so that a diagnosis may have something to say. */
+  get hindered(): boolean {
+    return this.#kept.some(
+      ({ one }) =>
+        (one.end !== 'answered' && one.end !== 'cancelled') ||
+        // slower than 2 Mbit/s
+        (one.bulk && one.endedAt - one.beganAt > 300 + (one.upBytes + one.downBytes) / 250),
+    );
+  }
+}
+
+export interface ObservationsSeen {
+  /** ms of the observations' own clock */
+  readonly now: number;
+  readonly observations: readonly Observation[];
+}

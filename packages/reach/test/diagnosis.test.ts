@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose, networkRules, wayRules, type Diagnosis, type Observation } from '@tern/reach/diagnosis';
+import { confusion } from './synthetic/confusion.ts';
+import {
+  attempt,
+  carried,
+  harbour,
+  helloLost,
+  island,
+  literal,
+  stopped,
+  unconnected,
+} from './synthetic/hand-made.ts';
+
+const gone = { afterMs: 5, failed: 'no-such-name', by: 'system' } as const;
+
+/** @returns what is said of the harbour, and of the network */
+function said(
+  observations: readonly Observation[],
+  now = 60_000,
+): { readonly way: Diagnosis; readonly network: Diagnosis } {
+  const [network, ...ways] = diagnose(observations, { now });
+  const way = ways.find((one) => one.way?.key === harbour.key);
+  if (way === undefined) throw new Error('nothing is said of the harbour');
+  return { way, network };
+}
+
+describe('what a client sees tells what hinders it', () => {
+  test('where all is well, nothing is found', () => {
+    const { way, network } = said([attempt(harbour, 1), attempt(harbour, 9), attempt(island, 12)]);
+    expect([way.cause, network.cause, way.passes]).toEqual([{ kind: 'works' }, { kind: 'works' }, 'text']);
+  });
+
+  test('nothing was seen: nothing is said', () => {
+    const [network, ...ways] = diagnose([], { now: 0 });
+    expect([network.cause.kind, network.passes, ways]).toEqual(['unclear', 'unknown', []]);
+    expect(diagnose([attempt(harbour, 1)], { now: 700_000 })).toHaveLength(1);
+  });
+
+  test('a name that the network’s resolver denies was removed, unless an encrypted resolver denies it too', () => {
+    const removed = [unconnected(harbour, 1, { resolved: gone }), attempt(island, 3)];
+    expect(said(removed).way.cause).toEqual({ kind: 'name-removed' });
+    expect(said(removed).way.evidence.control).toMatchObject({ key: 'island', arm: 'relay', answered: true });
+    const dead = {
+      ...unconnected(harbour, 5, { resolved: { ...gone, by: 'https' } }),
+      way: { ...harbour, key: 'h-doh' },
+    };
+    expect(said([...removed, dead]).way.cause).toEqual({ kind: 'relay-down' });
+  });
+
+  test('a name that leads to nobody’s address, or to another than elsewhere, or a stranger’s certificate, is a wrong address', () => {
+    const told = (address: string): NonNullable<Observation['resolved']> => ({
+      afterMs: 3,
+      addresses: [address],
+      by: 'system',
+    });
+    const nobody = unconnected(harbour, 1, { resolved: told('10.10.34.34') });
+    expect(said([nobody]).way.evidence.address).toBe('10.10.34.34');
+    expect(said([nobody]).way.cause).toEqual({ kind: 'wrong-address' });
+    const other = helloLost(harbour, 1, 'reset');
+    const remembered = {
+      ...attempt({ ...harbour, key: 'm' }, 4),
+      resolved: { afterMs: 0, addresses: ['198.51.100.7'], by: 'memory' as const },
+    };
+    expect(said([{ ...other, resolved: told('192.0.2.1') }, remembered]).way.cause).toEqual({
+      kind: 'wrong-address',
+    });
+    expect(said([helloLost(harbour, 1, 'wrong-certificate')]).way.cause).toEqual({ kind: 'wrong-address' });
+    expect(said([{ ...attempt(harbour, 1), resolved: told('10.0.0.4') }]).way.cause).toEqual({
+      kind: 'works',
+    });
+  });
+
+  test('one reset is a hiccup, two are a cause', () => {
+    expect(said([helloLost(harbour, 1, 'reset'), attempt(island, 2)]).way.cause).toEqual({ kind: 'unclear' });
+    const { way } = said([
+      helloLost(harbour, 1, 'reset'),
+      helloLost(harbour, 4, 'reset'),
+      attempt(island, 2),
+    ]);
+    expect(way.cause).toEqual({ kind: 'reset' });
+    expect(way.evidence).toMatchObject({ alike: 2, afterMs: 100, roundTripMs: 50 });
+  });
+
+  test('hellos that are never answered while another relay’s are', () => {
+    const lost = [helloLost(harbour, 1), helloLost(harbour, 30)];
+    expect(said([...lost, attempt(island, 32)]).way.cause).toEqual({ kind: 'silent-after-hello' });
+    expect(said(lost).way.cause).toEqual({ kind: 'unclear' });
+  });
+
+  test('after many connections in a minute the same silence is a ban, and says how long to be quiet', () => {
+    const many = [1, 8, 15, 22].map((at) => attempt(harbour, at));
+    const { way } = said([...many, helloLost(harbour, 30), attempt(island, 34)], 40_000);
+    expect(way.cause).toEqual({ kind: 'banned', seconds: 124 });
+    const few = [attempt(harbour, 1), helloLost(harbour, 30), helloLost(harbour, 40), attempt(island, 42)];
+    expect(said(few).way.cause).toEqual({ kind: 'silent-after-hello' });
+  });
+
+  test('two connections that stop at the same count are frozen, if small requests pass', () => {
+    const stops = [stopped(harbour, 1, 13_400), stopped(harbour, 8, 13_100)];
+    const { way, network } = said([...stops, attempt(harbour, 12), attempt(island, 14)]);
+    expect(way.cause).toMatchObject({ kind: 'frozen', bytes: 16_500 });
+    expect(way.cause.kind === 'frozen' && Math.abs(way.cause.packetsEstimate - 25) <= 4).toBe(true);
+    expect([way.passes, network.cause.kind]).toEqual(['text', 'frozen']);
+    expect(said(stops).way.cause.kind).not.toBe('frozen');
+    const anywhere = [stopped(harbour, 1, 60_000), stopped(harbour, 8, 9000), attempt(harbour, 12)];
+    expect(said(anywhere).way.cause.kind).not.toBe('frozen');
+  });
+
+  test('a slow way is throttled only if another was five times as fast in the same minute', () => {
+    const slow = [
+      carried(harbour, 1, { downBytes: 40_000, ms: 2300 }),
+      carried(harbour, 8, { downBytes: 40_000, ms: 2250 }),
+    ];
+    const fast = carried(island, 15, { downBytes: 40_000, ms: 200 });
+    const { way, network } = said([...slow, fast]);
+    expect(way.cause).toMatchObject({ kind: 'throttled' });
+    expect(way.evidence.control).toMatchObject({ key: 'island', arm: 'relay' });
+    expect([way.passes, network.cause.kind]).toEqual(['text', 'throttled']);
+    expect(said(slow).way.cause).toEqual({ kind: 'unclear' });
+    expect(said([...slow, { ...fast, beganAt: 90_000, endedAt: 90_400 }], 91_000).way.cause).toEqual({
+      kind: 'unclear',
+    });
+    const alike = carried(island, 15, { downBytes: 40_000, ms: 1900 });
+    expect(said([...slow, alike]).way.cause).toEqual({ kind: 'slow-network' });
+  });
+
+  test('a socket that is refused where requests are served is a matter of its protocol', () => {
+    const socket = { ...harbour, kind: 'websocket' } as const;
+    const refusals = [4, 9].map((at) => attempt(socket, at, { end: 'not-a-relay', downBytes: 0 }));
+    const requests = attempt({ ...harbour, key: 'plain' }, 1);
+    expect(said([requests, ...refusals]).way.cause).toEqual({ kind: 'protocol-refused' });
+  });
+
+  test('a relay that is off is told from a border that is closed, and that from no network', () => {
+    const resolved = { afterMs: 5, addresses: ['198.51.100.7'], by: 'system' } as const;
+    const away = [unconnected(harbour, 1, { resolved }), unconnected(harbour, 6, { resolved })];
+    expect(said([...away, attempt(island, 8)]).way.cause).toEqual({ kind: 'relay-down' });
+    const closed = said([...away, unconnected(island, 8, { resolved }), unconnected(literal, 10)]);
+    expect([closed.way.cause.kind, closed.network.cause.kind]).toEqual(['border-cut', 'border-cut']);
+    const mute = { afterMs: 4000, failed: 'no-answer', by: 'system' } as const;
+    const dead = [unconnected(harbour, 1, { resolved: mute }), unconnected(literal, 3)];
+    expect(said(dead).network.cause).toEqual({ kind: 'no-network' });
+    expect(said([unconnected(harbour, 1, { end: 'no-network' })]).way.cause).toEqual({ kind: 'no-network' });
+  });
+
+  test('what was given up by ourselves, and a kept answer that a sleeping device lost, say nothing', () => {
+    const asleep = attempt(harbour, 3, {
+      held: true,
+      end: 'silent',
+      downBytes: 0,
+      connection: { fresh: false, exchangesBefore: 9, upBytes: 9000, downBytes: 9000, ageMs: 9e5 },
+    });
+    const { way } = said([attempt(harbour, 1), asleep, asleep, attempt(harbour, 9, { end: 'cancelled' })]);
+    expect([way.cause.kind, way.evidence.attempts]).toEqual(['works', 1]);
+  });
+
+  test('every rule says why', () => {
+    for (const { name, reason } of [...wayRules, ...networkRules]) {
+      expect(name.length).toBeGreaterThan(5);
+      expect(reason.length).toBeGreaterThan(20);
+    }
+  });
+});
+
+test('on seeds that nobody looked at, at least 95 of 100 synthetic sessions are told right', () => {
+  const { sessions, right, rightOverall, counts } = confusion({ sessions: 1400, odd: true });
+  expect(right / sessions).toBeGreaterThanOrEqual(0.95);
+  expect(rightOverall / sessions).toBeGreaterThanOrEqual(0.95);
+  // throttling is never claimed where it is not
+  const claimed = [...counts]
+    .filter(([truth]) => truth !== 'throttled')
+    .map(([, row]) => row.get('throttled') ?? 0);
+  expect(Math.max(...claimed)).toBeLessThanOrEqual(1);
+});

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import {
+  diagnose,
+  probe,
+  probeLimits,
+  type Cause,
+  type Observation,
+  type ProbePort,
+  type Way,
+} from '@tern/reach/diagnosis';
+import { chanceOf } from './synthetic/chance.ts';
+import { attempt, harbour, helloLost, island, literal } from './synthetic/hand-made.ts';
+import { attemptOver, type Hindrance, type Line } from './synthetic/simulated-line.ts';
+import { timedWorld } from './timed-world.ts';
+
+const line: Line = { roundTripMs: 60, jitter: 0.3, loss: 0.002, upBits: 8e6, downBits: 2e7 };
+const hops: Way = { ...harbour, key: 'harbour-socket', name: 'second.example' };
+
+interface Probed {
+  readonly made: readonly Observation[];
+  readonly cause: (way: Way) => Cause['kind'] | undefined;
+  readonly network: Cause['kind'];
+  readonly tookMs: number;
+}
+
+/** Probes a network on which each way is hindered as told. */
+async function probed(
+  hindrances: Readonly<Record<string, Hindrance>>,
+  {
+    ways = [harbour, island, literal],
+    known = [],
+    seed = 1,
+  }: { readonly ways?: readonly Way[]; readonly known?: readonly Observation[]; readonly seed?: number } = {},
+): Promise<Probed> {
+  const world = timedWorld();
+  const chance = chanceOf(seed);
+  const start = world.now();
+  const now = (): number => world.now() - start + 120_000;
+  const over = async (way: Way, downBytes: number, stage?: 'dial' | 'hello'): Promise<Observation> => {
+    const hindrance = hindrances[way.key] ?? {};
+    const made = attemptOver(
+      line,
+      {
+        way,
+        beganAt: now(),
+        upBytes: stage === undefined ? 400 : 0,
+        downBytes,
+        bulk: downBytes > 2000,
+        hindrance,
+        blind: false,
+      },
+      chance,
+    );
+    const { endedAt, beganAt } = made;
+    await world.wait(Math.min(endedAt - beganAt, 9000), { signal: new AbortController().signal });
+    const enough =
+      stage === 'dial' ? made.connectedAfterMs : stage === 'hello' ? made.helloAnsweredAfterMs : undefined;
+    return {
+      ...made,
+      endedAt: Math.min(endedAt, beganAt + 9000),
+      ...(enough !== undefined && { end: 'cancelled' }),
+    };
+  };
+  const port: ProbePort = {
+    now,
+    dial: (way) => over(way, 100, 'dial'),
+    hello: (way) => over(way, 100, 'hello'),
+    exchange: (way, { bytes }) => over(way, bytes),
+  };
+  const made: Observation[] = [];
+  await world.run(
+    (async () => {
+      for await (const one of probe({ port, world, ways, known }, { signal: new AbortController().signal }))
+        made.push(one);
+    })(),
+  );
+  const [network, ...each] = diagnose([...known, ...made], { now: now() });
+  return {
+    made,
+    cause: (way) => each.find((one) => one.way?.key === way.key)?.cause.kind,
+    network: network.cause.kind,
+    tookMs: world.now() - start,
+  };
+}
+
+describe('probes make the attempts that a diagnosis lacks', () => {
+  test('a network where all is well is looked at with a few small requests and one large', async () => {
+    const { network, made } = await probed({});
+    expect([network, made.length <= 5, made.filter(({ bulk }) => bulk).length]).toEqual(['works', true, 1]);
+  });
+
+  const cases: readonly (readonly [Cause['kind'], Hindrance])[] = [
+    ['silent-after-hello', { hello: 'silent' }],
+    ['reset', { hello: 'reset' }],
+    ['wrong-address', { hello: 'wrong-certificate' }],
+    ['relay-down', { connecting: 'silent' }],
+    ['name-removed', { resolving: { afterMs: 4, failed: 'no-such-name', by: 'system' } }],
+    ['frozen', { bytes: 12_000 }],
+    ['throttled', { police: { bits: 140_000, burstBytes: 4000 } }],
+  ];
+  test.for(cases)('%s is found out from nothing', async ([kind, hindrance]) => {
+    for (const seed of [2, 4, 6, 8]) {
+      const { cause } = await probed({ harbour: hindrance }, { seed });
+      expect([seed, cause(harbour)]).toEqual([seed, kind]);
+    }
+  });
+
+  test('a border that is closed is told by a few attempts', async () => {
+    const resolved = { afterMs: 4, addresses: ['198.51.100.7'], by: 'system' } as const;
+    const shut = { connecting: 'silent', resolving: resolved } as const;
+    const { network } = await probed({ harbour: shut, island: shut, literal: { connecting: 'silent' } });
+    expect(network).toBe('border-cut');
+  });
+
+  test('within 30 s, 64 KiB and three hellos to a name in a minute, whatever happens', async () => {
+    const wild: readonly Hindrance[] = [
+      {},
+      { hello: 'silent' },
+      { answer: 'silent' },
+      { bytes: 30_000 },
+      { packets: 25 },
+      { answer: 'reset' },
+      { police: { bits: 6000, burstBytes: 2000 } },
+    ];
+    for (let seed = 0; seed < 60; seed += 1) {
+      const chance = chanceOf(seed);
+      const some = (): Hindrance => wild[chance.whole(0, wild.length - 1)] ?? {};
+      const ways = [harbour, { ...harbour, key: 'again' }, hops, island, literal];
+      const known = chance.odds(0.5) ? [100, 110].map((at) => attempt(harbour, at)) : [];
+      const { made, tookMs } = await probed(
+        { harbour: some(), again: some(), 'harbour-socket': some(), island: some(), literal: some() },
+        { ways, known, seed },
+      );
+      const bytes = made.reduce(
+        (sum, { connection }) => sum + (connection?.upBytes ?? 0) + (connection?.downBytes ?? 0),
+        0,
+      );
+      expect(tookMs).toBeLessThanOrEqual(probeLimits.ms + 9000);
+      expect(bytes).toBeLessThanOrEqual(probeLimits.bytes);
+      const began = [...known, ...made]
+        .filter(({ way, connectedAfterMs }) => way.name === harbour.name && connectedAfterMs !== undefined)
+        .map(({ beganAt }) => beganAt);
+      for (const at of began)
+        expect(began.filter((one) => one <= at && one > at - 60_000).length).toBeLessThanOrEqual(3);
+      const waits = began
+        .toSorted((a, b) => a - b)
+        .map((at, place, all) => at - (all[place - 1] ?? -Infinity));
+      expect(Math.min(...waits, Infinity)).toBeGreaterThanOrEqual(1500);
+    }
+  });
+
+  test('where a ban is suspected, nobody knocks', async () => {
+    const known = [...[60, 70, 80, 90].map((at) => attempt(harbour, at)), helloLost(harbour, 100)];
+    const { made, cause } = await probed({ harbour: { hello: 'silent' } }, { known });
+    expect(made.filter(({ way }) => way.name === harbour.name)).toEqual([]);
+    expect(cause(harbour)).toBe('banned');
+  });
+
+  test('whoever stops them is obeyed', async () => {
+    const world = timedWorld();
+    const stop = new AbortController();
+    stop.abort();
+    const port = { now: () => 0, dial: refuse, hello: refuse, exchange: refuse };
+    const made: Observation[] = [];
+    for await (const one of probe({ port, world, ways: [harbour], known: [] }, stop)) made.push(one);
+    expect(made).toEqual([]);
+  });
+});
+
+function refuse(): Promise<Observation> {
+  throw new Error('nobody was to be asked');
+}
