@@ -111,7 +111,24 @@ export interface Delivered {
 
 type Empty = Record<never, never>;
 
-/** What became of an operation. An operation may have several results; all but the last are `entry`, `turned` or `unreadable`. */
+/** Why nothing, or not everything, came of a request for another relay. */
+export type ForwardTrouble =
+  /** there is no such name, or it is an address to which nothing is handed on */
+  | 'address'
+  /** nothing, or nothing more, came in time */
+  | 'silent'
+  /** the connection failed or ended */
+  | 'closed'
+  /** what answers there does not prove that it is this relay */
+  | 'stranger'
+  | 'busy'
+  /** the answer is longer than the room that was left for it, or than what is kept */
+  | 'too-long';
+
+/**
+ * What became of an operation. An operation may have several results; all but the last are `entry`, `turned`, `unreadable`, or
+ * `forwarded` with `more`.
+ */
 export type Result =
   | { readonly kind: 'done' }
   | { readonly kind: 'stored'; readonly seq: number }
@@ -147,12 +164,27 @@ export type Result =
   /** of a watched log: what `refused` is elsewhere */
   | { readonly kind: 'unreadable'; readonly log: LogId }
   | { readonly kind: 'watched'; readonly token: Uint8Array; readonly more: boolean }
-  | { readonly kind: 'card'; readonly card: Uint8Array; readonly others: readonly Uint8Array[] };
+  | { readonly kind: 'card'; readonly card: Uint8Array; readonly others: readonly Uint8Array[] }
+  /** the far relay's answer, in pieces */
+  | { readonly kind: 'forwarded'; readonly bytes: Uint8Array; readonly more: boolean }
+  /** what came of the far relay's answer, if anything, stands before it */
+  | { readonly kind: 'unreachable'; readonly because: ForwardTrouble }
+  /** the request is on this relay's disk, and has not been answered yet */
+  | { readonly kind: 'kept'; readonly ticket: Uint8Array };
 
 const nothing: Codec<Empty> = struct<Empty>({});
 const seq: Codec<number> = uint(2 ** 48);
 const atSeq: Codec<{ readonly seq: number }> = struct<{ readonly seq: number }>({ seq: field(1, seq) });
 const ofLog: Codec<{ readonly log: LogId }> = struct<{ readonly log: LogId }>({ log: field(1, logIdCodec) });
+
+const troubleCodec: Codec<ForwardTrouble> = word<ForwardTrouble>([
+  'address',
+  'silent',
+  'closed',
+  'stranger',
+  'busy',
+  'too-long',
+]);
 
 export const resultCodec: Codec<Result> = choice<Result>({
   done: [0, nothing],
@@ -206,6 +238,9 @@ export const resultCodec: Codec<Result> = choice<Result>({
       others: field(2, list(bytes(1, limits.cardBytes), 8)),
     }),
   ],
+  forwarded: [22, struct({ bytes: field(1, bytes(0, limits.forwardedBytes)), more: field(2, bool()) })],
+  unreachable: [23, struct({ because: field(1, troubleCodec) })],
+  kept: [24, struct({ ticket: field(1, bytes(16)) })],
 });
 
 /** A result with the index of its operation in the batch. */

@@ -11,6 +11,7 @@ export * from './device.ts';
 export * from './entry.ts';
 export * from './envelope.ts';
 export * from './errors.ts';
+export * from './forward.ts';
 export * from './frames.ts';
 export * from './hpke.ts';
 export * from './ids.ts';

@@ -12,6 +12,12 @@ export const limits = {
   inlineEntryBytes: [1024, 3072],
   chunkBytes: 262_144,
   leafBytes: 1024,
+  /** one request for another relay, so that it fits a batch */
+  forwardBytes: 65_024,
+  /** bytes of the far relay's answer in one result */
+  forwardedBytes: 16_384,
+  /** how long a request for another relay may be kept */
+  deferSeconds: 2_419_200,
   /** one put carries at most this, so that it fits a batch */
   putBytes: 61_440,
   watchedLogs: 1000,

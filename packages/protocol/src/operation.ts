@@ -2,6 +2,17 @@ import { base32Bytes, concat, uintBytes, utf8 } from './bytes.ts';
 import { bytes, decode, encode, field, list, optional, row, struct, uint, type Codec } from './codec.ts';
 import { MalformedError } from './errors.ts';
 import {
+  checkForwarded,
+  collectCodec,
+  deferCodec,
+  forgetCodec,
+  forwardCodec,
+  type Collect,
+  type Defer,
+  type Forget,
+  type Forward,
+} from './forward.ts';
+import {
   chunkIdCodec,
   hash,
   logIdCodec,
@@ -95,6 +106,10 @@ export type Operation =
   | ({ readonly kind: 'get' } & Get)
   | ({ readonly kind: 'watch' } & Watch)
   | ({ readonly kind: 'erase' } & Erase)
+  | ({ readonly kind: 'forward' } & Forward)
+  | ({ readonly kind: 'defer' } & Defer)
+  | ({ readonly kind: 'collect' } & Collect)
+  | ({ readonly kind: 'forget' } & Forget)
   | { readonly kind: 'hello' };
 
 /** Place in a log: 1 for its first entry. */
@@ -161,6 +176,10 @@ export const operationCodecs: {
   get: [5, getCodec],
   watch: [6, watchCodec],
   erase: [7, eraseCodec],
+  forward: [8, forwardCodec],
+  defer: [9, deferCodec],
+  collect: [10, collectCodec],
+  forget: [11, forgetCodec],
 };
 
 /** An operation as it crosses the wire: the body's bytes are what proofs sign, so they are kept. */
@@ -206,6 +225,7 @@ export function decodeOperation(wire: Pick<WireOperation, 'type' | 'body'>): Ope
   if (operation.kind === 'get' && (operation.leaves < 1 || operation.fromLeaf + operation.leaves > 256)) {
     throw new MalformedError('get lies outside any chunk');
   }
+  if (operation.kind === 'forward' || operation.kind === 'defer') checkForwarded(operation);
   return operation;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  checkHint,
   decodeBatch,
   decodeOperation,
   encodeBatch,
@@ -10,7 +11,7 @@ import {
   joinFrames,
   limits,
   MalformedError,
-  operationCodecs,
+  peerPathOf,
   proofMessage,
   ResponseDecoder,
   splitFrames,
@@ -20,7 +21,7 @@ import {
   type WireOperation,
 } from '../src/index.ts';
 import { byteMutations } from '../src/testing/index.ts';
-import { bytesOf, idOf, keyOf, log, photoId, primitives, relay } from './fixtures.ts';
+import { bytesOf, hint, idOf, keyOf, log, photoId, primitives, relay } from './fixtures.ts';
 import { batchHeader, batchId, operations, responseHeaders, results } from './samples.ts';
 
 const wire: readonly WireOperation[] = operations.map((one) => ({ ...encodeOperation(one), proofs: [] }));
@@ -98,21 +99,42 @@ describe('operations', () => {
     ]);
   });
 
-  test('rules 29 and 30: the operations of this version neither forward nor defer', () => {
-    expect(Object.keys(operationCodecs)).toEqual([
-      'hello',
-      'create',
-      'append',
-      'amend',
-      'put',
-      'get',
-      'watch',
-      'erase',
-    ]);
+  test('rules 29 and 30: a request for another relay is read as it was written, also an empty one', () => {
+    const to = hint;
+    const some: readonly Operation[] = [
+      { kind: 'forward', to, request: new Uint8Array(), waitSeconds: 40 },
+      { kind: 'forward', to, request: bytesOf('most', limits.forwardBytes), waitSeconds: 0 },
+      { kind: 'defer', to, request: bytesOf('most', limits.forwardBytes), notAfter: 1 },
+    ];
+    for (const one of some) {
+      const wire = encodeOperation(one);
+      expect(decodeOperation(wire)).toEqual(one);
+      const batch = encodeBatch({ ...batchHeader, operations: [{ ...wire, proofs: [] }] });
+      expect(batch.length).toBeLessThanOrEqual(limits.batchBytes);
+    }
   });
 
-  test('rules 29 and 30: whoever asks for more is never understood, and the relay answers that it is unsupported', () => {
-    for (const type of [...Array(300).keys(), 65_535].filter((one) => one >= 8))
+  test('rules 29 and 30: a request for a relay without a name is refused, and so is one that is too long or empty', () => {
+    const { relay: _, ...nameless } = hint;
+    const forward = { kind: 'forward', to: nameless, request: new Uint8Array(), waitSeconds: 0 } as const;
+    const defer = { kind: 'defer', to: nameless, request: bytesOf('x'), notAfter: 1 } as const;
+    for (const one of [forward, defer])
+      expect(() => decodeOperation(encodeOperation(one))).toThrow(MalformedError);
+    const tooLong = bytesOf('x', limits.forwardBytes + 1);
+    expect(() => encodeOperation({ ...forward, to: hint, request: tooLong })).toThrow(MalformedError);
+    expect(() => encodeOperation({ ...defer, to: hint, request: new Uint8Array() })).toThrow(MalformedError);
+  });
+
+  test('rule 29: a peer path is told from a secret path, and nobody tells the secret path from it', () => {
+    const path = peerPathOf(primitives, 'kBv0rY3qyu4');
+    expect(path).toMatch(/^[\w-]{22}$/u);
+    expect(peerPathOf(primitives, 'kBv0rY3qyu5')).not.toBe(path);
+    expect(peerPathOf(primitives, path)).not.toBe(path);
+    expect(checkHint({ ...hint, path }).path).toBe(path);
+  });
+
+  test('rule 31: whoever asks for more is never understood, and the relay answers that it is unsupported', () => {
+    for (const type of [...Array(300).keys(), 65_535].filter((one) => one >= 12))
       expect(decodeOperation({ type, body: new Uint8Array([0xa0]) })).toBeUndefined();
     expect(results).toContainEqual({ kind: 'unsupported' });
   });

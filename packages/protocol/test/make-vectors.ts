@@ -21,6 +21,7 @@ import {
   formatInvitationLink,
   formatRelayLink,
   invitationIdOf,
+  peerPathOf,
   personIdOf,
   policyHash,
   proofMessage,
@@ -138,6 +139,12 @@ function idVectors(): readonly object[] {
       label: 'policy',
       parts: [hexOf(nextPayload)],
       value: hexOf(policyHash(primitives, nextPayload)),
+    },
+    {
+      id: 'peer path',
+      label: 'peer path',
+      parts: [hexOf(utf8('kBv0rY3qyu4'))],
+      value: peerPathOf(primitives, 'kBv0rY3qyu4'),
     },
   ];
 }

@@ -56,6 +56,8 @@ export function readOperationBody(name: string, hex: string): PlainObject {
     (Number(value['leaves']) < 1 || Number(value['fromLeaf']) + Number(value['leaves']) > 256)
   )
     throw new Wrong('get');
+  if ((name === 'forward' || name === 'defer') && !('relay' in (value['to'] as PlainObject)))
+    throw new Wrong('a far relay without a name');
   return value;
 }
 

@@ -56,8 +56,8 @@ const pairs: readonly Pair[] = [
     ours: (encoded) => decode(codec, encoded),
     naive: (hex) => readStructure(name, hex),
   })),
-  ...(['put', 'get'] as const).map((kind): Pair => ({
-    name: `${kind} within its chunk`,
+  ...(['put', 'get', 'forward', 'defer'] as const).map((kind): Pair => ({
+    name: `${kind} with its conditions`,
     codec: structure(kind),
     ours: (body) => decodeOperation({ type: operationCodecs[kind][0], body }),
     naive: (hex) => ({ kind, ...readOperationBody(kind, hex) }),

@@ -64,6 +64,11 @@ export const operations: readonly Operation[] = [
   { kind: 'watch', add: [{ log, after: 0, number: 0 }], drop: [], waitSeconds: 40 },
   { kind: 'watch', token: bytesOf('token', 16), add: [], drop: [log], waitSeconds: 0 },
   { kind: 'erase', log, number: 1, seqs: [1, 24, 2 ** 40] },
+  { kind: 'forward', to: hint, request: new Uint8Array(), waitSeconds: 0 },
+  { kind: 'forward', to: hint, request: bytesOf('sealed', 500), waitSeconds: 40 },
+  { kind: 'defer', to: hint, request: bytesOf('sealed', 500), notAfter: today + 2_419_200 },
+  { kind: 'collect', ticket: bytesOf('kept', 16) },
+  { kind: 'forget', ticket: bytesOf('kept', 16) },
 ];
 
 export const responseHeaders: readonly ResponseHeader[] = [
@@ -121,6 +126,13 @@ export const results: readonly Result[] = [
   { kind: 'unreadable', log },
   { kind: 'watched', token: bytesOf('next token', 16), more: true },
   { kind: 'card', card: signedCard, others: [signedCard] },
+  { kind: 'forwarded', bytes: bytesOf('answer', 300), more: true },
+  { kind: 'forwarded', bytes: new Uint8Array(), more: false },
+  ...(['address', 'silent', 'closed', 'stranger', 'busy', 'too-long'] as const).map((because): Result => ({
+    kind: 'unreachable',
+    because,
+  })),
+  { kind: 'kept', ticket: bytesOf('kept', 16) },
 ];
 
 const said = new TextEncoder().encode('See you at the harbour at six');
