@@ -17,6 +17,7 @@ import { judgeAppend } from './append-rules.ts';
 import { judgePut } from './chunk-rules.ts';
 import { judgeErase } from './erase-rules.ts';
 import { fixedRecord } from './fixed-record.ts';
+import { judgeDefer, judgeForget } from './forward/defer-rules.ts';
 import type { Effects, JudgeContext } from './judge-context.ts';
 import { keys } from './log-records.ts';
 import { judgeAmend, judgeCreate } from './policy-rules.ts';
@@ -29,7 +30,7 @@ const rememberedHead = fixedRecord<{ notAfter: number }>({ notAfter: 5 });
 /** An operation that changes something. */
 export type WritingOperation = Extract<
   Operation,
-  { readonly kind: 'create' | 'append' | 'amend' | 'put' | 'erase' }
+  { readonly kind: 'create' | 'append' | 'amend' | 'put' | 'erase' | 'defer' | 'forget' }
 >;
 
 /** One of them, with its place in the batch. */
@@ -39,6 +40,16 @@ export interface AskedWrite {
   readonly wire: WireOperation;
 }
 
+const writingKinds: ReadonlySet<Operation['kind']> = new Set<WritingOperation['kind']>([
+  'create',
+  'append',
+  'amend',
+  'put',
+  'erase',
+  'defer',
+  'forget',
+]);
+
 export type BatchVerdict =
   | { readonly kind: 'judged'; readonly items: readonly ResponseItem[]; readonly effects: Effects }
   /** the batch came before: this is what became of it then */
@@ -47,8 +58,7 @@ export type BatchVerdict =
   | { readonly kind: 'mismatch' };
 
 export function isWriting(operation: Operation): operation is WritingOperation {
-  const { kind } = operation;
-  return kind === 'create' || kind === 'append' || kind === 'amend' || kind === 'put' || kind === 'erase';
+  return writingKinds.has(operation.kind);
 }
 
 /** The hour under which a batch is remembered; once it is over, nothing of it can be repeated. */
@@ -68,7 +78,9 @@ export function judgeBatch(
 ): BatchVerdict {
   const id = base32Bytes(context.batch);
   const hour = hourOf(context.second);
-  for (const key of [keys.batch(hour, id), keys.batch(hour + 1, id)]) {
+  // that of a deferred batch lies days ahead
+  for (const at of new Set([hour, hour + 1, hourOf(asked.notAfter)])) {
+    const key = keys.batch(at, id);
     const stored = transaction.get(key);
     if (stored === undefined || rememberedHead.decode(stored).notAfter <= context.second) continue;
     const rest = stored.subarray(rememberedHead.bytes);
@@ -76,7 +88,7 @@ export function judgeBatch(
     const items = splitFrames(rest.subarray(hashBytes)).map((frame) => decode(responseItemCodec, frame));
     return { kind: 'repeated', items };
   }
-  const effects: Effects = { touched: new Set(), erased: [], wrote: false };
+  const effects: Effects = { touched: new Set(), erased: [], wrote: false, deferred: false };
   const items = asked.writes.map(({ index, operation, wire }) => ({
     operation: index,
     result: judgeOne(transaction, context, { operation, wire, effects }),
@@ -112,6 +124,10 @@ function judgeOne(
         return judgePut(transaction, context, { operation, wire, effects });
       case 'erase':
         return judgeErase(transaction, context, { operation, wire, effects });
+      case 'defer':
+        return judgeDefer(transaction, context, { operation, effects });
+      case 'forget':
+        return judgeForget(transaction, context, { operation, effects });
     }
   } catch (cause) {
     // the rules read everything that can be malformed before they write anything

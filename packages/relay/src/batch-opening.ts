@@ -58,6 +58,17 @@ export function sortBatch(batch: Batch): SortedBatch {
   return sorted;
 }
 
+/** Rule 30: what may lie with another relay for days before it comes here. */
+export function isDeferrable({ writes, reads, settled }: SortedBatch): boolean {
+  return (
+    reads.length + settled.length === 0 &&
+    writes.every(
+      ({ operation }) =>
+        operation.kind === 'put' || (operation.kind === 'append' && operation.next === undefined),
+    )
+  );
+}
+
 function ifWhole<T>(decoding: () => T): T | undefined {
   try {
     return decoding();

@@ -24,6 +24,8 @@ export interface ServeOptions extends ListenAddress {
   readonly also?: readonly ListenAddress[];
   /** the secret path, one segment without slashes */
   readonly path: string;
+  /** where other relays hand requests on; nowhere unless given */
+  readonly peerPath?: string;
   /** TLS with these, each for the names that it is for, the first one also for clients that name none */
   readonly tls?: readonly [CertificatePair, ...CertificatePair[]];
   /** files under a secret path of their own */
@@ -56,14 +58,17 @@ const ticketKeyBytes = 48;
 export async function serve(relay: Relay, options: ServeOptions): Promise<Server> {
   const { limits } = relay;
   const secret = digest(`/${options.path}`);
+  const peerSecret = options.peerPath === undefined ? undefined : digest(`/${options.peerPath}`);
   const leaving = new AbortController();
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = request.url ?? '';
     const method = request.method ?? '';
     // comparing digests takes the same time wherever the first difference lies
-    const known = timingSafeEqual(digest(url), secret);
-    if (known && method === 'POST')
-      void exchange(relay, options, { request, response, closes: closes(request) });
+    const asked = digest(url);
+    const known = timingSafeEqual(asked, secret);
+    const peer = peerSecret !== undefined && timingSafeEqual(asked, peerSecret);
+    if ((known || peer) && method === 'POST')
+      void exchange(relay, options, { request, response, peer, closes: closes(request) });
     else if (url === '/') answerWithPage(response, method);
     else if (!answerFile(options.page, { request, response })) answerMissing(response, method);
   };
@@ -162,6 +167,8 @@ async function exchange(
   exchanged: {
     readonly request: IncomingMessage;
     readonly response: ServerResponse;
+    /** it came over the peer path */
+    readonly peer: boolean;
     /** no further request is taken on this connection */
     readonly closes: boolean;
   },
@@ -175,6 +182,7 @@ async function exchange(
     const answer = await relay.answer(body, {
       signal: gone.signal,
       ...(source === undefined ? {} : { source }),
+      ...(exchanged.peer ? { peer: true } : { path: options.path }),
     });
     response.writeHead(200, {
       'Content-Type': 'application/octet-stream',
@@ -200,7 +208,7 @@ async function exchange(
 function socketAnswer(relay: Relay, options: ServeOptions): SocketAnswer {
   return async (request, asked) => {
     try {
-      return await relay.answer(request, asked);
+      return await relay.answer(request, { ...asked, path: options.path });
     } catch (cause) {
       if (!(cause instanceof MalformedError) && !asked.signal.aborted) noteFailure(options.log, cause);
       throw cause;

@@ -7,6 +7,7 @@ import {
   type WireOperation,
 } from '@tern/protocol';
 import type { DayVault } from './day-vault.ts';
+import type { Keeping } from './forward/defer-rules.ts';
 import type { RelayLimits } from './limits-table.ts';
 import type { PolicyMemory } from './log-ledger.ts';
 
@@ -23,6 +24,8 @@ export interface JudgeContext {
   readonly batch: BatchId;
   /** now, seconds since 1970 */
   readonly second: number;
+  /** undefined where no requests for other relays are kept */
+  readonly keeping?: Keeping;
 }
 
 /** What a batch did, to be acted on once it is durable. */
@@ -33,6 +36,8 @@ export interface Effects {
   readonly erased: { readonly log: LogId; readonly seq: number; readonly sealed: Uint8Array }[];
   /** whether anything was written that makes the batch worth remembering */
   wrote: boolean;
+  /** whether a request for another relay was kept */
+  deferred: boolean;
 }
 
 /** Whether the operation's proof at this place is by this key (rule 9). Without a proof or a key it takes the same time. */

@@ -10,6 +10,8 @@ export type LimitError =
   | 'quota'
   | 'watch-unknown'
   | 'answered at once'
+  | 'unreachable'
+  | 'asked to prove itself'
   | 'malformed'
   | 'unknown ticket';
 
@@ -46,7 +48,22 @@ export type RelayLimitName =
   | 'lifetimeSeconds'
   | 'partialChunks'
   | 'partialSeconds'
-  | 'diskBytes';
+  | 'diskBytes'
+  | 'forwards'
+  | 'forwardsOfOne'
+  | 'forwardRepeats'
+  | 'forwardSeconds'
+  | 'forwardBytesOfPath'
+  | 'forwardBytesOfOne'
+  | 'farsOfPath'
+  | 'farsOfOne'
+  | 'farsRemembered'
+  | 'farProofSeconds'
+  | 'farFailureSeconds'
+  | 'keptBytesOfPath'
+  | 'keptBytes'
+  | 'keptSeconds'
+  | 'keptAnswerBytes';
 
 /** Everything a stranger can spend on a relay (rule 33). SPEC.md lists this table; an operator may change each. */
 export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
@@ -140,6 +157,81 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
   partialChunks: { default: 64, unit: 'chunks', error: 'quota', what: 'of one log on their way at a time' },
   partialSeconds: { default: 86_400, unit: 's', error: 'quota', what: 'that a chunk may take to arrive' },
   diskBytes: { default: 64 * 2 ** 30, unit: 'B', error: 'full', what: 'held by the relay' },
+  forwards: {
+    default: 1_000,
+    unit: 'requests',
+    error: 'quota',
+    what: 'handed on to other relays at a time',
+  },
+  forwardsOfOne: {
+    default: 64,
+    unit: 'requests',
+    error: 'quota',
+    what: 'handed on at a time for one source',
+  },
+  forwardRepeats: {
+    default: 8,
+    unit: 'times',
+    error: 'quota',
+    what: 'that one batch is handed on; it may hold one forward',
+  },
+  forwardSeconds: {
+    default: 15,
+    unit: 's',
+    error: 'unreachable',
+    what: 'for a far relay to prove itself and to answer, beside the wait of a watch',
+  },
+  forwardBytesOfPath: {
+    default: 4 * 2 ** 30,
+    unit: 'B',
+    error: 'quota',
+    what: 'handed on in an hour for one path, both ways',
+  },
+  forwardBytesOfOne: {
+    default: 2 ** 28,
+    unit: 'B',
+    error: 'quota',
+    what: 'handed on in an hour for one source, both ways',
+  },
+  farsOfPath: {
+    default: 600,
+    unit: 'relays',
+    error: 'quota',
+    what: 'asked in an hour to prove themselves, for one path',
+  },
+  farsOfOne: { default: 60, unit: 'relays', error: 'quota', what: 'the same for one source' },
+  farsRemembered: {
+    default: 1_000,
+    unit: 'relays',
+    error: 'asked to prove itself',
+    what: 'known with their proof or failure, the longest unused forgotten first',
+  },
+  farProofSeconds: {
+    default: 3_600,
+    unit: 's',
+    error: 'asked to prove itself',
+    what: 'that a far relay counts as proved',
+  },
+  farFailureSeconds: {
+    default: 60,
+    unit: 's',
+    error: 'unreachable',
+    what: 'that a failure to prove is remembered, twice as long each time up to 16 times',
+  },
+  keptBytesOfPath: {
+    default: 10 * 2 ** 20,
+    unit: 'B',
+    error: 'quota',
+    what: 'kept for other relays for one path, their answers included',
+  },
+  keptBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'the same for everybody' },
+  keptSeconds: { default: 2_419_200, unit: 's', error: 'quota', what: 'that a request is kept' },
+  keptAnswerBytes: {
+    default: 8_192,
+    unit: 'B',
+    error: 'unreachable',
+    what: "kept of a far relay's answer; a request is billed as at least so much",
+  },
 };
 
 /** The limits of one relay. */

@@ -17,7 +17,10 @@ export type RecordKind =
   | 'capability'
   | 'right'
   | 'batch'
-  | 'expiry';
+  | 'expiry'
+  | 'kept'
+  | 'due'
+  | 'keptUse';
 
 const mark = (letter: string): Uint8Array => new TextEncoder().encode(letter);
 const marks: Readonly<Record<RecordKind, Uint8Array>> = {
@@ -33,6 +36,9 @@ const marks: Readonly<Record<RecordKind, Uint8Array>> = {
   right: mark('R'),
   batch: mark('B'),
   expiry: mark('X'),
+  kept: mark('D'),
+  due: mark('Q'),
+  keptUse: mark('F'),
 };
 
 const seqBytes = 6;
@@ -56,6 +62,13 @@ export const keys = {
   /** @param hour of the batch's not-after: what is forgotten together lies together */
   batch: (hour: number, id: Uint8Array): Uint8Array => concat(marks.batch, uintBytes(hour, 4), id),
   expiry: (day: number, log: LogId): Uint8Array => concat(marks.expiry, uintBytes(day, 4), base32Bytes(log)),
+  /** @param path 16 bytes that stand for a client's path; what is kept for it has a ticket */
+  kept: (path: Uint8Array, ticket: Uint8Array): Uint8Array => concat(marks.kept, path, ticket),
+  /** @param second when it is to be looked at */
+  due: (second: number, path: Uint8Array, ticket: Uint8Array): Uint8Array =>
+    concat(marks.due, uintBytes(second, 5), path, ticket),
+  /** of one path, or, with nothing, of all */
+  keptUse: (path: Uint8Array): Uint8Array => concat(marks.keptUse, path),
 } as const;
 
 /** From the first key of a kind that begins with these bytes to the one after the last. */

@@ -4,7 +4,11 @@ export type LogEvent =
   | { readonly event: 'listening'; readonly tls: boolean }
   | { readonly event: 'swept'; readonly days: number; readonly entries: number; readonly batches: number }
   | { readonly event: 'full' }
-  | { readonly event: 'failed'; readonly doing: 'erase' | 'answer' | 'sweep'; readonly error: string }
+  | {
+      readonly event: 'failed';
+      readonly doing: 'erase' | 'answer' | 'sweep' | 'deliver';
+      readonly error: string;
+    }
   | { readonly event: 'closed' };
 
 export type LogSink = (event: LogEvent) => void;

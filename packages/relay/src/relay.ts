@@ -18,12 +18,15 @@ import {
   type ResponseItem,
   type World,
 } from '@tern/protocol';
+import { payerOf, type Asker } from './asker.ts';
 import { judgeBatch, type AskedWrite, type BatchVerdict } from './batch-judge.ts';
-import { openBatch, sortBatch } from './batch-opening.ts';
+import { isDeferrable, openBatch, sortBatch, type SortedBatch } from './batch-opening.ts';
 import { CardKeeper, type CardContent } from './card-keeper.ts';
-import { answerGet } from './chunk-rules.ts';
 import { DayVault } from './day-vault.ts';
 import { Eraser } from './eraser.ts';
+import { ForwardOffice } from './forward/forward-office.ts';
+import type { Forwarder, ForwarderParts, Payer } from './forward/forwarder.ts';
+import { expireKept } from './forward/kept-records.ts';
 import type { JudgeContext } from './judge-context.ts';
 import { limitsWith, type RelayLimits } from './limits-table.ts';
 import { PolicyMemory } from './log-ledger.ts';
@@ -31,12 +34,12 @@ import { ItemTray } from './log-reader.ts';
 import { rightUse } from './log-records.ts';
 import { OpenBudget } from './open-budget.ts';
 import { rightKey } from './policy-rules.ts';
+import { answerReads } from './read-answers.ts';
 import type { LogSink } from './relay-log.ts';
 import { Sessions } from './sessions.ts';
 import { StoreFullError, type RelayStore } from './store.ts';
 import { sweepStore, type Swept } from './sweep.ts';
 import { Wakers } from './wakers.ts';
-import { answerWatch } from './watch-answer.ts';
 import { WatchSets } from './watch-sets.ts';
 
 export interface RelayOptions {
@@ -49,6 +52,8 @@ export interface RelayOptions {
   /** what the card says beside its keys */
   readonly card?: Partial<Pick<CardContent, 'endpoints' | 'host' | 'door' | 'public'>>;
   readonly log?: LogSink;
+  /** hands requests on to other relays; without one they are answered `unsupported` */
+  readonly forwarder?: (parts: ForwarderParts) => Forwarder;
 }
 
 /** Logs and chunks behind one exchange: sealed bytes in, sealed bytes out. It knows nothing of connections. */
@@ -57,21 +62,19 @@ export interface Relay extends AsyncDisposable {
   readonly limits: RelayLimits;
   /**
    * Answers the body of one POST; an empty one with the card.
-   * @param options.source tells callers apart where something is rationed; it is never written anywhere
    * @throws {MalformedError} for what cannot be opened: whoever sent it gets the ordinary missing page
    * @throws {RefusedError} `busy` when first batches come faster than they may
    */
-  answer(
-    request: Uint8Array,
-    options: { readonly signal: AbortSignal; readonly source?: string },
-  ): Promise<Uint8Array>;
+  answer(request: Uint8Array, asker: Asker): Promise<Uint8Array>;
   /** the current card, signed */
   card(): Uint8Array;
   /** @returns 16 bytes with which logs may be begun here */
   newRight(): Promise<Uint8Array>;
   /** Removes what has ended, turns keys, finishes erasing. To be called every now and then. */
   sweep(options?: { readonly signal?: AbortSignal }): Promise<Swept>;
-  /** Lets every waiting watch be answered now; later ones are not kept waiting. */
+  /** Hands on what is kept for other relays, until the signal; returns at once where nothing is. */
+  deliver(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Lets every waiting watch be answered now, and what is handed on end; later ones are not kept waiting. */
   hurry(): void;
   /** how much is held in memory for clients */
   held(): { readonly sessions: number; readonly watchSets: number; readonly waiting: number };
@@ -101,9 +104,10 @@ class OpenRelay implements Relay {
   readonly #wakers = new Wakers();
   readonly #budget: OpenBudget;
   readonly #eraser: Eraser;
+  readonly #office: ForwardOffice | undefined;
   #judging = 0;
 
-  constructor({ store, world, primitives, limits, card, log }: RelayOptions) {
+  constructor({ store, world, primitives, limits, card, log, forwarder }: RelayOptions) {
     this.#store = store;
     this.#world = world;
     this.#primitives = primitives;
@@ -134,6 +138,8 @@ class OpenRelay implements Relay {
     });
     this.#budget = new OpenBudget(world, this.limits);
     this.#eraser = new Eraser(store, this.#log);
+    const parts = { relay: this.id, limits: this.limits, world, primitives, store, vault: this.#vault };
+    this.#office = forwarder && new ForwardOffice(forwarder, parts);
     this.#log({ event: 'opened', durability: store.durability });
   }
 
@@ -147,6 +153,11 @@ class OpenRelay implements Relay {
 
   hurry(): void {
     this.#wakers.close();
+    this.#office?.hurry();
+  }
+
+  async deliver(options: { readonly signal: AbortSignal }): Promise<void> {
+    await this.#office?.deliver(options);
   }
 
   async newRight(): Promise<Uint8Array> {
@@ -160,15 +171,13 @@ class OpenRelay implements Relay {
   async sweep(options: { readonly signal?: AbortSignal } = {}): Promise<Swept> {
     this.#cards.tend();
     const swept = await sweepStore(this.#store, this.#vault, { ...options, second: this.#second() });
+    await expireKept(this.#store, { ...options, second: this.#second() });
     await this.#eraser.idle();
     this.#log({ event: 'swept', ...swept });
     return swept;
   }
 
-  async answer(
-    request: Uint8Array,
-    options: { readonly signal: AbortSignal; readonly source?: string },
-  ): Promise<Uint8Array> {
+  async answer(request: Uint8Array, asker: Asker): Promise<Uint8Array> {
     if (request.length === 0) return cardResponse(this.card());
     if (request.length > this.limits.bodyBytes) throw new MalformedError('request is too large');
     let rationed = false;
@@ -178,7 +187,7 @@ class OpenRelay implements Relay {
       keys: {
         sealingKey: (id) => {
           const pair = this.#cards.sealingKey(id);
-          if (pair === undefined || this.#budget.take(options.source)) return pair;
+          if (pair === undefined || this.#budget.take(asker.source)) return pair;
           rationed = true;
           return undefined;
         },
@@ -198,14 +207,18 @@ class OpenRelay implements Relay {
     if (found.kind === 'malformed') return this.#respond(asked, { batch: found.id, problem: 'malformed' });
     const { batch } = found;
     const now = this.#second();
-    if (batch.notAfter <= now || batch.notAfter > now + wireLimits.batchLifetimeSeconds)
+    const sorted = sortBatch(batch);
+    const longest =
+      asker.peer === true && isDeferrable(sorted) ? wireLimits.deferSeconds : wireLimits.batchLifetimeSeconds;
+    if (batch.notAfter <= now || batch.notAfter > now + longest)
       return this.#respond(asked, { batch: batch.id, problem: 'clock' });
     if (this.#judging >= this.limits.batches)
       return this.#respond(asked, { batch: batch.id, problem: 'busy' });
     const answered = await this.#run(batch, {
+      sorted,
       digest: hash(this.#primitives, 'batch', plaintext),
       session: asked.session,
-      signal: options.signal,
+      asker,
     });
     return this.#respond(asked, { batch: batch.id, ...answered });
   }
@@ -213,45 +226,46 @@ class OpenRelay implements Relay {
   /** Waits for what is still being erased. The store stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.hurry();
+    await this.#office?.[Symbol.asyncDispose]();
     await this.#eraser.idle();
     this.#log({ event: 'closed' });
   }
 
   async #run(
     batch: Batch,
-    asked: { readonly digest: Uint8Array; readonly session: string; readonly signal: AbortSignal },
+    asked: {
+      readonly sorted: SortedBatch;
+      readonly digest: Uint8Array;
+      readonly session: string;
+      readonly asker: Asker;
+    },
   ): Promise<{ readonly items: readonly ResponseItem[] } | { readonly problem: BatchProblem }> {
+    const { asker, session } = asked;
     const tray = new ItemTray(batch.room - headerRoomBytes);
-    const { writes, reads, settled } = sortBatch(batch);
+    const { reads, settled } = asked.sorted;
     for (const { index, result } of settled) tray.add(index, result);
-    const context = this.#contextOf(batch.id);
+    const payer = payerOf(asker);
+    const context = this.#contextOf(batch.id, payer);
+    const writes = asked.sorted.writes.filter((write) => {
+      const billed = this.#office?.bills(write, payer) ?? true;
+      if (!billed) tray.add(write.index, { kind: 'quota' });
+      return billed;
+    });
     if (writes.length > 0) {
       const verdict = await this.#judge(context, { writes, digest: asked.digest, notAfter: batch.notAfter });
       if (verdict.kind === 'mismatch') return { problem: 'mismatch' };
       for (const { operation, result } of verdict.items) tray.add(operation, result);
     }
-    const mayWait =
-      reads.filter(({ operation }) => operation.kind === 'watch').length === 1 &&
-      this.#wakers.waiting < this.limits.waiting;
-    let gets = 0;
-    for (const { index, operation, wire } of reads) {
-      if (operation.kind === 'hello') tray.add(index, { kind: 'card', card: this.card(), others: [] });
-      else if (operation.kind === 'get') {
-        gets += 1;
-        if (gets > this.limits.getsOfBatch) {
-          tray.add(index, { kind: 'quota' });
-          continue;
-        }
-        const got = await this.#store.read((view) =>
-          answerGet(view, context, { operation, wire, roomBytes: tray.freeBytes }),
-        );
-        tray.add(index, got);
-      } else {
-        const desk = { store: this.#store, sets: this.#sets, wakers: this.#wakers, world: this.#world };
-        const { session, signal } = asked;
-        await answerWatch(desk, context, { operation, wire, index, session, tray, mayWait, signal });
-      }
-    }
+    const { signal } = asker;
+    const desk = {
+      store: this.#store,
+      sets: this.#sets,
+      wakers: this.#wakers,
+      world: this.#world,
+      forward: this.#office?.desk,
+      card: () => this.card(),
+    };
+    await answerReads(desk, context, { reads, tray, session, payer, signal });
     return { items: tray.items };
   }
 
@@ -266,6 +280,7 @@ class OpenRelay implements Relay {
       if (verdict.kind === 'judged') {
         this.#wakers.wake(verdict.effects.touched);
         if (verdict.effects.erased.length > 0) this.#eraser.finish(verdict.effects.erased);
+        if (verdict.effects.deferred) this.#office?.wake();
       }
       return verdict;
     } catch (cause) {
@@ -304,8 +319,10 @@ class OpenRelay implements Relay {
     return sealResponse(this.#primitives, keys, { nonce, plaintext });
   }
 
-  #contextOf(batch: BatchId): JudgeContext {
+  #contextOf(batch: BatchId, payer: Payer | undefined): JudgeContext {
+    const keeping = this.#office?.keepingOf(payer);
     return {
+      ...(keeping === undefined ? {} : { keeping }),
       primitives: this.#primitives,
       relay: this.id,
       limits: this.limits,

@@ -5,12 +5,14 @@ import {
   formatRelayLink,
   limits as wireLimits,
   MalformedError,
+  peerPathOf,
   UsageError,
   type Hint,
   type Primitives,
   type World,
 } from '@tern/protocol';
 import type { CertificatePair } from './certificates.ts';
+import { nodeForwarder } from './forward/open-forwarder.ts';
 import { lockFolder } from './folder-lock.ts';
 import { serve } from './http-server.ts';
 import { listenAddresses } from './listening.ts';
@@ -42,6 +44,10 @@ export interface RunOptions {
   /** folder of the built app; without it the relay serves none */
   readonly web?: string;
   readonly limits?: Partial<RelayLimits>;
+  /** false: nothing is handed on to other relays, and other relays hand on nothing here */
+  readonly forward?: boolean;
+  /** hands on to private and loopback addresses too, and to this machine's own; for relays of one network */
+  readonly forwardToPrivate?: boolean;
   readonly log?: LogSink;
   /** ends it */
   readonly signal: AbortSignal;
@@ -58,6 +64,7 @@ const pathBytes = 16;
 /** what a card of 2,048 B has left for its endpoints beside eight keys */
 const publicCharacters = 1400;
 const sweepEveryMs = 600_000;
+const deliverAgainMs = 30_000;
 
 /**
  * A relay as an operator runs it: identity, secret path and admission right stay in the data folder, so the second start prints the
@@ -72,6 +79,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
   const [origin] = publicOrigins;
   const tls = (options.certificates ?? []).map(readPair);
   const file = options.web === undefined ? undefined : readPageFiles(options.web);
+  const forwards = options.forward !== false;
   using _lock = lockFolder(data);
   await using store = await openLmdbStore({ dir: data, roomBytes: limits.diskBytes });
   await using relay = await openRelay({
@@ -80,6 +88,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
     primitives,
     limits,
     card: { endpoints: publicOrigins.map(({ text }) => text) },
+    ...(forwards && { forwarder: nodeForwarder({ alsoPrivate: options.forwardToPrivate === true }) }),
     ...(options.log === undefined ? {} : { log: options.log }),
   });
   const path = keptSecret(store.secrets, pathName, () => world.randomBytes(pathBytes));
@@ -94,6 +103,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
     ...address,
     also,
     path: base64url(path),
+    ...(forwards && { peerPath: peerPathOf(primitives, base64url(path)) }),
     signal,
     ...(firstPair === undefined ? {} : { tls: [firstPair, ...otherPairs] }),
     ...(app === undefined || file === undefined ? {} : { page: { path: app, file } }),
@@ -106,7 +116,7 @@ export async function runRelay(options: RunOptions): Promise<void> {
     if (secure && !server.certifies(host)) print(`note: no certificate given here is for ${text}`);
   }
   if (app !== undefined) print('open that link in a browser to use Tern there');
-  await sweepUntil(relay, options);
+  await Promise.all([sweepUntil(relay, options), deliverUntil(relay, options)]);
   await server.ended;
 }
 
@@ -141,6 +151,19 @@ async function sweepUntil(relay: Relay, { signal, world, log }: RunOptions): Pro
       if (signal.aborted) return;
       log?.({ event: 'failed', doing: 'sweep', error: cause instanceof Error ? cause.name : 'unknown' });
       await world.wait(sweepEveryMs, { signal }).catch(() => {});
+    }
+  }
+}
+
+async function deliverUntil(relay: Relay, { signal, world, log }: RunOptions): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await relay.deliver({ signal });
+      return;
+    } catch (cause) {
+      if (signal.aborted) return;
+      log?.({ event: 'failed', doing: 'deliver', error: cause instanceof Error ? cause.name : 'unknown' });
+      await world.wait(deliverAgainMs, { signal }).catch(() => {});
     }
   }
 }

@@ -35,6 +35,11 @@ export const relayRunCommand: Command = {
         'certificate, PEM; one for each name, the first also for who names none; as many --tls-key in the same order',
     },
     'tls-key': { value: 'FILE', repeated: true, about: 'key of that certificate, PEM' },
+    'no-forward': { about: 'hand nothing on to other relays for your users, and take nothing from them' },
+    'forward-to-private': {
+      about:
+        'hand on to private and loopback addresses too: only where everything in your network may be asked by your users',
+    },
   },
   notes: [
     'The same data folder is the same relay, with the same link. Whoever has the link may store at the relay.',
@@ -51,6 +56,8 @@ export const relayRunCommand: Command = {
       listen: call.values('listen'),
       publicUrls: call.values('public-url'),
       certificates,
+      forward: !call.flag('no-forward'),
+      forwardToPrivate: call.flag('forward-to-private'),
       ...(web === undefined
         ? existsSync(builtWeb) && { web: builtWeb }
         : { web: fromWhereCalled(context, web) }),

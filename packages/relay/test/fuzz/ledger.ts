@@ -60,6 +60,12 @@ export function acknowledge(known: Known, sent: Sent, result: Result): void {
       return watched(known, { ...sent, operation }, result);
     case 'hello':
       return check(result.kind === 'card', `hello was answered ${result.kind}`);
+    case 'forward':
+    case 'defer':
+    case 'collect':
+    case 'forget':
+      // this relay knows no others
+      return check(result.kind === 'unsupported', `${operation.kind} was answered ${result.kind}`);
   }
 }
 

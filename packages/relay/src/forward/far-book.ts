@@ -1,0 +1,219 @@
+import { lookup as lookupName } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import {
+  MalformedError,
+  RefusedError,
+  UnreachableError,
+  type ForwardTrouble,
+  type Hint,
+} from '@tern/protocol';
+import { openPath, type Transport } from '@tern/reach';
+import type { AddressGuard } from './address-guard.ts';
+import type { ForwarderParts } from './forwarder.ts';
+import { unlessAborted } from './abort.ts';
+import { openPeerPost, type PeerPost } from './peer-post.ts';
+
+/** All addresses of a name, as a platform finds them. */
+export type ResolveName = (name: string) => Promise<readonly string[]>;
+
+export interface FarBookOptions extends ForwarderParts {
+  readonly guard: AddressGuard;
+  readonly resolve?: ResolveName;
+  readonly authorities?: string;
+}
+
+/** A far relay that has proved who it is, at the one address to which everything goes. */
+export interface Far {
+  readonly address: string;
+  readonly post: PeerPost;
+}
+
+export type Reached =
+  | { readonly kind: 'proved'; readonly far: Far }
+  | { readonly kind: 'failed'; readonly trouble: ForwardTrouble };
+
+interface Kept {
+  /** while it is being asked */
+  asking?: Promise<Reached>;
+  far?: Far;
+  provedAt: number;
+  failed?: { readonly trouble: ForwardTrouble; readonly until: number; readonly times: number };
+}
+
+/** A name that is slow to resolve holds one of Node's four threads; the others are needed. */
+const mostResolving = 2;
+const longestResolveMs = 5000;
+/** of one name */
+const mostAddresses = 3;
+const mostCardBytes = 4096;
+const mostFailureTimes = 16;
+
+/**
+ * The far relays of a near one: which has proved its RelayId, at which address, and which did not (rule 29). A proof is a sealed `hello`
+ * that only the holder of a key of the relay's card can open and answer; it counts for that relay, name, port, path and address.
+ */
+export class FarBook implements Disposable {
+  readonly #options: FarBookOptions;
+  readonly #resolve: ResolveName;
+  /** the longest unused first */
+  readonly #kept = new Map<string, Kept>();
+  readonly #closing = new AbortController();
+  #resolving = 0;
+
+  constructor(options: FarBookOptions) {
+    this.#options = options;
+    this.#resolve =
+      options.resolve ??
+      (async (name) => (await lookupName(name, { all: true })).map(({ address }) => address));
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Whether it can be told without asking anybody outside who is not being asked already. */
+  isFresh(to: Hint): boolean {
+    const kept = this.#kept.get(keyOf(to));
+    return kept?.asking !== undefined || this.#fresh(kept) !== undefined;
+  }
+
+  /** @throws the signal's reason; what was begun goes on for whoever else wants it */
+  async reach(to: Hint, { signal }: { readonly signal: AbortSignal }): Promise<Reached> {
+    signal.throwIfAborted();
+    const key = keyOf(to);
+    const kept = this.#kept.get(key) ?? { provedAt: 0 };
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    this.#forgetOldest();
+    const known = this.#fresh(kept);
+    if (known !== undefined) return known;
+    kept.asking ??= this.#ask(to, kept).finally(() => delete kept.asking);
+    return unlessAborted(kept.asking, signal);
+  }
+
+  /** Something went wrong after the proof: it is asked for again, and the name resolved anew. */
+  doubt(to: Hint, far: Far): void {
+    const kept = this.#kept.get(keyOf(to));
+    if (kept?.far === far) this.#letGo(kept);
+  }
+
+  [Symbol.dispose](): void {
+    this.#closing.abort(new UnreachableError('the relay ends', { code: 'closed' }));
+    for (const kept of this.#kept.values()) this.#letGo(kept);
+    this.#kept.clear();
+  }
+
+  #fresh(kept: Kept | undefined): Reached | undefined {
+    const now = this.#options.world.now();
+    const { farProofSeconds } = this.#options.limits;
+    if (kept?.far !== undefined && Math.abs(now - kept.provedAt) < farProofSeconds * 1000)
+      return { kind: 'proved', far: kept.far };
+    if (kept?.failed !== undefined && kept.failed.until > now)
+      return { kind: 'failed', trouble: kept.failed.trouble };
+    return undefined;
+  }
+
+  async #ask(to: Hint, kept: Kept): Promise<Reached> {
+    this.#letGo(kept);
+    const found = await this.#prove(to);
+    if (typeof found === 'object') {
+      if (this.#closing.signal.aborted || this.#kept.get(keyOf(to)) !== kept) {
+        found.post[Symbol.dispose]();
+        return { kind: 'failed', trouble: 'closed' };
+      }
+      kept.far = found;
+      kept.provedAt = this.#options.world.now();
+      delete kept.failed;
+      return { kind: 'proved', far: found };
+    }
+    if (found === 'busy') return { kind: 'failed', trouble: found };
+    const times = Math.min(mostFailureTimes, (kept.failed?.times ?? 0.5) * 2);
+    const until = this.#options.world.now() + times * this.#options.limits.farFailureSeconds * 1000;
+    kept.failed = { trouble: found, until, times };
+    return { kind: 'failed', trouble: found };
+  }
+
+  async #prove(to: Hint): Promise<Far | ForwardTrouble> {
+    const addresses = await this.#addressesOf(to);
+    if (typeof addresses === 'string') return addresses;
+    let trouble: ForwardTrouble = 'address';
+    for (const address of addresses) {
+      const { authorities } = this.#options;
+      const post = openPeerPost({ address, ...(authorities !== undefined && { authorities }) });
+      const proved = await this.#proveAt(to, post);
+      if (proved === undefined) return { address, post };
+      post[Symbol.dispose]();
+      trouble = proved;
+      if (trouble === 'stranger' || this.#closing.signal.aborted) break;
+    }
+    return trouble;
+  }
+
+  /** @returns the addresses that may be connected to; of a name with one that may not, none: it is not a relay's */
+  async #addressesOf(to: Hint): Promise<readonly string[] | ForwardTrouble> {
+    const host = to.address.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0) return this.#options.guard(host) ? [host] : 'address';
+    if (this.#resolving >= mostResolving) return 'busy';
+    this.#resolving += 1;
+    const resolving = this.#resolve(host).finally(() => (this.#resolving -= 1));
+    try {
+      const addresses = await within(resolving, longestResolveMs, this.#closing.signal);
+      const allowed = addresses.length > 0 && addresses.every((one) => this.#options.guard(one));
+      return allowed ? addresses.slice(0, mostAddresses) : 'address';
+    } catch {
+      return 'address';
+    }
+  }
+
+  /** @returns why it is not proved */
+  async #proveAt(to: Hint, post: PeerPost): Promise<ForwardTrouble | undefined> {
+    const { primitives, world, limits } = this.#options;
+    const { signal } = this.#closing;
+    let trouble: ForwardTrouble | undefined;
+    const longestMs = (limits.forwardSeconds * 1000) / 3;
+    const transport: Transport = {
+      name: 'https',
+      async *carry(hint, body, options) {
+        const came = await post.post(hint, body, {
+          signal: options.signal,
+          longestMs,
+          mostBytes: mostCardBytes,
+        });
+        trouble = came.trouble;
+        if (came.bytes.length > 0) yield came.bytes;
+        if (came.trouble !== undefined) throw new UnreachableError('the far relay', { code: came.trouble });
+      },
+    };
+    try {
+      await using path = openPath({ hint: to, transport, primitives, world });
+      const { results, whole } = await path.exchange([{ operation: { kind: 'hello' } }], { signal });
+      return whole && results[0]?.[0]?.kind === 'card' ? undefined : (trouble ?? 'stranger');
+    } catch (cause) {
+      if (cause instanceof RefusedError && cause.code === 'busy') return 'busy';
+      if (cause instanceof RefusedError || cause instanceof MalformedError) return 'stranger';
+      if (!(cause instanceof UnreachableError)) throw cause;
+      return trouble ?? (cause.code === 'closed' ? 'closed' : 'stranger');
+    }
+  }
+
+  #letGo(kept: Kept): void {
+    kept.far?.post[Symbol.dispose]();
+    delete kept.far;
+  }
+
+  #forgetOldest(): void {
+    for (const [key, kept] of this.#kept) {
+      if (this.#kept.size <= this.#options.limits.farsRemembered) return;
+      this.#letGo(kept);
+      this.#kept.delete(key);
+    }
+  }
+}
+
+function keyOf({ relay, tls, address, port, path }: Hint): string {
+  return [relay, tls, address, port, path].join(' ');
+}
+
+async function within<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+  return unlessAborted(work, AbortSignal.any([signal, AbortSignal.timeout(ms)]));
+}

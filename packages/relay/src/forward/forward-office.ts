@@ -1,0 +1,60 @@
+import type { AskedWrite } from '../batch-judge.ts';
+import type { DayVault } from '../day-vault.ts';
+import type { RelayStore } from '../store.ts';
+import { Courier } from './courier.ts';
+import { keepingSecret, pathId, type Keeping } from './defer-rules.ts';
+import { repeatRation, type ForwardDesk } from './forward-answer.ts';
+import type { Forwarder, ForwarderParts, Payer } from './forwarder.ts';
+
+/** Everything of a relay that has to do with other relays. */
+export class ForwardOffice implements AsyncDisposable {
+  readonly desk: ForwardDesk;
+  readonly #parts: ForwarderParts;
+  readonly #forwarder: Forwarder;
+  readonly #courier: Courier;
+  readonly #secret: Uint8Array;
+
+  constructor(
+    make: (parts: ForwarderParts) => Forwarder,
+    parts: ForwarderParts & { readonly store: RelayStore; readonly vault: DayVault },
+  ) {
+    const { relay, limits, world, primitives, store, vault } = parts;
+    this.#parts = { relay, limits, world, primitives };
+    this.#forwarder = make(this.#parts);
+    this.#secret = keepingSecret(store.secrets, world);
+    this.#courier = new Courier({ store, vault, world, limits, forwarder: this.#forwarder });
+    this.desk = { forwarder: this.#forwarder, store, repeats: repeatRation(world, limits) };
+  }
+
+  /** @param payer undefined for what came over a peer path */
+  keepingOf(payer: Payer | undefined): Keeping {
+    return {
+      path: payer === undefined ? undefined : pathId(this.#parts.primitives, payer.path),
+      secret: this.#secret,
+      mayReach: (to) => this.#forwarder.mayReach(to),
+    };
+  }
+
+  /** Bills what is to be kept, before it is judged. @returns false where who asks has used up what there is */
+  bills({ operation }: AskedWrite, payer: Payer | undefined): boolean {
+    if (operation.kind !== 'defer' || payer === undefined) return true;
+    return this.#forwarder.mayKeep(operation.request.length, payer);
+  }
+
+  /** A request is kept, and may be handed on. */
+  wake(): void {
+    this.#courier.wake();
+  }
+
+  deliver(options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#courier.run(options);
+  }
+
+  hurry(): void {
+    this.#forwarder.hurry();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#forwarder[Symbol.asyncDispose]();
+  }
+}

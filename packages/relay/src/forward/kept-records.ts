@@ -1,0 +1,211 @@
+import { concat, decode, deferCodec, encode, uintBytes, type Defer } from '@tern/protocol';
+import { dayOf, type DayVault } from '../day-vault.ts';
+import { fixedRecord } from '../fixed-record.ts';
+import { keys, span } from '../log-records.ts';
+import type { RelayStore, StoreTransaction, StoreView } from '../store.ts';
+
+/** Where a kept request lies: a client's path (16 B that stand for it) and a ticket (16 B). */
+export interface KeptPlace {
+  readonly path: Uint8Array;
+  readonly ticket: Uint8Array;
+}
+
+/** What is in clear of a kept request. Seconds since 1970. */
+interface KeptHead {
+  /** place in `states` */
+  readonly state: number;
+  readonly notAfter: number;
+  /** when it is looked at next; its note lies there */
+  readonly due: number;
+  readonly tries: number;
+  readonly chargedBytes: number;
+}
+
+const headRecord = fixedRecord<KeptHead>({ state: 1, notAfter: 5, due: 5, tries: 2, chargedBytes: 4 });
+const useRecord = fixedRecord<{ readonly bytes: number }>({ bytes: 6 });
+const pathBytes = 16;
+const noteHeadBytes = 6;
+const everybody = new Uint8Array();
+/** one transaction looks at so many */
+const mostAtOnce = 200;
+const states = ['waiting', 'answered', 'given up'] as const;
+
+/** A request that was kept: it waits, was answered by the far relay, or is given up, since that one's answer is too long. */
+export type Kept = { readonly notAfter: number; readonly due: number; readonly tries: number } & (
+  | { readonly kind: 'waiting'; readonly defer: Defer }
+  | { readonly kind: 'answered'; readonly answer: Uint8Array }
+  | { readonly kind: 'given up' }
+);
+
+/** @returns undefined for what is not there, is past its not-after, or whose day is over */
+export function readKept(
+  view: StoreView,
+  vault: DayVault,
+  at: { readonly place: KeptPlace; readonly second: number },
+): Kept | undefined {
+  const key = keys.kept(at.place.path, at.place.ticket);
+  const stored = view.get(key);
+  if (stored === undefined) return undefined;
+  const head = headRecord.decode(stored);
+  if (head.notAfter <= at.second) return undefined;
+  const { notAfter, due, tries } = head;
+  const kind = states[head.state];
+  if (kind === 'given up') return { kind, notAfter, due, tries };
+  const body = vault.open(dayOf(notAfter), stored.subarray(headRecord.bytes), key);
+  if (body === undefined) return undefined;
+  return kind === 'waiting'
+    ? { kind, notAfter, due, tries, defer: decode(deferCodec, body) }
+    : { kind: 'answered', notAfter, due, tries, answer: body };
+}
+
+/** Bytes that one path, or everybody, has kept. @param path undefined for everybody */
+export function keptBytes(view: StoreView, path: Uint8Array = everybody): number {
+  const stored = view.get(keys.keptUse(path));
+  return stored === undefined ? 0 : useRecord.decode(stored).bytes;
+}
+
+/** Keeps a request, to be handed on at once. @returns false where the disk has no room */
+export function keep(
+  transaction: StoreTransaction,
+  vault: DayVault,
+  what: {
+    readonly place: KeptPlace;
+    readonly defer: Defer;
+    readonly chargedBytes: number;
+    readonly second: number;
+  },
+): boolean {
+  const { place, defer, chargedBytes, second } = what;
+  if (!transaction.charge(chargedBytes)) return false;
+  const head = { state: 0, notAfter: defer.notAfter, due: second, tries: 0, chargedBytes };
+  put(transaction, vault, { place, head, body: encode(deferCodec, defer) });
+  use(transaction, place.path, chargedBytes);
+  return true;
+}
+
+/** The far relay's answer takes the request's place, until it is forgotten or its time is over. */
+export function keepAnswer(
+  transaction: StoreTransaction,
+  vault: DayVault,
+  what: { readonly place: KeptPlace; readonly answer: Uint8Array | undefined },
+): void {
+  const head = takeNote(transaction, what.place);
+  if (head === undefined) return;
+  const state = what.answer === undefined ? 2 : 1;
+  const next = { ...head, state, due: head.notAfter };
+  put(transaction, vault, { place: what.place, head: next, body: what.answer ?? new Uint8Array() });
+}
+
+/** It was not reached; it is looked at again later. */
+export function keepOn(
+  transaction: StoreTransaction,
+  place: KeptPlace,
+  { due }: { readonly due: number },
+): void {
+  const head = takeNote(transaction, place);
+  const key = keys.kept(place.path, place.ticket);
+  const stored = transaction.get(key);
+  if (head === undefined || stored === undefined) return;
+  const next = { ...head, due: Math.min(due, head.notAfter), tries: Math.min(head.tries + 1, 65_535) };
+  transaction.put(key, concat(headRecord.encode(next), stored.subarray(headRecord.bytes)));
+  transaction.put(keys.due(next.due, place.path, place.ticket), new Uint8Array([1]));
+}
+
+/** @returns whether there was something */
+export function letGo(transaction: StoreTransaction, place: KeptPlace): boolean {
+  const head = takeNote(transaction, place);
+  if (head === undefined) return false;
+  transaction.remove(keys.kept(place.path, place.ticket));
+  transaction.charge(-head.chargedBytes);
+  use(transaction, place.path, -head.chargedBytes);
+  return true;
+}
+
+/** What is to be looked at by now, the longest due first. */
+export function dueBy(
+  view: StoreView,
+  { second, limit }: { readonly second: number; readonly limit: number },
+): readonly KeptPlace[] {
+  const { from } = span('due');
+  return view.keys(from, span('due', uintBytes(second + 1, 5)).from, limit).map(placeOf);
+}
+
+/** @returns when something is to be looked at next, seconds since 1970 */
+export function nextDue(view: StoreView): number | undefined {
+  const { from, to } = span('due');
+  const [note] = view.keys(from, to, 1);
+  return note === undefined
+    ? undefined
+    : new DataView(note.buffer, note.byteOffset).getUint32(2) + (note[1] ?? 0) * 2 ** 32;
+}
+
+/** Lets go of everything that is past its not-after. @returns how many */
+export async function expireKept(
+  store: RelayStore,
+  { second, signal }: { readonly second: number; readonly signal?: AbortSignal },
+): Promise<number> {
+  let ended = 0;
+  let from = span('due').from;
+  const to = span('due', uintBytes(second + 1, 5)).from;
+  for (;;) {
+    signal?.throwIfAborted();
+    const { last, over } = await store.read((view) => {
+      const notes = view.keys(from, to, mostAtOnce);
+      return { last: notes.at(-1)?.slice(), over: notes.filter((note) => isOver(view, note, second)) };
+    });
+    if (last === undefined) return ended;
+    if (over.length > 0) {
+      ended += await store.write((transaction) => {
+        for (const note of over) {
+          if (!isOver(transaction, note, second)) continue;
+          letGo(transaction, placeOf(note));
+          transaction.remove(note);
+        }
+        return over.length;
+      });
+    }
+    from = concat(last, new Uint8Array(1));
+  }
+}
+
+/** @param note of something that is past its not-after, or is not there any more */
+function isOver(view: StoreView, note: Uint8Array, second: number): boolean {
+  const { path, ticket } = placeOf(note);
+  const stored = view.get(keys.kept(path, ticket));
+  return stored === undefined || headRecord.decode(stored).notAfter <= second;
+}
+
+function placeOf(note: Uint8Array): KeptPlace {
+  return {
+    path: note.slice(noteHeadBytes, noteHeadBytes + pathBytes),
+    ticket: note.slice(noteHeadBytes + pathBytes),
+  };
+}
+
+function put(
+  transaction: StoreTransaction,
+  vault: DayVault,
+  what: { readonly place: KeptPlace; readonly head: KeptHead; readonly body: Uint8Array },
+): void {
+  const { place, head, body } = what;
+  const key = keys.kept(place.path, place.ticket);
+  transaction.put(key, concat(headRecord.encode(head), vault.seal(dayOf(head.notAfter), body, key)));
+  transaction.put(keys.due(head.due, place.path, place.ticket), new Uint8Array([1]));
+}
+
+/** The head of what is kept, without its note. */
+function takeNote(transaction: StoreTransaction, place: KeptPlace): KeptHead | undefined {
+  const stored = transaction.get(keys.kept(place.path, place.ticket));
+  if (stored === undefined) return undefined;
+  const head = headRecord.decode(stored);
+  transaction.remove(keys.due(head.due, place.path, place.ticket));
+  return head;
+}
+
+function use(transaction: StoreTransaction, path: Uint8Array, bytes: number): void {
+  for (const whose of [path, everybody]) {
+    const left = Math.max(0, keptBytes(transaction, whose) + bytes);
+    if (left === 0) transaction.remove(keys.keptUse(whose));
+    else transaction.put(keys.keptUse(whose), useRecord.encode({ bytes: left }));
+  }
+}

@@ -1,0 +1,131 @@
+import { isIP } from 'node:net';
+import { UnreachableError, type Hint } from '@tern/protocol';
+import { unlessAborted } from './abort.ts';
+import { addressGuard, type GuardOptions } from './address-guard.ts';
+import { FarBook, type ResolveName } from './far-book.ts';
+import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
+import { Ration } from './ration.ts';
+
+export interface ForwarderOptions extends GuardOptions {
+  /** certificates to trust instead of the machine's own, PEM */
+  readonly authorities?: string;
+  readonly resolve?: ResolveName;
+}
+
+const hourMs = 3_600_000;
+/** what handing on costs beside the bytes themselves */
+const requestCostBytes = 1024;
+
+/** The forwarder of a relay that runs on Node, for `RelayOptions.forwarder`. Nothing is opened before something is handed on. */
+export function nodeForwarder(options: ForwarderOptions = {}): (parts: ForwarderParts) => Forwarder {
+  return (parts) => new NodeForwarder(parts, options);
+}
+
+class NodeForwarder implements Forwarder {
+  readonly #parts: ForwarderParts;
+  readonly #guard: (address: string) => boolean;
+  readonly #fars: FarBook;
+  readonly #bytesOfPath: Ration;
+  readonly #bytesOfOne: Ration;
+  readonly #farsOfPath: Ration;
+  readonly #farsOfOne: Ration;
+  readonly #ofOne = new Map<string, number>();
+  readonly #closing = new AbortController();
+  #underWay = 0;
+
+  constructor(parts: ForwarderParts, options: ForwarderOptions) {
+    this.#parts = parts;
+    this.#guard = addressGuard(options);
+    this.#fars = new FarBook({ ...parts, ...options, guard: this.#guard });
+    const { world, limits } = parts;
+    this.#bytesOfPath = new Ration(world, { most: limits.forwardBytesOfPath, ms: hourMs });
+    this.#bytesOfOne = new Ration(world, { most: limits.forwardBytesOfOne, ms: hourMs });
+    this.#farsOfPath = new Ration(world, { most: limits.farsOfPath, ms: hourMs });
+    this.#farsOfOne = new Ration(world, { most: limits.farsOfOne, ms: hourMs });
+  }
+
+  mayReach(to: Hint): boolean {
+    const host = to.address.replace(/^\[|\]$/g, '');
+    return to.relay !== this.#parts.relay && (isIP(host) === 0 || this.#guard(host));
+  }
+
+  mayKeep(bytes: number, payer: Payer): boolean {
+    return this.#takeBytes(bytes, payer);
+  }
+
+  async forward(ask: ForwardAsk, payer: Payer): Promise<Forwarded | 'quota'> {
+    const { source } = payer;
+    const { limits } = this.#parts;
+    const own = source === undefined ? 0 : (this.#ofOne.get(source) ?? 0);
+    if (this.#underWay >= limits.forwards || own >= limits.forwardsOfOne) return 'quota';
+    if (!this.mayReach(ask.to)) return { bytes: new Uint8Array(), trouble: 'address' };
+    if (!this.#fars.isFresh(ask.to) && !this.#takeFar(payer)) return 'quota';
+    if (!this.#takeBytes(requestCostBytes + ask.request.length, payer)) return 'quota';
+    this.#underWay += 1;
+    if (source !== undefined) this.#ofOne.set(source, own + 1);
+    try {
+      const forwarded = await this.deliver(ask);
+      this.#bytesOfPath.spend(payer.path, forwarded.bytes.length);
+      if (source !== undefined) this.#bytesOfOne.spend(source, forwarded.bytes.length);
+      return forwarded;
+    } finally {
+      this.#underWay -= 1;
+      if (source !== undefined) this.#release(source);
+    }
+  }
+
+  async deliver(ask: ForwardAsk): Promise<Forwarded> {
+    const nothing = new Uint8Array();
+    if (this.#closing.signal.aborted) return { bytes: nothing, trouble: 'closed' };
+    if (!this.mayReach(ask.to)) return { bytes: nothing, trouble: 'address' };
+    const until = performance.now() + this.#parts.limits.forwardSeconds * 1000;
+    const reaching = new AbortController();
+    const timer = setTimeout(() => reaching.abort(silence), until - performance.now());
+    const signal = AbortSignal.any([ask.signal, this.#closing.signal, reaching.signal]);
+    try {
+      const reached = await this.#fars.reach(ask.to, { signal });
+      clearTimeout(timer);
+      if (reached.kind === 'failed') return { bytes: nothing, trouble: reached.trouble };
+      const { far } = reached;
+      const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
+      const answered = far.post.post(ask.to, ask.request, { signal, longestMs, mostBytes: ask.roomBytes });
+      const forwarded = await unlessAborted(answered, signal);
+      if (forwarded.trouble === 'closed' || forwarded.trouble === 'silent') this.#fars.doubt(ask.to, far);
+      return forwarded;
+    } catch (cause) {
+      if (ask.signal.aborted || !(cause instanceof UnreachableError)) throw cause;
+      return { bytes: nothing, trouble: cause === silence ? 'silent' : 'closed' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  hurry(): void {
+    this.#closing.abort(new UnreachableError('the relay ends', { code: 'closed' }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.hurry();
+    this.#fars[Symbol.dispose]();
+  }
+
+  #takeBytes(bytes: number, { path, source }: Payer): boolean {
+    if (source !== undefined && this.#bytesOfOne.left(source) < bytes) return false;
+    if (!this.#bytesOfPath.take(path, bytes)) return false;
+    if (source !== undefined) this.#bytesOfOne.spend(source, bytes);
+    return true;
+  }
+
+  #takeFar({ path, source }: Payer): boolean {
+    if (source !== undefined && !this.#farsOfOne.take(source, 1)) return false;
+    return this.#farsOfPath.take(path, 1);
+  }
+
+  #release(source: string): void {
+    const left = (this.#ofOne.get(source) ?? 1) - 1;
+    if (left <= 0) this.#ofOne.delete(source);
+    else this.#ofOne.set(source, left);
+  }
+}
+
+const silence = new UnreachableError('the far relay did not prove itself in time', { code: 'silent' });

@@ -1,0 +1,197 @@
+import type { Hint, Result } from '@tern/protocol';
+import { nodePrimitives as primitives } from '@tern/reach/node';
+import { describe, expect, test } from 'vitest';
+import { nodeForwarder, openMemoryStore, openRelay } from '../src/index.ts';
+import { quietPort, smallEntry, TestClient, testWorld } from '../src/testing/index.ts';
+import { at, handOn, impostor, openly, openTwo, stand } from './two-relays.ts';
+
+const nothing = new Uint8Array();
+const unreachable = (because: string): object => ({ kind: 'unreachable', because });
+
+describe('what a far side can hold up', () => {
+  test('rule 29: one that does not answer is given up in time, and one that trickles is too: refused', async () => {
+    await using two = await openTwo({ near: { limits: { forwardSeconds: 1 } } });
+    const to = (port: number): Hint => ({ ...two.far.peerHint, address: '127.0.0.1', port, tls: false });
+    await using silent = await impostor(() => undefined);
+    await using trickling = await impostor((_, response) => {
+      const timer = setInterval(() => response.write('x'), 50);
+      response.on('close', () => clearInterval(timer));
+    });
+    for (const { port } of [silent, trickling]) {
+      const began = performance.now();
+      const { last } = await handOn(two.client, { to: to(port), request: nothing });
+      expect(last).toEqual(unreachable('silent'));
+      expect(performance.now() - began).toBeLessThan(10_000);
+    }
+  });
+
+  test('rule 29: a failure is remembered, twice as long each time, and nobody is asked meanwhile: refused', async () => {
+    let resolved = 0;
+    const resolve = async (): Promise<readonly string[]> => {
+      resolved += 1;
+      return ['127.0.0.1'];
+    };
+    await using two = await openTwo({ near: { forwarder: { ...openly, resolve } } });
+    const gone = { ...two.far.peerHint, port: await quietPort() };
+    const ask = async (): Promise<Result> => (await handOn(two.client, { to: gone, request: nothing })).last;
+    for (const passed of [0, 59_999, 1, 119_999, 1]) {
+      two.near.world.pass(passed);
+      expect(await ask()).toEqual(unreachable('closed'));
+    }
+    expect(resolved).toBe(3);
+  });
+
+  test('a far relay that went away after it proved itself is reached again when it is back', async () => {
+    await using two = await openTwo();
+    const { far, client, near } = two;
+    const ask = async (): Promise<Result> =>
+      (await handOn(client, { to: far.peerHint, request: nothing })).last;
+    expect((await ask()).kind).toBe('forwarded');
+    await far.stop();
+    expect(await ask()).toEqual(unreachable('closed'));
+    await using _back = await stand({
+      seed: 'back',
+      port: far.server.port,
+      store: far.store,
+      world: far.world,
+    });
+    near.world.pass(60_000);
+    expect((await ask()).kind).toBe('forwarded');
+  });
+
+  test('rule 29: an answer that is longer than its room is cut off there: refused, and what fits is worth something', async () => {
+    await using two = await openTwo();
+    const { far, client, made } = two;
+    const { log, seeds } = made;
+    const there = new TestClient(at(far), primitives, far.world);
+    for (let count = 0; count < 6; count += 1)
+      await there.one({ kind: 'append', log, number: 0, entry: smallEntry(far.world) }, seeds.append);
+    let last: Result | undefined;
+    let came = 0;
+    const reader = new TestClient(
+      {
+        id: far.relay.id,
+        async answer(request) {
+          const handed = await handOn(client, { to: far.peerHint, request }, { room: 5000 });
+          last = handed.last;
+          came = handed.bytes.length;
+          return handed.bytes;
+        },
+      },
+      primitives,
+      far.world,
+    );
+    const watch = { kind: 'watch', add: [{ log, after: 0, number: 0 }], drop: [], waitSeconds: 0 } as const;
+    const { results } = await reader.ask([{ operation: watch, seeds: [seeds.read] }]);
+    expect(last).toEqual(unreachable('too-long'));
+    expect(came).toBeGreaterThan(4000);
+    expect(results.length).toBeGreaterThan(2);
+    expect(results.every(({ kind }) => kind === 'entry')).toBe(true);
+  });
+});
+
+describe('what a client can spend on handing on', () => {
+  test('rules 29 and 33: bytes are billed to the path, both ways; more is refused until time has passed', async () => {
+    await using two = await openTwo({ near: { limits: { forwardBytesOfPath: 20_000 } } });
+    const ask = async (): Promise<Result['kind']> =>
+      (await handOn(two.client, { to: two.far.peerHint, request: new Uint8Array(3000).fill(1) })).last.kind;
+    const kinds: string[] = [];
+    while (kinds.at(-1) !== 'quota' && kinds.length < 20) kinds.push(await ask());
+    // 3,000 bytes, what handing on costs, and the card that comes back
+    expect(kinds).toEqual(['forwarded', 'forwarded', 'forwarded', 'forwarded', 'quota']);
+    two.near.world.pass(3_600_000);
+    expect(await ask()).toBe('forwarded');
+  });
+
+  test('rules 29 and 33: one source cannot use up what a path has, refused while others are served', async () => {
+    const world = testWorld();
+    await using far = await stand({ seed: 'far' });
+    await using relay = await openRelay({
+      store: openMemoryStore(),
+      world,
+      primitives,
+      limits: { forwardBytesOfOne: 5000, farsOfOne: 1 },
+      forwarder: nodeForwarder(openly),
+    });
+    const from = (source: string): TestClient =>
+      new TestClient(
+        { id: relay.id, answer: (bytes, { signal }) => relay.answer(bytes, { signal, source, path: 'p' }) },
+        primitives,
+        world,
+      );
+    const [one, two] = [from('192.0.2.1'), from('192.0.2.2')];
+    const ask = async (client: TestClient, to: Hint): Promise<string> =>
+      (await handOn(client, { to, request: nothing })).last.kind;
+    const elsewhere = { ...far.peerHint, port: await quietPort() };
+    expect(await ask(one, far.peerHint)).toBe('forwarded');
+    expect(await ask(one, elsewhere)).toBe('quota');
+    expect(await ask(two, elsewhere)).toBe('unreachable');
+    const kinds: string[] = [];
+    while (kinds.at(-1) !== 'quota' && kinds.length < 20) kinds.push(await ask(one, far.peerHint));
+    expect(kinds.length).toBeLessThan(5);
+    expect(await ask(two, far.peerHint)).toBe('forwarded');
+  });
+
+  test('rules 29 and 33: requests at a time, new far relays and forwards of one batch are bounded: more is refused', async () => {
+    await using two = await openTwo({ near: { limits: { forwards: 1, farsOfPath: 2 } } });
+    const { client, far, near, made } = two;
+    const forward = { kind: 'forward', to: far.peerHint, request: nothing, waitSeconds: 0 } as const;
+    const twice = await client.ask([
+      { operation: forward },
+      { operation: forward },
+      { operation: { kind: 'hello' } },
+    ]);
+    expect(twice.results.map(({ kind }) => kind)).toEqual(['quota', 'quota', 'card']);
+
+    const watch = {
+      kind: 'watch',
+      add: [{ log: made.log, after: 0, number: 0 }],
+      drop: [],
+      waitSeconds: 40,
+    } as const;
+    const another = new TestClient(at(near), primitives, near.world);
+    const waiting = new TestClient(
+      {
+        id: far.relay.id,
+        answer: async (request) =>
+          (await handOn(another, { to: far.peerHint, request, waitSeconds: 40 })).bytes,
+      },
+      primitives,
+      far.world,
+    ).ask([{ operation: watch, seeds: [made.seeds.read] }]);
+    while (far.relay.held().waiting === 0) await client.one({ kind: 'hello' });
+    expect((await handOn(client, { to: far.peerHint, request: nothing })).last).toEqual({ kind: 'quota' });
+    far.relay.hurry();
+    await waiting;
+    expect((await handOn(client, { to: far.peerHint, request: nothing })).last.kind).toBe('forwarded');
+
+    const elsewhere = async (path: string): Promise<Result> =>
+      (await handOn(client, { to: { ...far.peerHint, path }, request: nothing })).last;
+    expect(await elsewhere('wrong')).toEqual(unreachable('stranger'));
+    expect(await elsewhere('wrong-too')).toEqual({ kind: 'quota' });
+  });
+
+  test('rule 29: whoever sends a batch again and again has it handed on so many times and no further', async () => {
+    await using two = await openTwo({ near: { limits: { forwardRepeats: 3 } } });
+    const { client, far } = two;
+    const forward = { kind: 'forward', to: far.peerHint, request: nothing, waitSeconds: 0 } as const;
+    const plaintext = client.batch([{ operation: forward }]);
+    const kinds: string[] = [];
+    for (let times = 0; times < 5; times += 1)
+      kinds.push((await client.send(plaintext)).results.at(-1)?.kind ?? 'none');
+    expect(kinds).toEqual(['forwarded', 'forwarded', 'forwarded', 'quota', 'quota']);
+  });
+
+  test('rule 6: a batch that comes to the far relay again through another has the same result', async () => {
+    await using two = await openTwo();
+    const { across, made, far } = two;
+    const { log, seeds } = made;
+    const append = { kind: 'append', log, number: 0, entry: smallEntry(far.world) } as const;
+    const plaintext = across.batch([{ operation: append, seeds: [seeds.append] }]);
+    const [once, again] = [await across.send(plaintext), await across.send(plaintext)];
+    expect([once.results, again.results]).toEqual([
+      [{ kind: 'stored', seq: 1 }],
+      [{ kind: 'stored', seq: 1 }],
+    ]);
+  });
+});
