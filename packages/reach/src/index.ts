@@ -4,6 +4,8 @@ export type { Dialer } from './dialer/dialer.ts';
 export type { ForwardWays } from './dialer/forward-ways.ts';
 export { wayBookCodec } from './dialer/way-book-codec.ts';
 export type { NetworkPage, WayBookRecord } from './dialer/way-book.ts';
+export { forwardTransport } from './forward-transport.ts';
+export type { ForwardTransportParts } from './forward-transport.ts';
 export { memoryTransport } from './memory-transport.ts';
 export type { MemoryTransportParts } from './memory-transport.ts';
 export { ObservationLog } from './observation-log.ts';
