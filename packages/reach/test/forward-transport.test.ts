@@ -7,7 +7,7 @@ import {
   type Hint,
   type RelayId,
 } from '@tern/protocol';
-import { openMemoryStore, openRelay, type Asker, type ForwardAsk, type Forwarded } from '@tern/relay';
+import { openNearRelay, type ForwardAsk, type Forwarded } from '@tern/relay/testing';
 import { describe, expect, test } from 'vitest';
 import { forwardTransport, memoryTransport, openPath, type Path, type Transport } from '../src/index.ts';
 import { nodeWorld } from '../src/node/index.ts';
@@ -23,45 +23,22 @@ const far: Hint = {
 const nobody: Hint = { ...far, address: 'nowhere.example' };
 const { signal } = new AbortController();
 
+interface Near extends AsyncDisposable {
+  readonly path: Path;
+  readonly sizes: readonly { readonly requestBytes: number; readonly answerBytes: number }[];
+}
+
 /** The near relay is a real one; what lies behind it is the test's. */
 async function near(
   forward: (ask: ForwardAsk) => Promise<Forwarded | 'quota'>,
-  asker: Omit<Asker, 'signal'> = { path: 'client' },
-): Promise<
-  { readonly path: Path; readonly requestBytes: number[]; readonly answerBytes: number[] } & AsyncDisposable
-> {
-  const relay = await openRelay({
-    store: openMemoryStore(),
-    world: nodeWorld,
-    primitives,
-    forwarder: () => ({
-      forward,
-      deliver: async () => ({ bytes: new Uint8Array(), trouble: 'closed' }),
-      mayKeep: () => true,
-      mayReach: () => true,
-      hurry: () => undefined,
-      async [Symbol.asyncDispose]() {},
-    }),
-  });
-  const requestBytes: number[] = [];
-  const answerBytes: number[] = [];
-  const path = openPath({
-    hint: { relay: relay.id, address: 'near.example', port: 443, tls: true, path: 'near' },
-    transport: memoryTransport({
-      async answer(_to, bytes, options) {
-        const answer = await relay.answer(bytes, { ...options, ...asker });
-        requestBytes.push(bytes.length);
-        answerBytes.push(answer.length);
-        return answer;
-      },
-    }),
-    primitives,
-    world: nodeWorld,
-  });
+  { peer = false }: { readonly peer?: boolean } = {},
+): Promise<Near> {
+  const relay = await openNearRelay({ world: nodeWorld, forward, peer });
+  const { hint, transport, sizes } = relay;
+  const path = openPath({ hint, transport, primitives, world: nodeWorld });
   return {
     path,
-    requestBytes,
-    answerBytes,
+    sizes,
     async [Symbol.asyncDispose]() {
       await path[Symbol.asyncDispose]();
       await relay[Symbol.asyncDispose]();
@@ -240,7 +217,7 @@ describe('a request that another relay hands on', () => {
     expect(budget.downBytes).toBeGreaterThan(6500);
     answer = budget.downBytes;
     await carried(transport, new Uint8Array(budget.upBytes));
-    expect(Math.max(...relay.requestBytes)).toBeLessThanOrEqual(upBytes);
-    expect(Math.max(...relay.answerBytes)).toBeLessThanOrEqual(downBytes);
+    expect(Math.max(...relay.sizes.map((one) => one.requestBytes))).toBeLessThanOrEqual(upBytes);
+    expect(Math.max(...relay.sizes.map((one) => one.answerBytes))).toBeLessThanOrEqual(downBytes);
   });
 });

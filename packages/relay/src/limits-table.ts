@@ -53,6 +53,7 @@ export type RelayLimitName =
   | 'forwardsOfOne'
   | 'forwardRepeats'
   | 'forwardSeconds'
+  | 'forwardHeldBytes'
   | 'forwardBytesOfPath'
   | 'forwardBytesOfOne'
   | 'farsOfPath'
@@ -63,7 +64,9 @@ export type RelayLimitName =
   | 'keptBytesOfPath'
   | 'keptBytes'
   | 'keptSeconds'
-  | 'keptAnswerBytes';
+  | 'keptAnswerBytes'
+  | 'deferredPerHour'
+  | 'deferredPerHourOfOne';
 
 /** Everything a stranger can spend on a relay (rule 33). SPEC.md lists this table; an operator may change each. */
 export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
@@ -181,6 +184,12 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unreachable',
     what: 'for a far relay to prove itself and to answer, beside the wait of a watch',
   },
+  forwardHeldBytes: {
+    default: 128 * 2 ** 20,
+    unit: 'B',
+    error: 'unreachable',
+    what: 'of answers on their way, held at a time',
+  },
   forwardBytesOfPath: {
     default: 4 * 2 ** 30,
     unit: 'B',
@@ -232,6 +241,13 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unreachable',
     what: "kept of a far relay's answer; a request is billed as at least so much",
   },
+  deferredPerHour: {
+    default: 20_000,
+    unit: 'per h',
+    error: 'HTTP 503',
+    what: 'batches that other relays had kept and whose result is remembered for days',
+  },
+  deferredPerHourOfOne: { default: 2_000, unit: 'per h', error: 'HTTP 503', what: 'the same of one source' },
 };
 
 /** The limits of one relay. */

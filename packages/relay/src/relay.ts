@@ -24,6 +24,7 @@ import { isDeferrable, openBatch, sortBatch, type SortedBatch } from './batch-op
 import { CardKeeper, type CardContent } from './card-keeper.ts';
 import { DayVault } from './day-vault.ts';
 import { Eraser } from './eraser.ts';
+import { DeferredBudget } from './forward/deferred-budget.ts';
 import { ForwardOffice } from './forward/forward-office.ts';
 import type { Forwarder, ForwarderParts, Payer } from './forward/forwarder.ts';
 import { expireKept } from './forward/kept-records.ts';
@@ -103,6 +104,7 @@ class OpenRelay implements Relay {
   readonly #sets: WatchSets;
   readonly #wakers = new Wakers();
   readonly #budget: OpenBudget;
+  readonly #deferred: DeferredBudget;
   readonly #eraser: Eraser;
   readonly #office: ForwardOffice | undefined;
   #judging = 0;
@@ -137,6 +139,7 @@ class OpenRelay implements Relay {
       forgotten: (session) => this.#sets.forgetSession(session),
     });
     this.#budget = new OpenBudget(world, this.limits);
+    this.#deferred = new DeferredBudget(world, this.limits);
     this.#eraser = new Eraser(store, this.#log);
     const parts = { relay: this.id, limits: this.limits, world, primitives, store, vault: this.#vault };
     this.#office = forwarder && new ForwardOffice(forwarder, parts);
@@ -208,10 +211,12 @@ class OpenRelay implements Relay {
     const { batch } = found;
     const now = this.#second();
     const sorted = sortBatch(batch);
-    const longest =
-      asker.peer === true && isDeferrable(sorted) ? wireLimits.deferSeconds : wireLimits.batchLifetimeSeconds;
-    if (batch.notAfter <= now || batch.notAfter > now + longest)
+    const left = batch.notAfter - now;
+    const deferred = left > wireLimits.batchLifetimeSeconds && asker.peer === true && isDeferrable(sorted);
+    if (left <= 0 || left > (deferred ? wireLimits.deferSeconds : wireLimits.batchLifetimeSeconds))
       return this.#respond(asked, { batch: batch.id, problem: 'clock' });
+    if (deferred && !this.#deferred.take(asker.source))
+      throw new RefusedError('busy', 'too many deferred batches');
     if (this.#judging >= this.limits.batches)
       return this.#respond(asked, { batch: batch.id, problem: 'busy' });
     const answered = await this.#run(batch, {

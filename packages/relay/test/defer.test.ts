@@ -358,6 +358,35 @@ describe('what may be kept', () => {
     expect(kinds.length).toBeLessThan(4);
   });
 
+  test('rule 33: what has others asked who they are is bounded where something is kept, too: refused', async () => {
+    await using two = await openTwo({ near: { limits: { farsOfPath: 2 } } });
+    const { defer } = deferred(two, [appendTo(two)]);
+    const kinds: string[] = [];
+    for (const path of ['a', 'b', 'c'])
+      kinds.push((await two.client.one({ ...defer, to: { ...defer.to, path } })).kind);
+    expect(kinds).toEqual(['kept', 'kept', 'quota']);
+  });
+
+  test('rules 30 and 33: a far relay remembers so many results for days, and has the others sent again later: refused', async () => {
+    await using two = await openTwo({ far: { limits: { deferredPerHour: 1 } } });
+    const [one, other] = [
+      deferred(two, [appendTo(two)], { seed: 1 }),
+      deferred(two, [appendTo(two)], { seed: 2 }),
+    ];
+    const tickets = [await keepIt(two.client, one), await keepIt(two.client, other)];
+    const answered = async (): Promise<number> => {
+      await round(two.near);
+      const all = await Promise.all(
+        tickets.map(async (ticket) => (await collect(two.client, ticket)).last.kind),
+      );
+      return all.filter((kind) => kind === 'forwarded').length;
+    };
+    expect(await answered()).toBe(1);
+    pass(two, 3600);
+    expect(await answered()).toBe(2);
+    expect(await entriesOf(two)).toBe(2);
+  });
+
   test('rule 30: a far answer that is too long is never kept, and the request is not handed on again', async () => {
     await using two = await openTwo({ near: { limits: { keptAnswerBytes: 300 } } });
     const ticket = await keepIt(two.client, deferred(two, [appendTo(two)]));

@@ -171,6 +171,12 @@ describe('what a client can spend on handing on', () => {
     expect(await elsewhere('wrong-too')).toEqual({ kind: 'quota' });
   });
 
+  test('rule 33: answers on their way take so much memory and no more: further ones are refused', async () => {
+    await using two = await openTwo({ near: { limits: { forwardHeldBytes: 100 } } });
+    const { last } = await handOn(two.client, { to: two.far.peerHint, request: nothing });
+    expect(last).toEqual(unreachable('busy'));
+  });
+
   test('rule 29: whoever sends a batch again and again has it handed on so many times and no further', async () => {
     await using two = await openTwo({ near: { limits: { forwardRepeats: 3 } } });
     const { client, far } = two;

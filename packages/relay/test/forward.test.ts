@@ -171,6 +171,12 @@ describe('two hops', () => {
     expect(await two.across.one(forward)).toEqual({ kind: 'refused' });
   });
 
+  test('rule 29: a relay is never reached by another under a path of its clients, where it would hand on further', async () => {
+    await using two = await openTwo();
+    const to = { ...two.far.peerHint, path: clientPath };
+    expect((await handOn(two.client, { to, request: nothing })).last).toEqual(unreachable('stranger'));
+  });
+
   test('rules 4 and 29: whoever lacks the peer path gets what any missing path gives, and on it everything but a POST does too', async () => {
     await using near = await stand({ seed: 'near' });
     const { port } = near.server;

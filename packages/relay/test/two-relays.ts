@@ -9,7 +9,9 @@ import {
   ResponseReader,
   sealRequest,
   openCard,
+  type Card,
   type Hint,
+  type RelayId,
   type ResponseItem,
   type Result,
 } from '@tern/protocol';
@@ -37,7 +39,7 @@ import { first as certificate } from './certificates.ts';
 
 export const clientPath = 'client-path';
 const host = '127.0.0.1';
-export const farName = 'one.relay.example';
+const farName = 'one.relay.example';
 
 /** A relay behind TLS, with both its paths. */
 export interface Standing extends AsyncDisposable {
@@ -116,7 +118,7 @@ export async function stand(options: StandingOptions): Promise<Standing> {
 }
 
 /** A POST to a path of this machine's port, over TLS. @throws {Error} for an answer with another status than 200 */
-export async function post(port: number, path: string, body: Uint8Array): Promise<Uint8Array> {
+async function post(port: number, path: string, body: Uint8Array): Promise<Uint8Array> {
   const sent = request({ host, port, path: `/${path}`, method: 'POST', agent: false, ca: certificate.cert });
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -154,7 +156,7 @@ export function joined(results: readonly Result[]): HandedOn {
 }
 
 /** The far relay as a client reaches it through the near one. */
-export function through(
+function through(
   client: TestClient,
   far: Pick<Standing, 'peerHint' | 'relay'>,
 ): Pick<Relay, 'answer' | 'id'> {
@@ -209,10 +211,25 @@ export function sealedFor(
   relay: Relay,
   plaintext: Uint8Array,
   { seed }: { readonly seed: Uint8Array },
-): { readonly bytes: Uint8Array; open(answer: Uint8Array): readonly ResponseItem[] } {
-  const key = openCard(primitives, relay.card())?.card.keys[0];
+): SealedForDays {
+  const opened = openCard(primitives, relay.card());
+  if (opened === undefined) throw new Error('no card');
+  return sealedUnder(opened.card, plaintext, { relay: relay.id, seed });
+}
+
+export interface SealedForDays {
+  readonly bytes: Uint8Array;
+  open(answer: Uint8Array): readonly ResponseItem[];
+}
+
+export function sealedUnder(
+  card: Card,
+  plaintext: Uint8Array,
+  { relay, seed }: { readonly relay: RelayId; readonly seed: Uint8Array },
+): SealedForDays {
+  const [key] = card.keys;
   if (key === undefined) throw new Error('a card without a key');
-  const sealed = sealRequest(primitives, plaintext, { relay: relay.id, key, seed });
+  const sealed = sealRequest(primitives, plaintext, { relay, key, seed });
   return {
     bytes: sealed.bytes,
     open(answer) {

@@ -7,7 +7,7 @@ import {
   type ForwardTrouble,
   type Hint,
 } from '@tern/protocol';
-import { openPath, type Transport } from '@tern/reach';
+import { openPath, type Outgoing, type Transport } from '@tern/reach';
 import type { AddressGuard } from './address-guard.ts';
 import type { ForwarderParts } from './forwarder.ts';
 import { unlessAborted } from './abort.ts';
@@ -45,12 +45,19 @@ const mostResolving = 2;
 const longestResolveMs = 5000;
 /** of one name */
 const mostAddresses = 3;
-const mostCardBytes = 4096;
+/** of an answer to a hello: the card and some of others */
+const mostHelloBytes = 20_480;
 const mostFailureTimes = 16;
+/** A ticket that nobody was given: `refused` over a peer path, `done` over a client's. */
+const proof: readonly Outgoing[] = [
+  { operation: { kind: 'hello' } },
+  { operation: { kind: 'forget', ticket: new Uint8Array(16) } },
+];
 
 /**
  * The far relays of a near one: which has proved its RelayId, at which address, and which did not (rule 29). A proof is a sealed `hello`
- * that only the holder of a key of the relay's card can open and answer; it counts for that relay, name, port, path and address.
+ * that only the holder of a key of the relay's card can open and answer; it counts for that relay, name, port, path and address. That it
+ * came in by a peer path is proved too: over a client's path the far side would hand on further, and there would be no end of hops.
  */
 export class FarBook implements Disposable {
   readonly #options: FarBookOptions;
@@ -177,7 +184,7 @@ export class FarBook implements Disposable {
         const came = await post.post(hint, body, {
           signal: options.signal,
           longestMs,
-          mostBytes: mostCardBytes,
+          mostBytes: mostHelloBytes,
         });
         trouble = came.trouble;
         if (came.bytes.length > 0) yield came.bytes;
@@ -186,8 +193,10 @@ export class FarBook implements Disposable {
     };
     try {
       await using path = openPath({ hint: to, transport, primitives, world });
-      const { results, whole } = await path.exchange([{ operation: { kind: 'hello' } }], { signal });
-      return whole && results[0]?.[0]?.kind === 'card' ? undefined : (trouble ?? 'stranger');
+      const { results, whole } = await path.exchange(proof, { signal });
+      const [hello, forget] = results;
+      const proved = whole && hello?.[0]?.kind === 'card' && forget?.[0]?.kind === 'refused';
+      return proved ? undefined : (trouble ?? 'stranger');
     } catch (cause) {
       if (cause instanceof RefusedError && cause.code === 'busy') return 'busy';
       if (cause instanceof RefusedError || cause instanceof MalformedError) return 'stranger';

@@ -38,7 +38,7 @@ export class ForwardOffice implements AsyncDisposable {
   /** Bills what is to be kept, before it is judged. @returns false where who asks has used up what there is */
   bills({ operation }: AskedWrite, payer: Payer | undefined): boolean {
     if (operation.kind !== 'defer' || payer === undefined) return true;
-    return this.#forwarder.mayKeep(operation.request.length, payer);
+    return this.#forwarder.mayKeep(operation, payer);
   }
 
   /** A request is kept, and may be handed on. */

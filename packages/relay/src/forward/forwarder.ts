@@ -35,7 +35,7 @@ export interface Forwarder extends AsyncDisposable {
   /** The same for a request that was kept, and was billed when it was. */
   deliver(ask: ForwardAsk): Promise<Forwarded>;
   /** Bills a request that is to be kept. @returns false where the payer has used up what there is */
-  mayKeep(bytes: number, payer: Payer): boolean;
+  mayKeep(ask: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean;
   /** false for what can be seen to be no address of another relay without asking anybody */
   mayReach(to: Hint): boolean;
   /** Ends what is under way: everybody is answered now. */

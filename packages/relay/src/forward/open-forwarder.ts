@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
 import { UnreachableError, type Hint } from '@tern/protocol';
-import { unlessAborted } from './abort.ts';
 import { addressGuard, type GuardOptions } from './address-guard.ts';
 import { FarBook, type ResolveName } from './far-book.ts';
 import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
@@ -32,6 +31,7 @@ class NodeForwarder implements Forwarder {
   readonly #ofOne = new Map<string, number>();
   readonly #closing = new AbortController();
   #underWay = 0;
+  #heldBytes = 0;
 
   constructor(parts: ForwarderParts, options: ForwarderOptions) {
     this.#parts = parts;
@@ -49,8 +49,8 @@ class NodeForwarder implements Forwarder {
     return to.relay !== this.#parts.relay && (isIP(host) === 0 || this.#guard(host));
   }
 
-  mayKeep(bytes: number, payer: Payer): boolean {
-    return this.#takeBytes(bytes, payer);
+  mayKeep({ to, request }: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean {
+    return this.#takesFar(to, payer) && this.#takeBytes(requestCostBytes + request.length, payer);
   }
 
   async forward(ask: ForwardAsk, payer: Payer): Promise<Forwarded | 'quota'> {
@@ -59,7 +59,7 @@ class NodeForwarder implements Forwarder {
     const own = source === undefined ? 0 : (this.#ofOne.get(source) ?? 0);
     if (this.#underWay >= limits.forwards || own >= limits.forwardsOfOne) return 'quota';
     if (!this.mayReach(ask.to)) return { bytes: new Uint8Array(), trouble: 'address' };
-    if (!this.#fars.isFresh(ask.to) && !this.#takeFar(payer)) return 'quota';
+    if (!this.#takesFar(ask.to, payer)) return 'quota';
     if (!this.#takeBytes(requestCostBytes + ask.request.length, payer)) return 'quota';
     this.#underWay += 1;
     if (source !== undefined) this.#ofOne.set(source, own + 1);
@@ -82,14 +82,21 @@ class NodeForwarder implements Forwarder {
     const reaching = new AbortController();
     const timer = setTimeout(() => reaching.abort(silence), until - performance.now());
     const signal = AbortSignal.any([ask.signal, this.#closing.signal, reaching.signal]);
+    let held = 0;
+    const hold = (bytes: number): boolean => {
+      if (this.#heldBytes + bytes > this.#parts.limits.forwardHeldBytes) return false;
+      held += bytes;
+      this.#heldBytes += bytes;
+      return true;
+    };
     try {
       const reached = await this.#fars.reach(ask.to, { signal });
       clearTimeout(timer);
       if (reached.kind === 'failed') return { bytes: nothing, trouble: reached.trouble };
       const { far } = reached;
       const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
-      const answered = far.post.post(ask.to, ask.request, { signal, longestMs, mostBytes: ask.roomBytes });
-      const forwarded = await unlessAborted(answered, signal);
+      const post = { signal, longestMs, mostBytes: ask.roomBytes, hold };
+      const forwarded = await far.post.post(ask.to, ask.request, post);
       if (forwarded.trouble === 'closed' || forwarded.trouble === 'silent') this.#fars.doubt(ask.to, far);
       return forwarded;
     } catch (cause) {
@@ -97,6 +104,7 @@ class NodeForwarder implements Forwarder {
       return { bytes: nothing, trouble: cause === silence ? 'silent' : 'closed' };
     } finally {
       clearTimeout(timer);
+      this.#heldBytes -= held;
     }
   }
 
@@ -116,7 +124,9 @@ class NodeForwarder implements Forwarder {
     return true;
   }
 
-  #takeFar({ path, source }: Payer): boolean {
+  /** Whoever has somebody asked who is not known yet pays for that too: it is a connection to where they like. */
+  #takesFar(to: Hint, { path, source }: Payer): boolean {
+    if (this.#fars.isFresh(to)) return true;
     if (source !== undefined && !this.#farsOfOne.take(source, 1)) return false;
     return this.#farsOfPath.take(path, 1);
   }

@@ -22,6 +22,8 @@ export interface PostOptions {
   readonly longestMs: number;
   /** of an answer; what is longer is cut off there */
   readonly mostBytes: number;
+  /** Asked before bytes of an answer are held. @returns false where there is no room for them */
+  readonly hold?: (bytes: number) => boolean;
 }
 
 /** The connections to one far relay at one address. Disposed, it lets what is under way end. */
@@ -137,6 +139,10 @@ function answerTo(request: ClientRequest, options: PostOptions, longestMs: numbe
       }
       response.on('data', (piece: Buffer) => {
         const fits = piece.subarray(0, mostBytes - bytes);
+        if (options.hold?.(fits.length) === false) {
+          end('busy');
+          return;
+        }
         pieces.push(fits);
         bytes += fits.length;
         if (fits.length < piece.length) end('too-long');
