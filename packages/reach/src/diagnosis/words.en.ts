@@ -35,7 +35,7 @@ export const diagnosisEn = {
   'diagnosis.no-network.tern': 'Tern goes on by itself when it is back.',
   'diagnosis.no-network.you': 'Look at Wi-Fi or mobile data.',
   'diagnosis.relay-down.what': 'Nobody answers there. The relay may be off, or its address blocked.',
-  'diagnosis.relay-down.tern': 'Tern uses your other relays and tries this one again.',
+  'diagnosis.relay-down.tern': 'Tern uses other relays where you have them, and tries this one again.',
   'diagnosis.relay-down.you': 'It is good to have a second relay.',
   'diagnosis.unclear.what': 'It is not clear yet what hinders this way.',
   'diagnosis.unclear.tern': 'Tern goes on trying by itself.',

@@ -37,7 +37,7 @@ export const diagnosisRu: Readonly<Record<keyof typeof diagnosisEn, string>> = {
   'diagnosis.no-network.tern': 'Когда она появится, Tern продолжит сам.',
   'diagnosis.no-network.you': 'Проверьте Wi-Fi или мобильные данные.',
   'diagnosis.relay-down.what': 'Там никто не отвечает. Узел выключен или его адрес заблокирован.',
-  'diagnosis.relay-down.tern': 'Tern использует другие ваши узлы и пробует этот снова.',
+  'diagnosis.relay-down.tern': 'Tern использует другие узлы, если они есть, и пробует этот снова.',
   'diagnosis.relay-down.you': 'Хорошо, когда есть второй узел.',
   'diagnosis.unclear.what': 'Пока неясно, что мешает этому пути.',
   'diagnosis.unclear.tern': 'Tern продолжает пробовать сам.',
