@@ -1,5 +1,5 @@
 import { openClient, type Client, type ClientStore } from '@tern/core';
-import type { Dialer } from '@tern/reach';
+import { forwardTransport, type Dialer } from '@tern/reach';
 import { nodeDialer, nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { nodeGroupPrimitives } from './group-primitives.ts';
 
@@ -17,5 +17,6 @@ export function openOrdinaryClient(store: ClientStore, transport: Dialer): Promi
     groupPrimitives: nodeGroupPrimitives,
     transport,
     dialer: transport,
+    forward: (near) => forwardTransport({ near, primitives: nodePrimitives }),
   });
 }

@@ -15,6 +15,7 @@ import { openGroupCrypto, type GroupCrypto } from './group-crypto.ts';
 import type { GroupPrimitives } from './group-primitives.ts';
 import { credentialsOf, holderOf, identityTable, type Credentials, type Identity } from './identity.ts';
 import { keepWays } from './kept-ways.ts';
+import { openNearRelays, type NearRelays } from './near-relays.ts';
 import { TransferBoard } from './transfer-board.ts';
 
 /** What the client is made of; each piece comes in from outside. */
@@ -44,6 +45,8 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly connections: ConnectionBoard;
   /** what each attempt to reach a relay showed */
   readonly observations: ObservationLog;
+  /** those that can hand on to others */
+  readonly nearRelays: NearRelays;
   /** the same object for the same relay as long as the engine lives */
   path(hint: Hint): Path;
   /** milliseconds since 1970, corrected by what relays say (rule 32) */
@@ -63,7 +66,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
   });
   const paths = new Map<string, Path>();
   const ways = parts.dialer === undefined ? undefined : await keepWays({ ...parts, dialer: parts.dialer });
-  const nearPaths = forwardThrough(parts, () => [...paths.values()].map(({ hint }) => hint));
+  const nearRelays = await openNearRelays(parts, () => [...paths.values()].map(({ hint }) => hint));
   const connections = new ConnectionBoard();
   const observations = new ObservationLog(() => world.now());
   return {
@@ -73,6 +76,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
     transfers: new TransferBoard(),
     connections,
     observations,
+    nearRelays,
     path(hint) {
       const name = hostName(hint);
       const known = paths.get(name);
@@ -98,31 +102,10 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
       return world.now() + Math.max(-mostOffsetMs, Math.min(mostOffsetMs, offset));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...paths.values(), ...nearPaths].map((path) => path[Symbol.asyncDispose]()));
+      await Promise.all([nearRelays, ...paths.values()].map((one) => one[Symbol.asyncDispose]()));
       await ways?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Lets the dialer go by way of every other relay that this process works with.
- * @returns the paths to them, which grow in number and are the caller's to close
- */
-function forwardThrough(
-  { dialer, forward, primitives, world }: EngineParts,
-  hosts: () => readonly Hint[],
-): ReadonlySet<Path> {
-  const opened = new Set<Path>();
-  if (forward === undefined) return opened;
-  dialer?.forwardThrough({
-    nears: (to) => hosts().filter(({ relay }) => relay !== undefined && relay !== to.relay),
-    through(near, direct) {
-      const path = openPath({ hint: near, transport: direct, primitives, world });
-      opened.add(path);
-      return forward(path);
-    },
-  });
-  return opened;
 }
 
 /** Relays may correct a clock by so much and no further (rule 32): beyond it, one that lies is likelier than a clock that is off. */

@@ -206,6 +206,7 @@ async function addRelay(
       return;
     await followInbox(engine, change, { host: hint, relay: hint.relay, self: await selfOf(engine, change) });
   });
+  engine.nearRelays.add(hint);
   return relayView(relay);
 }
 

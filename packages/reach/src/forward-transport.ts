@@ -40,7 +40,7 @@ const codes: Readonly<Record<ForwardTrouble, string>> = {
  * never the secret path of the hint. An answer comes when the near relay has the whole of it; what of it was cut on the way from
  * there is what came of it.
  */
-export function forwardTransport({ near, primitives }: ForwardTransportParts): Transport & {
+export function forwardTransport({ near, primitives }: ForwardTransportParts): Omit<Transport, 'budget'> & {
   /** what fits both there and back, beside what stands around it */
   budget(to: Hint): Budget;
 } {

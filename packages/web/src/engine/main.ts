@@ -2,7 +2,7 @@
  * The worker in which the engine runs: core over this browser's store and network, for every tab of the origin. What it is made of
  * is put together here and nowhere else.
  */
-import { preferringTransport, webSocketTransport } from '@tern/reach';
+import { forwardTransport, preferringTransport, webSocketTransport } from '@tern/reach';
 import { browserDialer, browserPrimitives, browserWorld as world } from '@tern/reach/browser';
 import { portOver, type MessageEnd } from '../bridge/port.ts';
 import { laterArgon2id } from '../store/argon2id-later.ts';
@@ -38,6 +38,7 @@ serveEngine(port, {
       argon2id: laterArgon2id,
       transport,
       dialer,
+      forward: (near) => forwardTransport({ near, primitives: browserPrimitives }),
       asksFirst: true,
     });
     return appOver(home, scope.navigator.storage);
