@@ -2,7 +2,7 @@ import type { World } from '@tern/protocol';
 import type { DayVault } from '../day-vault.ts';
 import type { RelayLimits } from '../limits-table.ts';
 import type { RelayStore } from '../store.ts';
-import type { Forwarder } from './forwarder.ts';
+import type { ForwardAsk, Forwarded, Forwarder } from './forwarder.ts';
 import {
   dueBy,
   expireKept,
@@ -82,7 +82,7 @@ export class Courier {
     }
     const { to, request } = kept.defer;
     const ask = { to, request, waitSeconds: 0, roomBytes: limits.keptAnswerBytes, signal };
-    const { bytes, trouble } = await forwarder.deliver(ask);
+    const { bytes, trouble } = await handOn(forwarder, ask);
     if (trouble !== undefined && signal.aborted) return; // it is still due when the relay starts again
     await store.write((transaction) => {
       if (trouble === undefined && bytes.length > 0) keepAnswer(transaction, vault, { place, answer: bytes });
@@ -122,5 +122,14 @@ export class Courier {
 
   #second(): number {
     return Math.floor(this.#parts.world.now() / 1000);
+  }
+}
+
+/** One request that nobody foresaw must not stop the others: it is tried again like any that failed. */
+async function handOn(forwarder: CourierParts['forwarder'], ask: ForwardAsk): Promise<Forwarded> {
+  try {
+    return await forwarder.deliver(ask);
+  } catch {
+    return { bytes: new Uint8Array(), trouble: 'closed' };
   }
 }
