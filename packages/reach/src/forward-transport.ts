@@ -50,7 +50,7 @@ export function forwardTransport({ near, primitives }: ForwardTransportParts): O
       upBytes: Math.min(limits.forwardBytes, Math.max(0, near.budget.upBytes - aroundRequestBytes)),
       downBytes: Math.max(0, Math.floor((near.budget.downBytes - aroundAnswerBytes) * answerShare)),
     }),
-    async *carry(to, request, { signal, held = false }) {
+    async *carry(to, request, { signal, held = false, bulk = false }) {
       signal.throwIfAborted();
       if (to.relay === undefined)
         throw new UnreachableError('only a relay that has a name is reached through another', {
@@ -58,11 +58,15 @@ export function forwardTransport({ near, primitives }: ForwardTransportParts): O
         });
       if (request.length > limits.forwardBytes)
         throw new UnreachableError('the request is longer than what is handed on');
-      const exchanged = await ask(near, signal, {
-        to: { ...to, path: peerPathOf(primitives, to.path) },
-        request,
-        waitSeconds: held ? limits.watchWaitSeconds : 0,
-      });
+      const exchanged = await ask(
+        near,
+        { signal, bulk },
+        {
+          to: { ...to, path: peerPathOf(primitives, to.path) },
+          request,
+          waitSeconds: held ? limits.watchWaitSeconds : 0,
+        },
+      );
       yield* piecesOf(exchanged);
     },
   };
@@ -70,14 +74,14 @@ export function forwardTransport({ near, primitives }: ForwardTransportParts): O
 
 async function ask(
   near: Path,
-  signal: AbortSignal,
+  options: { readonly signal: AbortSignal; readonly bulk: boolean },
   forward: { readonly to: Hint; readonly request: Uint8Array; readonly waitSeconds: number },
 ): Promise<Exchanged> {
   try {
     const operation = { kind: 'forward', ...forward } as const;
-    return await near.exchange([{ operation }], { signal, room: limits.responseBytes });
+    return await near.exchange([{ operation }], { ...options, room: limits.responseBytes });
   } catch (cause) {
-    if (signal.aborted || !(cause instanceof TernError)) throw cause;
+    if (options.signal.aborted || !(cause instanceof TernError)) throw cause;
     // whatever the near relay is or says, of the far one it says only that it was not reached this way
     const code = cause instanceof UnreachableError && cause.code === 'silent' ? 'silent' : 'closed';
     throw new UnreachableError('the relay that hands on did not', { code, cause });

@@ -180,7 +180,7 @@ class RelayPath implements Path {
   async #exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
     if (this.#card === undefined) await this.#cardFetch.run(options.signal);
     const spent = { ticket: false, key: false, clock: false };
-    const held = outgoing.some(({ operation }) => operation.kind === 'watch' && operation.waitSeconds > 0);
+    const held = outgoing.some(({ operation }) => 'waitSeconds' in operation && operation.waitSeconds > 0);
     let name = this.#nameOf(options);
     let plaintext = this.#encode(outgoing, name);
     for (;;) {

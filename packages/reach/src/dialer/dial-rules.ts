@@ -1,6 +1,6 @@
 /**
  * What the dialer goes by, in one place, each figure with its reason. Milliseconds, bytes, factors.
- * Where a figure comes from: `docs/decisions/0016-dialer.md`.
+ * Where a figure comes from: `docs/decisions/0017-dialer.md`.
  */
 export const dialRules = {
   /**
