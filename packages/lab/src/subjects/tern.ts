@@ -35,7 +35,7 @@ function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
   };
 }
 
-/** As an operator would: every name of the host on both ports, and a certificate for each name; the first one also names the addresses. */
+/** As an operator would: every name and address of the host on both ports, and a certificate for each name; the first one also names the addresses. */
 export async function startRelay(
   ground: Ground,
   host: ServerHost,
@@ -59,9 +59,9 @@ export async function startRelay(
       '--listen',
       '0.0.0.0',
       ...serverPorts.flatMap((port) => ['--port', `${port}`]),
-      ...host.names
-        .flatMap((name) => serverPorts.map((port) => ['--public-url', `https://${name}:${port}`]))
-        .flat(),
+      ...[...host.names, ...host.addresses].flatMap((name) =>
+        serverPorts.flatMap((port) => ['--public-url', `https://${name}:${port}`]),
+      ),
       ...certificates.flatMap(({ certificate, key }) => ['--tls-cert', certificate, '--tls-key', key]),
     ],
     { env: { NODE_EXTRA_CA_CERTS: ground.authority } },
