@@ -3,7 +3,7 @@ import { chat, deliver, dialerScene, download, type DialerScene, type SceneOptio
 import type { Hello, NetworkRules } from './simulated-network.ts';
 
 /** Many more can be tried: `SEEDS=300`. */
-const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? 6) }, (_, at) => at + 1);
+const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? 3) }, (_, at) => at + 1);
 
 /** Networks differ, so what is tried is never one network. */
 interface Draw {
@@ -162,9 +162,9 @@ describe('one block at a time', () => {
     ));
 
   test.for([
-    ['an agent', agent, 25_000],
+    ['an agent', agent, 50_000],
     // whose connections end with every second answer, so that it waits for leave to start others
-    ['a browser without sockets', twoNames, 150_000],
+    ['a browser without sockets', twoNames, 220_000],
   ] as const)('a throttled name loses files to a way beside it that is fast: %s', ([, options, mostMs]) =>
     over(
       () => ({ throttled: ({ serverName }) => (serverName === 'one.example' ? 17_500 : undefined) }),
@@ -285,7 +285,8 @@ describe('blocks that come and go', () => {
         await scene.world.wait(lasts, { signal: new AbortController().signal });
         const { onConnect: _, ...rules } = scene.network.rules;
         scene.network.rules = rules;
-        expect((await text) - lasts).toBeLessThan(90_000);
+        // the pause of whoever asked, and one last try that the outage still saw
+        expect((await text) - lasts).toBeLessThan(110_000);
         expect(scene.network.hellos.length).toBeLessThanOrEqual(4);
       },
     ));
