@@ -3,11 +3,12 @@
  * is put together here and nowhere else.
  */
 import { forwardTransport, preferringTransport, webSocketTransport } from '@tern/reach';
-import { browserDialer, browserPrimitives, browserWorld as world } from '@tern/reach/browser';
+import { browserPrimitives, browserWorld as world, fetchTransport } from '@tern/reach/browser';
 import { portOver, type MessageEnd } from '../bridge/port.ts';
 import { laterArgon2id } from '../store/argon2id-later.ts';
 import { browserHousing } from '../store/browser-housing.ts';
 import { appOver } from './app.ts';
+import { LaterDialer } from './dialer-later.ts';
 import { serveEngine } from './engine-worker.ts';
 import { Home } from './home.ts';
 
@@ -25,7 +26,11 @@ serveEngine(port, {
   locks: scope.navigator.locks,
   open() {
     // this worker is the only one of its origin that asks relays: the tabs share its paces
-    const dialer = browserDialer();
+    const dialer = new LaterDialer({
+      plain: fetchTransport(),
+      fetch: async () => (await import('./browser-dialer.ts')).browserDialer(),
+      world,
+    });
     const transport = preferringTransport({
       first: webSocketTransport({ world, open: (url) => new WebSocket(url) }),
       second: dialer,

@@ -1,0 +1,2 @@
+/* A load by itself: see `dialer-later.ts`. */
+export { browserDialer } from '@tern/reach/browser';

@@ -1,0 +1,149 @@
+/*
+ * The dialer, fetched by somebody who has just come only after their first exchange with a relay, which goes as `fetch` has it: 10 kB
+ * before a first message are a second on a slow line. Whoever was here before has it in the cache, and what it learnt in the home.
+ */
+import { UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
+import type { Dialer, ForwardWays, Transport, WayBookRecord } from '@tern/reach';
+
+/** Without an answer for so long the plain way may be blocked: the dialer is fetched, and takes over. */
+const patienceMs = 1500;
+
+export interface LaterParts {
+  readonly plain: Transport;
+  readonly fetch: () => Promise<Dialer>;
+  readonly world: Pick<World, 'wait'>;
+}
+
+/** A dialer that is fetched when it is needed. Before, there is one plain way. */
+export class LaterDialer implements Dialer {
+  readonly name = 'https';
+  readonly direct: Transport;
+  readonly #parts: LaterParts;
+  #coming: Promise<Dialer | undefined> | undefined;
+  #dialer: Dialer | undefined;
+  /** told before it came, and told to it when it comes */
+  #told: readonly ((dialer: Dialer) => void)[] = [];
+  #knows = false;
+  #closed = false;
+
+  constructor(parts: LaterParts) {
+    this.#parts = parts;
+    this.direct = {
+      name: this.name,
+      carry: (to, request, options) => this.#carry((dialer) => dialer.direct, { to, request, options }),
+    };
+  }
+
+  carry(...[to, request, options]: Parameters<Transport['carry']>): AsyncIterable<Uint8Array> {
+    return this.#carry((dialer) => dialer, { to, request, options });
+  }
+
+  budget(to: Hint, options?: { readonly bulk?: boolean }): ReturnType<Dialer['budget']> {
+    return this.#dialer?.budget(to, options) ?? { upBytes: 4096, downBytes: 8192 };
+  }
+
+  learnCard(relay: RelayId, endpoints: readonly string[]): void {
+    this.#tell((dialer) => dialer.learnCard(relay, endpoints));
+  }
+
+  forwardThrough(ways: ForwardWays): void {
+    this.#tell((dialer) => dialer.forwardThrough(ways));
+  }
+
+  socketPlace(to: Hint): Hint | undefined {
+    return this.#dialer?.socketPlace(to);
+  }
+
+  reports(): ReturnType<Dialer['reports']> {
+    return this.#dialer?.reports() ?? [];
+  }
+
+  load(record: WayBookRecord): void {
+    this.#knows ||= record.pages.size > 0;
+    this.#tell((dialer) => dialer.load(record));
+  }
+
+  record(): WayBookRecord {
+    return this.#dialer?.record() ?? { pages: new Map(), endpoints: new Map() };
+  }
+
+  onLearnt(call: () => void): void {
+    this.#tell((dialer) => dialer.onLearnt(call));
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#dialer?.[Symbol.dispose]();
+  }
+
+  #tell(what: (dialer: Dialer) => void): void {
+    if (this.#dialer === undefined) this.#told = [...this.#told, what];
+    else what(this.#dialer);
+  }
+
+  async *#carry(
+    choose: (dialer: Dialer) => Transport,
+    asked: {
+      readonly to: Hint;
+      readonly request: Uint8Array;
+      readonly options: Parameters<Transport['carry']>[2];
+    },
+  ): AsyncIterable<Uint8Array> {
+    const { to, request, options } = asked;
+    options.signal.throwIfAborted();
+    const dialer = this.#dialer ?? (this.#knows ? await this.#come() : undefined);
+    if (dialer !== undefined) {
+      yield* choose(dialer).carry(to, request, options);
+      return;
+    }
+    const tooLong = new AbortController();
+    const signal = AbortSignal.any([options.signal, tooLong.signal]);
+    const answered = new AbortController();
+    if (options.held !== true) void this.#comeInstead(tooLong, answered.signal);
+    try {
+      for await (const piece of this.#parts.plain.carry(to, request, { ...options, signal })) {
+        answered.abort();
+        yield piece;
+      }
+      void this.#come();
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (answered.signal.aborted || !(error instanceof UnreachableError)) throw error;
+      const came = await this.#come();
+      if (came === undefined) throw error;
+      yield* choose(came).carry(to, request, options);
+    } finally {
+      answered.abort();
+    }
+  }
+
+  /** Ends the plain try when the dialer is there and nothing was answered yet. Never rejects. */
+  async #comeInstead(tooLong: AbortController, answered: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.world.wait(patienceMs, { signal: answered });
+      const dialer = await this.#come();
+      if (dialer !== undefined && !answered.aborted)
+        tooLong.abort(new UnreachableError('the plain way is too slow', { code: 'silent' }));
+    } catch {
+      // answered in time
+    }
+  }
+
+  /** Undefined where it cannot be fetched now: the plain way goes on, and the next request tries again. Never rejects. */
+  #come(): Promise<Dialer | undefined> {
+    this.#coming ??= this.#parts.fetch().then(
+      (dialer) => {
+        this.#dialer = dialer;
+        if (this.#closed) dialer[Symbol.dispose]();
+        for (const what of this.#told) what(dialer);
+        this.#told = [];
+        return dialer;
+      },
+      () => {
+        this.#coming = undefined;
+        return undefined;
+      },
+    );
+    return this.#coming;
+  }
+}

@@ -1,0 +1,130 @@
+import { UnreachableError, type Hint } from '@tern/protocol';
+import type { Dialer, Transport } from '@tern/reach';
+import { expect, test } from 'vitest';
+import { LaterDialer } from '../src/engine/dialer-later.ts';
+
+const hint: Hint = { address: 'one.example', port: 443, tls: true, path: 'secret' };
+const { signal } = new AbortController();
+
+function answering(name: string, answer: (aborted: AbortSignal) => Promise<void>): Transport {
+  return {
+    name,
+    async *carry(_to, _request, options) {
+      await answer(options.signal);
+      yield new TextEncoder().encode(name);
+    },
+  };
+}
+
+const soon = (): Promise<void> => Promise.resolve();
+const never = (aborted: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    aborted.addEventListener('abort', () => reject(aborted.reason as Error), { once: true });
+  });
+
+interface Scene {
+  readonly later: LaterDialer;
+  readonly fetched: () => number;
+  readonly told: string[];
+  ask(): Promise<string>;
+}
+
+function scene(
+  plain: Transport,
+  options: { readonly fails?: number; readonly patience?: () => Promise<void> } = {},
+): Scene {
+  let fetches = 0;
+  const told: string[] = [];
+  const dialer: Dialer = {
+    ...answering('dialer', soon),
+    direct: answering('direct', soon),
+    budget: () => ({ upBytes: 1, downBytes: 2 }),
+    learnCard: () => told.push('card'),
+    forwardThrough: () => told.push('forward'),
+    socketPlace: (to) => to,
+    reports: () => [],
+    load: () => told.push('load'),
+    record: () => ({ pages: new Map(), endpoints: new Map() }),
+    onLearnt: () => told.push('learnt'),
+    [Symbol.dispose]: () => told.push('closed'),
+  };
+  const later = new LaterDialer({
+    plain,
+    async fetch() {
+      fetches += 1;
+      if (fetches <= (options.fails ?? 0)) throw new TypeError('no network');
+      return dialer;
+    },
+    world: {
+      wait: (_ms, { signal: ended }) => options.patience?.() ?? never(ended),
+    },
+  });
+  return {
+    later,
+    told,
+    fetched: () => fetches,
+    async ask() {
+      let all = '';
+      for await (const piece of later.carry(hint, new Uint8Array(), { signal }))
+        all += new TextDecoder().decode(piece);
+      return all;
+    },
+  };
+}
+
+test('the first exchange goes the plain way, and the dialer is fetched behind it and told everything', async () => {
+  const { later, ask, told, fetched } = scene(answering('plain', soon));
+  later.learnCard('relay' as never, []);
+  later.onLearnt(() => undefined);
+  expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
+    { upBytes: 4096, downBytes: 8192 },
+    undefined,
+    0,
+  ]);
+  expect([await ask(), await ask()]).toEqual(['plain', 'dialer']);
+  expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
+    { upBytes: 1, downBytes: 2 },
+    hint,
+    1,
+  ]);
+  expect(told).toEqual(['card', 'learnt']);
+});
+
+test('where the plain way says nothing the dialer takes over', async () => {
+  const { ask } = scene(answering('plain', never), { patience: soon });
+  expect(await ask()).toBe('dialer');
+});
+
+test('whoever was here before goes by the dialer from the start', async () => {
+  const { later, ask, told } = scene(answering('plain', never));
+  const page = { ways: new Map(), paces: new Map(), addresses: new Map() };
+  later.load({ pages: new Map([['home', page]]), endpoints: new Map() });
+  expect(await ask()).toBe('dialer');
+  expect(told).toEqual(['load']);
+});
+
+test('while the dialer cannot be fetched the plain way goes on, and it is tried again', async () => {
+  const { ask, fetched } = scene(answering('plain', soon), { fails: 2 });
+  const said = [await ask(), await ask(), await ask()];
+  expect([said, await ask(), fetched()]).toEqual([['plain', 'plain', 'plain'], 'dialer', 3]);
+});
+
+test('where the plain way fails the dialer takes over, unless something of an answer came', async () => {
+  const unreachable = async (): Promise<never> => {
+    throw new UnreachableError('cut', { code: 'cut' });
+  };
+  expect(await scene(answering('plain', unreachable)).ask()).toBe('dialer');
+  await expect(scene(answering('plain', unreachable), { fails: 1 }).ask()).rejects.toMatchObject({
+    code: 'cut',
+  });
+  const begun: Transport = {
+    name: 'plain',
+    async *carry() {
+      yield new Uint8Array(1);
+      await unreachable();
+    },
+  };
+  const { ask, fetched } = scene(begun);
+  await expect(ask()).rejects.toMatchObject({ code: 'cut' });
+  expect(fetched()).toBe(0);
+});
