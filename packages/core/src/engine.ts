@@ -66,7 +66,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
   });
   const paths = new Map<string, Path>();
   const ways = parts.dialer === undefined ? undefined : await keepWays({ ...parts, dialer: parts.dialer });
-  const nearRelays = await openNearRelays(parts, () => [...paths.values()].map(({ hint }) => hint));
+  const nearRelays = await openNearRelays(parts);
   const connections = new ConnectionBoard();
   const observations = new ObservationLog(() => world.now());
   return {

@@ -15,16 +15,16 @@ export interface NearRelaysParts {
 export interface NearRelays extends AsyncDisposable {
   /** one that this person may use from now on */
   add(hint: Hint): void;
+  /** not from now on */
+  remove(hint: Hint): void;
 }
 
 /**
- * Lets the dialer go by way of every other relay that this person has a link of, or that this process works with.
- * @param working relays that this process works with now
+ * Lets the dialer go by way of every other relay that this person has a link of. Relays that others chose are not asked: they would learn
+ * which relays are used here.
  */
-export async function openNearRelays(
-  { store, world, primitives, dialer, forward }: NearRelaysParts,
-  working: () => readonly Hint[],
-): Promise<NearRelays> {
+export async function openNearRelays(parts: NearRelaysParts): Promise<NearRelays> {
+  const { store, world, primitives, dialer, forward } = parts;
   const opened = new Set<Path>();
   const kept =
     dialer === undefined || forward === undefined
@@ -35,7 +35,6 @@ export async function openNearRelays(
     dialer?.forwardThrough({
       nears(to) {
         const hints = new Map(own);
-        for (const hint of working()) if (hint.relay !== undefined) hints.set(hint.relay, hint);
         if (to.relay !== undefined) hints.delete(to.relay);
         return [...hints.values()];
       },
@@ -48,6 +47,9 @@ export async function openNearRelays(
   return {
     add(hint) {
       if (hint.relay !== undefined) own.set(hint.relay, hint);
+    },
+    remove(hint) {
+      if (hint.relay !== undefined) own.delete(hint.relay);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...opened].map((path) => path[Symbol.asyncDispose]()));

@@ -71,7 +71,10 @@ function clientOver(engine: Engine): Client {
             (wanted.length >= 8 && relay.hint.relay?.startsWith(wanted) === true) ||
             originOf(relay.hint) === wanted,
         );
-        for (const [key] of matches) knownRelayTable.delete(change, '', key);
+        for (const [key, { hint }] of matches) {
+          knownRelayTable.delete(change, '', key);
+          engine.nearRelays.remove(hint);
+        }
         return matches.length > 0;
       }),
 

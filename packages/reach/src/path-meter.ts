@@ -1,4 +1,4 @@
-import { UnreachableError, type Hint, type World } from '@tern/protocol';
+import { MalformedError, UnreachableError, type Hint, type World } from '@tern/protocol';
 import type { Answer } from './answer.ts';
 import { budgetStart, nextBudget, type Budget, type BudgetOutcome, type LearnedBudget } from './budget.ts';
 import { coarseObservation } from './coarse-observation.ts';
@@ -79,12 +79,16 @@ export class PathMeter {
       error: undefined,
     };
     let told = false;
+    let judge: ((sound: boolean) => void) | undefined;
     const pieces = this.#parts.transport.carry(request.to, request.bytes, {
       signal,
       held,
       ...(bulk && { bulk }),
       carriedBy(name) {
         came.transport = name;
+      },
+      judged(call) {
+        judge = call;
       },
       observed: (observation) => {
         told = true;
@@ -118,6 +122,7 @@ export class PathMeter {
     try {
       const answer = await read(counted(() => this.#parts.world.now()));
       learn(answer.kind === 'sealed' && !answer.whole ? 'stopped' : 'passed');
+      judge?.(true);
       observe();
       const at = came.firstAt ?? this.#parts.world.now();
       const latencyMs = held ? this.#last?.latencyMs : at - began;
@@ -125,10 +130,18 @@ export class PathMeter {
       return answer;
     } catch (error) {
       observe(error);
+      if (isNoAnswer(error)) judge?.(false);
       // a watch on which nothing came may have been forgotten while everybody slept: that says nothing about sizes
       const telling = !held || came.downBytes > 0;
       if (error instanceof UnreachableError && telling && mayBeTheSize.has(error.code)) learn('stopped');
       throw error;
     }
   }
+}
+
+/** Somebody else answered, or the relay sealed nonsense. */
+function isNoAnswer(error: unknown): boolean {
+  return (
+    error instanceof MalformedError || (error instanceof UnreachableError && error.code === 'not-a-relay')
+  );
 }

@@ -10,6 +10,11 @@ export interface CarryOptions {
   readonly bulk?: boolean;
   /** told by a transport that has a choice: the name of the one that carries it, before anything came */
   readonly carriedBy?: (transport: string) => void;
+  /**
+   * Told by a transport that learns from answers, before the first piece: what to call once they were read, with whether they were an
+   * answer of that relay. Anybody on the way can answer with something.
+   */
+  readonly judged?: (judge: (sound: boolean) => void) => void;
   /** told by a transport that sees the stages of each attempt, also of one that ends after the answer came another way */
   readonly observed?: (observation: Observation) => void;
 }

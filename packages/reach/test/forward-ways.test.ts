@@ -69,3 +69,61 @@ describe('a relay that cannot be reached by itself', () => {
     expect(handed).toEqual([]);
   });
 });
+
+describe('a relay in between that answers nonsense', () => {
+  const evil: Hint = { ...near, relay: 'evil' as RelayId, address: 'evil.example' };
+
+  function withEvilBeside(asked: string[]): ForwardWays {
+    return {
+      nears: () => [evil, near],
+      through: (by, direct) => ({
+        name: 'forward',
+        async *carry(_to, request, options) {
+          asked.push(by.relay ?? '');
+          if (by === evil) yield new Uint8Array(40);
+          else yield* direct.carry(by, request, options);
+        },
+      }),
+    };
+  }
+
+  /** As a path does, which knows an answer of that relay by its seal. @returns whether one came */
+  async function judged(scene: DialerScene): Promise<boolean> {
+    let judge: ((sound: boolean) => void) | undefined;
+    const { signal } = new AbortController();
+    const options = { signal, judged: (call: (sound: boolean) => void) => void (judge = call) };
+    try {
+      for await (const piece of scene.dialer.carry(hint, requestFor(300), options))
+        if (piece.length === 40 && piece.every((byte) => byte === 0)) throw new UnreachableError('nonsense');
+      judge?.(true);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      judge?.(false);
+      return false;
+    }
+  }
+
+  test('does not stand in the way of one that hands on', async () => {
+    const scene = dialerScene(ownNameDead, { plain: true });
+    const asked: string[] = [];
+    scene.dialer.forwardThrough(withEvilBeside(asked));
+    const came = [];
+    for (let times = 0; times < 20; times += 1) came.push(await scene.world.run(judged(scene)));
+    expect(came.filter((one) => !one).length).toBeLessThanOrEqual(1);
+    expect(asked.filter((one) => one === 'evil').length).toBeLessThanOrEqual(1);
+  });
+
+  test('does not end what goes slowly by itself, more than once', async () => {
+    const scene = dialerScene({ rttMs: 1200 }, { plain: true });
+    const asked: string[] = [];
+    scene.dialer.forwardThrough({ ...withEvilBeside(asked), nears: () => [evil] });
+    const came = [];
+    const oneByOne = async (): Promise<boolean> => {
+      await scene.world.wait(30_000, { signal: new AbortController().signal });
+      return judged(scene);
+    };
+    for (let times = 0; times < 20; times += 1) came.push(await scene.world.run(oneByOne()));
+    expect(came.filter((one) => !one).length).toBeLessThanOrEqual(1);
+  });
+});

@@ -61,6 +61,7 @@ export function sortBatch(batch: Batch): SortedBatch {
 /** Rule 30: what may lie with another relay for days before it comes here. */
 export function isDeferrable({ writes, reads, settled }: SortedBatch): boolean {
   return (
+    writes.length > 0 &&
     reads.length + settled.length === 0 &&
     writes.every(
       ({ operation }) =>

@@ -215,7 +215,7 @@ class OpenRelay implements Relay {
     const deferred = left > wireLimits.batchLifetimeSeconds && asker.peer === true && isDeferrable(sorted);
     if (left <= 0 || left > (deferred ? wireLimits.deferSeconds : wireLimits.batchLifetimeSeconds))
       return this.#respond(asked, { batch: batch.id, problem: 'clock' });
-    if (deferred && !this.#deferred.take(asker.source))
+    if (deferred && !this.#deferred.hasRoom(asker.source))
       throw new RefusedError('busy', 'too many deferred batches');
     if (this.#judging >= this.limits.batches)
       return this.#respond(asked, { batch: batch.id, problem: 'busy' });
@@ -224,6 +224,7 @@ class OpenRelay implements Relay {
       digest: hash(this.#primitives, 'batch', plaintext),
       session: asked.session,
       asker,
+      deferred,
     });
     return this.#respond(asked, { batch: batch.id, ...answered });
   }
@@ -243,6 +244,7 @@ class OpenRelay implements Relay {
       readonly digest: Uint8Array;
       readonly session: string;
       readonly asker: Asker;
+      readonly deferred: boolean;
     },
   ): Promise<{ readonly items: readonly ResponseItem[] } | { readonly problem: BatchProblem }> {
     const { asker, session } = asked;
@@ -258,6 +260,8 @@ class OpenRelay implements Relay {
     });
     if (writes.length > 0) {
       const verdict = await this.#judge(context, { writes, digest: asked.digest, notAfter: batch.notAfter });
+      if (asked.deferred && verdict.kind === 'judged' && verdict.effects.wrote)
+        this.#deferred.spend(asker.source);
       if (verdict.kind === 'mismatch') return { problem: 'mismatch' };
       for (const { operation, result } of verdict.items) tray.add(operation, result);
     }

@@ -43,6 +43,9 @@ export const dialRules = {
   otherNameMs: 500,
   mostAttempts: 7,
 
+  /** Where a stranger answered, with anything at all, that way is not tried beside others for so long: its answer would end theirs. */
+  strangerMs: 600_000,
+
   /** Without a sign for so long, the next way is tried beside. */
   lookupMs: 1500,
   connectMs: 3000,

@@ -129,7 +129,7 @@ class WayDialer implements Dialer {
   async *#carry(
     ways: readonly Way[],
     request: Uint8Array,
-    { signal, held = false, bulk = false, carriedBy, observed }: CarryOptions,
+    { signal, held = false, bulk = false, carriedBy, judged, observed }: CarryOptions,
   ): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();
     const { world } = this.#parts;
@@ -150,15 +150,21 @@ class WayDialer implements Dialer {
       },
       began: ({ way }) => carriedBy?.(way.carrier),
     });
-    const { attempt, first } = await race.run();
+    const { attempt, first, outrun } = await race.run();
     carriedBy?.(attempt.way.carrier);
+    const learn = (): void => {
+      this.#evidence.answered(attempt, { held });
+      for (const loser of outrun) this.#evidence.outrun(loser, attempt.way);
+    };
+    judged?.((sound) => (sound ? learn() : this.#evidence.misled(attempt)));
     let ended = false;
     try {
       for (let piece = first; piece !== undefined; piece = await unlessAborted(attempt.next(), signal)) {
         yield piece;
         signal.throwIfAborted();
       }
-      await this.#finish(attempt, held);
+      await attempt.finish();
+      if (judged === undefined) learn();
       ended = true;
     } catch (error) {
       ended = true;
@@ -166,13 +172,11 @@ class WayDialer implements Dialer {
       throw error;
     } finally {
       // a reader that has all it needs leaves here
-      if (!ended) await this.#finish(attempt, held);
+      if (!ended) {
+        await attempt.finish();
+        if (judged === undefined) learn();
+      }
     }
-  }
-
-  async #finish(attempt: Attempt, held: boolean): Promise<void> {
-    await attempt.finish();
-    this.#evidence.answered(attempt, { held });
   }
 
   #cut(attempt: Attempt, error: unknown, signal: AbortSignal): void {

@@ -47,11 +47,17 @@ export class Evidence {
     this.#heard(now);
   }
 
-  /** Another one answered first. */
+  /** What came, and was taken for an answer, was none of that relay: whatever it seemed to show of the way is forgotten. */
+  misled({ way }: Attempt): void {
+    const { book, world } = this.#parts;
+    // later than the answer that it seemed to be
+    book.took(way, { kind: 'failed', how: 'stranger' }, world.now() + 1);
+    if (way.by !== 'literal') book.forgetAddress(way.host);
+  }
+
+  /** Another one answered first, and it was left. */
   outrun(attempt: Attempt, winner: Way): void {
-    const { doubted } = attempt;
-    attempt.leave(doubted ? 'silent' : 'left');
-    if (!doubted) return;
+    if (!attempt.doubted) return;
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false });

@@ -6,6 +6,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { exploredWay, orderWays, type WayView } from './way-order.ts';
+import type { Standing } from './standing.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, wayKey, type Way } from './way.ts';
 
@@ -25,6 +26,8 @@ export interface RaceParts {
 }
 
 export interface Winner {
+  /** those it was faster than, which were left */
+  readonly outrun: readonly Attempt[];
   readonly attempt: Attempt;
   /** undefined for an empty answer */
   readonly first: Uint8Array | undefined;
@@ -133,11 +136,14 @@ export class Race {
         return { way, standing: book.standing(way), waitMs: pool.waitMs(way, wish) + again, ready };
       })
       .filter(({ waitMs }) => waitMs <= dialRules.hardMs);
-    const ordered = orderWays(views, { now, bulk, upBytes: request.length });
+    const trusted = views.filter(({ standing }) => !metStranger(standing, now));
+    // strangers answer at once: they are asked only where nobody else is left
+    const open = trusted.length > 0 || this.#running.length > 0 ? trusted : views;
+    const ordered = orderWays(open, { now, bulk, upBytes: request.length });
     if (this.#attempts > 0 || held) return ordered[0];
     const [drawn = 0, more = 0] = world.randomBytes(2);
     const chance = (drawn * 256 + more) / 65_536;
-    return exploredWay(ordered, views, { now, bulk, chance }) ?? ordered[0];
+    return exploredWay(ordered, open, { now, bulk, chance }) ?? ordered[0];
   }
 
   #start(way: Way): void {
@@ -180,9 +186,9 @@ export class Race {
   }
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {
-    const { evidence } = this.#parts;
-    for (const { attempt } of this.#running) if (attempt !== winner) evidence.outrun(attempt, winner.way);
-    return { attempt: winner, first };
+    const outrun = this.#running.flatMap(({ attempt }) => (attempt === winner ? [] : [attempt]));
+    for (const attempt of outrun) attempt.leave(attempt.doubted ? 'silent' : 'left');
+    return { attempt: winner, first, outrun };
   }
 
   #lost(attempt: Attempt, error: unknown): void {
@@ -223,4 +229,8 @@ export class Race {
     if (left) attempt.leave('left');
     else evidence.gaveUp(attempt);
   }
+}
+
+function metStranger({ failure, goodAt }: Standing, now: number): boolean {
+  return failure?.kind === 'stranger' && failure.at > goodAt && now - failure.at < dialRules.strangerMs;
 }

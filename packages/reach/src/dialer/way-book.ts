@@ -78,6 +78,10 @@ export class WayBook {
     this.changed();
   }
 
+  forgetAddress(host: string): void {
+    if (this.#page().addresses.delete(host)) this.changed();
+  }
+
   endpoints(relay: RelayId): readonly string[] {
     return this.#endpoints.get(relay) ?? [];
   }

@@ -62,7 +62,7 @@ export function waysOf(entrance: Entrance, abilities: Abilities): readonly Way[]
     return { carrier: 'https', ...endpoint, by, serverName, hint: entrance.hint, names };
   });
   if (!abilities.choosesAddress) return all;
-  const named = all.filter(({ by, host }) => by === 'system' && !isLoopback(host));
+  const named = all.filter(({ by, host }) => by === 'system' && isPublicName(host));
   const elsewhere = named.flatMap((way): readonly Way[] => [
     ...(abilities.remembers(way.host) ? [{ ...way, by: 'remembered' } as const] : []),
     { ...way, by: 'doh' },
@@ -121,6 +121,23 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.(?:\d{1,3}\.){2}\d{1,3}$/u.test(host);
 }
 
+/** Names that only some network, or no network, knows are asked of no resolver elsewhere (RFC 6761, 6762, 7686, 8375). */
+function isPublicName(host: string): boolean {
+  const last = host.replace(/\.$/u, '').split('.').at(-1) ?? '';
+  return (
+    host.includes('.') && !localDomains.has(last) && !/^\d+$/u.test(last) && !/\.home\.arpa\.?$/u.test(host)
+  );
+}
+
+const localDomains: ReadonlySet<string> = new Set([
+  'home',
+  'internal',
+  'lan',
+  'local',
+  'localdomain',
+  'onion',
+]);
+
 /** An address of this machine or of the network around it, as far as it can be seen without asking anybody. */
 function isPrivate(host: string): boolean {
   return (
@@ -129,7 +146,7 @@ function isPrivate(host: string): boolean {
       isAddress(host) ? host : '',
     ) ||
     /^(?:f[cd]|fe[89ab]|::)/u.test(host.includes(':') ? host : '') ||
-    host.endsWith('.local') ||
+    (!isAddress(host) && !isPublicName(host)) ||
     host.endsWith('.localhost')
   );
 }

@@ -14,8 +14,13 @@ export class DeferredBudget {
     this.#ofOne = new Ration(world, { most: limits.deferredPerHourOfOne, ms: hourMs });
   }
 
-  take(source: string | undefined): boolean {
-    if (source !== undefined && !this.#ofOne.take(source, 1)) return false;
-    return this.#all.take('', 1);
+  hasRoom(source: string | undefined): boolean {
+    return this.#all.left('') >= 1 && (source === undefined || this.#ofOne.left(source) >= 1);
+  }
+
+  /** One has written something, and is remembered. */
+  spend(source: string | undefined): void {
+    this.#all.spend('', 1);
+    if (source !== undefined) this.#ofOne.spend(source, 1);
   }
 }

@@ -64,17 +64,23 @@ class NodeForwarder implements Forwarder {
     this.#underWay += 1;
     if (source !== undefined) this.#ofOne.set(source, own + 1);
     try {
-      const forwarded = await this.deliver(ask);
-      this.#bytesOfPath.spend(payer.path, forwarded.bytes.length);
-      if (source !== undefined) this.#bytesOfOne.spend(source, forwarded.bytes.length);
-      return forwarded;
+      // billed as it comes: who asked may be gone before the end
+      return await this.#deliver(ask, (bytes) => {
+        this.#bytesOfPath.spend(payer.path, bytes);
+        if (source !== undefined) this.#bytesOfOne.spend(source, bytes);
+      });
     } finally {
       this.#underWay -= 1;
       if (source !== undefined) this.#release(source);
     }
   }
 
-  async deliver(ask: ForwardAsk): Promise<Forwarded> {
+  deliver(ask: ForwardAsk): Promise<Forwarded> {
+    return this.#deliver(ask, () => undefined);
+  }
+
+  /** @param came told of each piece of an answer */
+  async #deliver(ask: ForwardAsk, came: (bytes: number) => void): Promise<Forwarded> {
     const nothing = new Uint8Array();
     if (this.#closing.signal.aborted) return { bytes: nothing, trouble: 'closed' };
     if (!this.mayReach(ask.to)) return { bytes: nothing, trouble: 'address' };
@@ -85,6 +91,7 @@ class NodeForwarder implements Forwarder {
     let held = 0;
     const hold = (bytes: number): boolean => {
       if (this.#heldBytes + bytes > this.#parts.limits.forwardHeldBytes) return false;
+      came(bytes);
       held += bytes;
       this.#heldBytes += bytes;
       return true;
