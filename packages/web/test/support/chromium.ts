@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core';
@@ -113,15 +113,17 @@ async function unpack(): Promise<string> {
   return dir;
 }
 
-async function inflate(from: string, to: NodeJS.WritableStream): Promise<void> {
-  await pipeline(createReadStream(from), createBrotliDecompress(), to);
-}
-
+/** By a file and not by a pipe: tar reads no further than an archive's end, and whoever still writes what follows it would fail. */
 async function untar(archive: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
-  const tar = spawn('tar', ['-x', '-C', to], { stdio: ['pipe', 'ignore', 'inherit'] });
-  const ended = once(tar, 'close');
-  await inflate(archive, tar.stdin);
-  const [code] = (await ended) as [number | null];
+  const whole = join(to, `.${basename(archive)}`);
+  await inflate(archive, createWriteStream(whole));
+  const tar = spawn('tar', ['-x', '-f', whole, '-C', to], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(tar, 'close')) as [number | null];
   if (code !== 0) throw new Error(`tar could not unpack ${archive}`);
+  await rm(whole);
+}
+
+async function inflate(from: string, to: NodeJS.WritableStream): Promise<void> {
+  await pipeline(createReadStream(from), createBrotliDecompress(), to);
 }
