@@ -103,6 +103,17 @@ describe('one block at a time', () => {
       },
     ));
 
+  test('names after whose hello nothing more passes are passed by, however many ways say them', () =>
+    over(
+      () => ({ freeze: ({ serverName }) => (named(serverName) ? { packets: 15 } : undefined) }),
+      { endpoints: ['https://one.example:8443', 'https://two.example:443', 'https://two.example:8443'] },
+      async (scene) => {
+        expect(await deliver(scene)).toBeLessThan(15_000);
+        expect(slowest(await chat(scene, { texts: 20, everyMs: 4000 }))).toBeLessThan(10_000);
+        expect(await download(scene, 100_000)).toBeLessThan(60_000);
+      },
+    ));
+
   test('a browser takes the other name where one is swallowed, or its address is', () =>
     over(
       (draw) =>

@@ -7,6 +7,8 @@ import type { FailureKind, Load } from './standing.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, type Way } from './way.ts';
 
+const smallBytes = 4096;
+
 interface Stop {
   readonly way: Way;
   readonly load: Load;
@@ -114,6 +116,9 @@ export class Evidence {
     const { way, load, rested } = attempt;
     const at = world.now();
     if (rested) return; // it died of resting
+    // greeted, and then not a byte of a small exchange: it is not the size
+    const barred = load.exchanges === 0 && load.downBytes === 0 && load.upBytes <= smallBytes;
+    if (barred) book.took(way, { kind: 'failed', how: 'answer' }, at);
     book.took(way, { kind: 'stalled', load }, at);
     const lived = this.#answeredAt > attempt.lastAt;
     if (lived) book.took(way, { kind: 'frozen', load }, at);

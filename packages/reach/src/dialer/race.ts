@@ -5,8 +5,8 @@ import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
-import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Standing } from './standing.ts';
+import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, wayKey, type Way } from './way.ts';
 
@@ -44,6 +44,8 @@ type Event =
   | { readonly kind: 'doubt' }
   | { readonly kind: 'hard' };
 
+/** What is doubtful already for what it shares with another try costs as much as so long a wait. */
+const doubtMs = 6000;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
 /** Where a larger request than this found no answer twice, it is its size, and whoever asked has to make it smaller. */
@@ -132,8 +134,9 @@ export class Race {
       .filter((way) => !greeting.has(countedBy(way)) && (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
       .map((way): WayView => {
         const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
-        const ready = pool.hasFree(way, wish);
-        return { way, standing: book.standing(way), waitMs: pool.waitMs(way, wish) + again, ready };
+        const doubted = this.#running.some(({ attempt }) => isDoubtful(attempt, way)) ? doubtMs : 0;
+        const waitMs = pool.waitMs(way, wish) + again + doubted;
+        return { way, standing: book.standing(way), waitMs, ready: pool.hasFree(way, wish) };
       })
       .filter(({ waitMs }) => waitMs <= dialRules.hardMs);
     const trusted = views.filter(({ standing }) => !metStranger(standing, now));
@@ -233,4 +236,10 @@ export class Race {
 
 function metStranger({ failure, goodAt }: Standing, now: number): boolean {
   return failure?.kind === 'stranger' && failure.at > goodAt && now - failure.at < dialRules.strangerMs;
+}
+
+/** A try that has taken too long makes those doubtful that share what it may have stopped at. */
+function isDoubtful(attempt: Attempt, way: Way): boolean {
+  const ofItsConnection = attempt.reused && attempt.failure === 'answer';
+  return attempt.doubted && !ofItsConnection && concerns(attempt.failure, attempt.way, way);
 }

@@ -4,7 +4,7 @@ import { dialRules } from './dial-rules.ts';
 /** `bulk`: a connection was seen to carry a lot; `text`: connections were seen to freeze, so each carries little */
 export type Grade = 'unknown' | 'text' | 'bulk';
 
-/** In which of its stages a way failed, and how: who is to blame differs. */
+/** In which of its stages a way failed, and how: who is to blame differs. `answer`: nothing at all passed once it was greeted. */
 export type FailureKind = 'name' | 'connect' | 'hello' | 'answer' | 'stranger';
 
 export interface Failure {

@@ -78,18 +78,17 @@ function weight({ at }: Failure, now: number): number {
 }
 
 /** Whether what failed on one way is likely to fail on the other as well. */
-function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
+export function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
   switch (kind) {
     case 'name':
       return failed.host === other.host && failed.by === other.by;
     case 'connect':
       return failed.host === other.host && failed.port === other.port && failed.by === other.by;
     case 'hello':
+    case 'answer':
       return countedBy(failed) === countedBy(other);
     case 'stranger':
       return failed.host === other.host && failed.by === other.by;
-    case 'answer':
-      return false;
   }
 }
 
