@@ -31,7 +31,7 @@ const arrows: ReadonlyMap<string, Arrows> = new Map([
 const testTools: readonly string[] = ['vitest', 'fast-check', 'tinybench', 'playwright-core', 'axe-core'];
 
 /** What makes the web app out of its sources; the project's root has them too, and nothing that runs in a browser may name them. */
-const buildTools: readonly string[] = ['rolldown', 'lightningcss'];
+const buildTools: readonly string[] = ['rolldown', 'lightningcss', '@gfx/zopfli'];
 
 /** MLS is spoken by one corner of core, so that the gate around ts-mls has no second door. */
 const mayUseMls = /^packages\/core\/(?:src\/group-[^/]*\.ts|test\/.*)$/u;

@@ -51,7 +51,7 @@ export async function buildWeb(sources: WebSources, folder: string): Promise<Web
   if (boot === undefined || worker === undefined) throw new Error('the shell made no script');
 
   const output = new Output(folder);
-  const loads = cutAll(groupLoads({ page, engine, styles: new Map(styles) }), output);
+  const loads = await cutAll(groupLoads({ page, engine, styles: new Map(styles) }), output);
   const icon = new Map<string, NamedBytes>();
   for (const name of icons) icon.set(name, hashedName(name, await readFile(shellFile(`icons/${name}`))));
   const manifest = hashedName(
@@ -62,7 +62,7 @@ export async function buildWeb(sources: WebSources, folder: string): Promise<Web
   const shell = [boot, bootCss, ...hindrances, manifest];
 
   const set: SetList = { shell: shell.map(({ name, bytes }) => [name, hashOf(bytes)]), loads: loads.all };
-  const [setName, setPiece] = onePiece(new TextEncoder().encode(JSON.stringify(set)));
+  const [setName, setPiece] = await onePiece(new TextEncoder().encode(JSON.stringify(set)));
   const front: FrontList = {
     version: sources.version,
     set: setName,
@@ -92,13 +92,13 @@ function ahead({ loads }: FrontList): string {
     .join('');
 }
 
-function cutAll(
+async function cutAll(
   groups: Grouping,
   output: Output,
-): { readonly all: Readonly<Record<string, Load>>; readonly early: Readonly<Record<string, Load>> } {
+): Promise<{ readonly all: Readonly<Record<string, Load>>; readonly early: Readonly<Record<string, Load>> }> {
   const all: Record<string, Load> = {};
   for (const [name, files] of groups.loads) {
-    const { load, pieces } = cutLoad(files);
+    const { load, pieces } = await cutLoad(files);
     all[name] = load;
     for (const [piece, bytes] of pieces) output.add({ name: pieceFolder + piece, bytes });
     for (const file of files) output.add(file, 'compressed');

@@ -125,12 +125,12 @@ describe('what travels together', () => {
     expect([...early]).toEqual(['page', 'en', 'app']);
   });
 
-  test('pieces are of a size that fits a connection, and named by what is in them', () => {
+  test('pieces are of a size that fits a connection, and named by what is in them', async () => {
     const bytes = Uint8Array.from(
       { length: 30_000 },
       (_, at) => Math.imul(at + 1, 2_654_435_761) >>> ((at % 7) + 9),
     );
-    const { load, pieces } = cutLoad([{ name: 'a/x-1.js', bytes }]);
+    const { load, pieces } = await cutLoad([{ name: 'a/x-1.js', bytes }]);
     expect(load.pieces.length).toBeGreaterThan(1);
     for (const name of load.pieces) {
       const piece = pieces.get(name) ?? new Uint8Array();
