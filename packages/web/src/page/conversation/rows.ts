@@ -34,19 +34,26 @@ export function rowMaker(): (
     // lines that came before all others, or went: those behind them have moved by as many places
     const by = shift > 0 && lines[shift] === before[0] ? shift : 0;
     if (by === 0 && lines[0] !== before[0]) known = new Map(made.map((row) => [row.line, row]));
-    const rows = lines.map((line, at) => {
-      const old = at - by;
-      const isSame =
-        before[old] === line && before[old - 1] === lines[at - 1] && before[old + 1] === lines[at + 1];
-      const row = isSame ? made[old] : undefined;
-      return (
-        row ?? kept(made[old]?.line === line ? made[old] : known.get(line), rowOf(lines, at, unreadFrom))
-      );
-    });
+    const rows: (Row | undefined)[] =
+      by > 0 ? [...Array<undefined>(by), ...made] : made.slice(0, lines.length);
+    /** all above it are as they will be */
+    let next = 0;
+    const remake = (from: number, to: number): void => {
+      // a gap hides from the line below it which day is above
+      const isWithin = (): boolean => next <= to || lines[next - 1]?.kind === 'gap';
+      for (next = Math.max(next, from); next < lines.length && isWithin(); next += 1) {
+        const old = rows[next];
+        const line = lines[next] as WindowLine;
+        rows[next] = kept(old?.line === line ? old : known.get(line), rowOf(lines, next, unreadFrom));
+      }
+    };
+    // one comparison for each line and no more: this runs for every tick
+    for (let at = 0; at < lines.length; at += 1) if (lines[at] !== before[at - by]) remake(at - 1, at + 1);
+    if (lines.length < made.length + by) remake(lines.length - 1, lines.length);
     before = lines;
-    made = rows;
+    made = rows as readonly Row[];
     mark = unreadFrom;
-    return rows;
+    return made;
   };
 }
 
