@@ -71,6 +71,15 @@ describe('pictures and files', () => {
     await request.context().close();
   });
 
+  test('one that did not come, although it was asked for, comes when there is a way again', async () => {
+    const page = await open([sent(photo)], { offline: true });
+    await page.getByRole('button', { name: /^Load the picture, .?2\.4 MB/u }).click();
+    await page.getByRole('button', { name: 'Could not be loaded' }).waitFor();
+    await happen(page, (fake) => fake.setPath(true), undefined);
+    await page.locator('.picture-open img').waitFor();
+    await page.context().close();
+  });
+
   test('loading shows how far it is, and can be stopped', async () => {
     const page = await open([sent(photo)]);
     await happen(page, (fake) => fake.holdFiles(true), undefined);

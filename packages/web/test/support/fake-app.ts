@@ -68,6 +68,8 @@ export interface FakeApp {
   fileOf(bytes: Uint8Array): void;
   /** holds back file contents until called again with false */
   holdFiles(held: boolean): void;
+  /** whether there is a way to the relay */
+  setPath(online: boolean): void;
   refuse(method: string): void;
 }
 
@@ -270,20 +272,21 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
     passcode: false,
     lockAfterMinutes: 5,
   };
-  const connections: ConnectionsView = {
+  const connectionsWhen = (online: boolean): ConnectionsView => ({
     paths: [
       {
         relay: 'r' as RelayId,
         origin: 'https://relay-7.example',
-        state: scene.offline === true ? 'waiting' : 'online',
+        state: online ? 'online' : 'waiting',
         transport: 'websocket',
         latencyMs: scene.latencyMs ?? 40,
         lastContactAt: now,
       },
     ],
     queued: 0,
-    online: scene.offline !== true,
-  };
+    online,
+  });
+  const connections = new Latest(connectionsWhen(scene.offline !== true));
 
   const own: Partial<AppApi> = {
     async *homes({ signal }) {
@@ -312,7 +315,7 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
         }
     },
     contacts: async () => contacts(),
-    connections: ({ signal }) => new Latest(connections).values(signal),
+    connections: ({ signal }) => connections.values(signal),
     observations: async () => ({ now: 0, observations: [] }),
     transfers: ({ signal }) => transfers.values(signal),
     async setDraft(id, text) {
@@ -412,6 +415,8 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
     async *fileContent(id, { signal }) {
       call('fileContent', id);
       await gate.until((held): held is false => !held, signal);
+      if (!connections.value.online)
+        throw Object.assign(new Error('no relay gives it'), { code: 'unreachable' });
       const half = Math.ceil(file.length / 2);
       yield file.slice(0, half);
       yield file.slice(half);
@@ -441,6 +446,7 @@ export function fakeApp(scene: FakeScene, over: Partial<AppApi> = {}): FakeApp {
       file = bytes;
     },
     holdFiles: (held) => gate.set(held),
+    setPath: (online) => connections.set(connectionsWhen(online)),
     refuse: (method) => void refused.add(method),
   };
 }

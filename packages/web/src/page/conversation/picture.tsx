@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals';
 import type { FileView, MessageView } from '@tern/core';
 import { ImageDown, RotateCcw } from 'lucide';
 import type { VNode } from 'preact';
@@ -29,9 +30,17 @@ export function Picture({ message, file, picture }: PictureProps): VNode {
   const placeholder = usePlaceholder(picture);
   const transfer = state.transfers.value.get(id);
   const request = talk.summary.value?.request === true;
+  const online = useComputed(
+    () => state.connections.value?.paths.some((path) => path.state === 'online') === true,
+  ).value;
   useEffect(() => {
-    if (shown.kind === 'away' && !request && loadsByItself(file, state.connections.peek())) shelf.load(id);
-  }, [file.here, request]);
+    const isDue =
+      shown.kind === 'failed'
+        ? // it was wanted, and now there is a way again
+          online && shown.because === 'unreachable'
+        : shown.kind === 'away' && loadsByItself(file, state.connections.peek());
+    if (isDue && !request) shelf.load(id);
+  }, [file.here, request, online]);
   const name = plainName(file.name);
   return (
     <>
