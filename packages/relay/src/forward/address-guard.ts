@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Ranges of this network and of no network at all: an operator may open the first, nobody the second (rule 29). */
+/** Ranges of this network, which an operator may open, and below those of no relay at all, which nobody may (rule 29). */
 const privateRanges: readonly string[] = [
   '10.0.0.0/8',
   '100.64.0.0/10',
@@ -12,33 +12,36 @@ const privateRanges: readonly string[] = [
 ];
 
 /**
- * RFC 6890 and its registries, without the networks for documentation, which are like any other. Whatever carries an IPv4 address inside
- * an IPv6 one (mapped, compatible, NAT64, 6to4, Teredo) could lead to any of the rest.
+ * All that IANA has given out of IPv6 to be reached from everywhere. What lies outside is for one host, one network, no network or a
+ * purpose of its own, and much of it carries an IPv4 address inside (mapped, compatible, translated, NAT64) that could lead to the rest.
+ */
+const publicIpv6: readonly string[] = ['2000::/3'];
+
+/**
+ * IANA's registries of addresses for special purposes, without the networks for documentation, which are like any other: nobody has
+ * them. Further, under which a cloud tells its machines their secrets.
  */
 const neverRanges: readonly string[] = [
   '0.0.0.0/8',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
   '169.254.0.0/16',
   '192.0.0.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
   '192.88.99.0/24',
+  '192.175.48.0/24',
   '198.18.0.0/15',
   '224.0.0.0/4',
   '240.0.0.0/4',
-  '::/128',
-  '::/96',
-  '::ffff:0:0/96',
-  '64:ff9b::/96',
-  '64:ff9b:1::/48',
-  '100::/64',
-  '2001::/32',
-  '2001:2::/48',
-  '2001:10::/28',
-  '2001:20::/28',
+  '2001::/23',
   '2002::/16',
-  'fe80::/10',
-  'fec0::/10',
-  'ff00::/8',
+  '2620:4f:8000::/48',
+  'fd00:ec2::/32',
+  'fd20:ce::/32',
 ];
 
+const publicIpv6Lists: RangeLists = listsOf(publicIpv6);
 const privateLists: RangeLists = listsOf(privateRanges);
 const neverLists: RangeLists = listsOf(neverRanges);
 
@@ -63,12 +66,22 @@ export function addressGuard(options: GuardOptions = {}): AddressGuard {
   return (address) => {
     const family = isIP(address);
     if (family === 0 || address.includes('%')) return false;
-    if (family === 6 && isLoopback(address)) return options.alsoPrivate === true;
+    if (isSame('::1', address)) return options.alsoPrivate === true;
     if (isIn(neverLists, address)) return false;
+    const isPrivate = isIn(privateLists, address);
+    if (family === 6 && !isPrivate && !isIn(publicIpv6Lists, address)) return false;
     if (options.alsoPrivate === true) return true;
-    if (isIn(privateLists, address)) return false;
+    if (isPrivate) return false;
     return !own().some((one) => isSame(one, address));
   };
+}
+
+/**
+ * Whether what follows the last dot is a number, as in `127.1`, `2130706433` and `0x7f.1`: an address in a way of writing that resolvers
+ * read each as they like, and no name. No name of the public internet ends in a number.
+ */
+export function endsInNumber(host: string): boolean {
+  return /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$/i.test(host);
 }
 
 function ownAddresses(): readonly string[] {
@@ -92,11 +105,6 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 function isIn(lists: RangeLists, address: string): boolean {
   const family = familyOf(address);
   return lists[family].check(address, family);
-}
-
-/** `::1` is in the range of compatible addresses too. */
-function isLoopback(address: string): boolean {
-  return isSame('::1', address);
 }
 
 /** The same address, however it is written. */

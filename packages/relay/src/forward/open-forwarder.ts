@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { UnreachableError, type Hint } from '@tern/protocol';
-import { addressGuard, type GuardOptions } from './address-guard.ts';
+import { addressGuard, endsInNumber, type GuardOptions } from './address-guard.ts';
 import { FarBook, type ResolveName } from './far-book.ts';
 import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
 import { Ration } from './ration.ts';
@@ -46,7 +46,7 @@ class NodeForwarder implements Forwarder {
 
   mayReach(to: Hint): boolean {
     const host = to.address.replace(/^\[|\]$/g, '');
-    return to.relay !== this.#parts.relay && (isIP(host) === 0 || this.#guard(host));
+    return to.relay !== this.#parts.relay && (isIP(host) === 0 ? !endsInNumber(host) : this.#guard(host));
   }
 
   mayKeep({ to, request }: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean {
