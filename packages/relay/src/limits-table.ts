@@ -61,6 +61,8 @@ export type RelayLimitName =
   | 'farsRemembered'
   | 'farProofSeconds'
   | 'farFailureSeconds'
+  | 'resolving'
+  | 'resolvingOfOne'
   | 'keptBytesOfPath'
   | 'keptBytes'
   | 'keptSeconds'
@@ -227,6 +229,13 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unreachable',
     what: 'that a failure to prove is remembered, twice as long each time up to 16 times',
   },
+  resolving: {
+    default: 32,
+    unit: 'names',
+    error: 'unreachable',
+    what: 'of far relays resolved at a time, for at most 5 s each',
+  },
+  resolvingOfOne: { default: 4, unit: 'names', error: 'unreachable', what: 'the same for one source' },
   keptBytesOfPath: {
     default: 10 * 2 ** 20,
     unit: 'B',

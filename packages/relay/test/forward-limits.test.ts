@@ -1,9 +1,8 @@
 import type { Hint, Result } from '@tern/protocol';
 import { nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
-import { nodeForwarder, openMemoryStore, openRelay } from '../src/index.ts';
-import { quietPort, smallEntry, TestClient, testWorld } from '../src/testing/index.ts';
-import { at, handOn, impostor, openly, openTwo, stand } from './two-relays.ts';
+import { quietPort, smallEntry, TestClient } from '../src/testing/index.ts';
+import { at, from, handOn, impostor, openly, openTwo, stand } from './two-relays.ts';
 
 const nothing = new Uint8Array();
 const unreachable = (because: string): object => ({ kind: 'unreachable', because });
@@ -104,22 +103,10 @@ describe('what a client can spend on handing on', () => {
   });
 
   test('rules 29 and 33: one source cannot use up what a path has, refused while others are served', async () => {
-    const world = testWorld();
-    await using far = await stand({ seed: 'far' });
-    await using relay = await openRelay({
-      store: openMemoryStore(),
-      world,
-      primitives,
-      limits: { forwardBytesOfOne: 5000, farsOfOne: 1 },
-      forwarder: nodeForwarder(openly),
-    });
-    const from = (source: string): TestClient =>
-      new TestClient(
-        { id: relay.id, answer: (bytes, { signal }) => relay.answer(bytes, { signal, source, path: 'p' }) },
-        primitives,
-        world,
-      );
-    const [one, two] = [from('192.0.2.1'), from('192.0.2.2')];
+    const limits = { forwardBytesOfOne: 5000, farsOfOne: 1 };
+    await using both = await openTwo({ near: { limits } });
+    const { near, far } = both;
+    const [one, two] = [from(near, '192.0.2.1'), from(near, '192.0.2.2')];
     const ask = async (client: TestClient, to: Hint): Promise<string> =>
       (await handOn(client, { to, request: nothing })).last.kind;
     const elsewhere = { ...far.peerHint, port: await quietPort() };

@@ -132,6 +132,13 @@ export function at({ relay, server }: Standing, path: string = clientPath): Pick
   return { id: relay.id, answer: (body) => post(server.port, path, body) };
 }
 
+/** A client of a relay that comes from a source, over a path of clients, without sockets between. */
+export function from({ relay, world }: Pick<Standing, 'relay' | 'world'>, source: string): TestClient {
+  const answer: Relay['answer'] = (bytes, { signal }) =>
+    relay.answer(bytes, { signal, source, path: clientPath });
+  return new TestClient({ id: relay.id, answer }, primitives, world);
+}
+
 export interface HandedOn {
   readonly bytes: Uint8Array;
   readonly last: Result;

@@ -1,4 +1,3 @@
-import { lookup as lookupName } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import {
   MalformedError,
@@ -11,10 +10,8 @@ import { openPath, type Outgoing, type Transport } from '@tern/reach';
 import type { AddressGuard } from './address-guard.ts';
 import type { ForwarderParts } from './forwarder.ts';
 import { unlessAborted } from './abort.ts';
+import { NameResolver, type ResolveName } from './name-resolver.ts';
 import { openPeerPost, type PeerPost } from './peer-post.ts';
-
-/** All addresses of a name, as a platform finds them. */
-export type ResolveName = (name: string) => Promise<readonly string[]>;
 
 export interface FarBookOptions extends ForwarderParts {
   readonly guard: AddressGuard;
@@ -40,9 +37,6 @@ interface Kept {
   failed?: { readonly trouble: ForwardTrouble; readonly until: number; readonly times: number };
 }
 
-/** A name that is slow to resolve holds one of Node's four threads; the others are needed. */
-const mostResolving = 2;
-const longestResolveMs = 5000;
 /** of one name */
 const mostAddresses = 3;
 /** of an answer to a hello: the card and some of others */
@@ -61,17 +55,14 @@ const proof: readonly Outgoing[] = [
  */
 export class FarBook implements Disposable {
   readonly #options: FarBookOptions;
-  readonly #resolve: ResolveName;
+  readonly #names: NameResolver;
   /** the longest unused first */
   readonly #kept = new Map<string, Kept>();
   readonly #closing = new AbortController();
-  #resolving = 0;
 
   constructor(options: FarBookOptions) {
     this.#options = options;
-    this.#resolve =
-      options.resolve ??
-      (async (name) => (await lookupName(name, { all: true })).map(({ address }) => address));
+    this.#names = new NameResolver(options.limits, options);
   }
 
   get size(): number {
@@ -84,8 +75,14 @@ export class FarBook implements Disposable {
     return kept?.asking !== undefined || this.#fresh(kept) !== undefined;
   }
 
-  /** @throws the signal's reason; what was begun goes on for whoever else wants it */
-  async reach(to: Hint, { signal }: { readonly signal: AbortSignal }): Promise<Reached> {
+  /**
+   * @param options.source for whom it is asked, where somebody has to be
+   * @throws the signal's reason; what was begun goes on for whoever else wants it
+   */
+  async reach(
+    to: Hint,
+    { signal, source }: { readonly signal: AbortSignal; readonly source?: string },
+  ): Promise<Reached> {
     signal.throwIfAborted();
     const key = keyOf(to);
     const kept = this.#kept.get(key) ?? { provedAt: 0 };
@@ -94,7 +91,7 @@ export class FarBook implements Disposable {
     this.#forgetOldest();
     const known = this.#fresh(kept);
     if (known !== undefined) return known;
-    kept.asking ??= this.#ask(to, kept).finally(() => delete kept.asking);
+    kept.asking ??= this.#ask(to, kept, source).finally(() => delete kept.asking);
     return unlessAborted(kept.asking, signal);
   }
 
@@ -120,9 +117,9 @@ export class FarBook implements Disposable {
     return undefined;
   }
 
-  async #ask(to: Hint, kept: Kept): Promise<Reached> {
+  async #ask(to: Hint, kept: Kept, source: string | undefined): Promise<Reached> {
     this.#letGo(kept);
-    const found = await this.#prove(to);
+    const found = await this.#prove(to, source);
     if (typeof found === 'object') {
       if (this.#closing.signal.aborted || this.#kept.get(keyOf(to)) !== kept) {
         found.post[Symbol.dispose]();
@@ -140,8 +137,8 @@ export class FarBook implements Disposable {
     return { kind: 'failed', trouble: found };
   }
 
-  async #prove(to: Hint): Promise<Far | ForwardTrouble> {
-    const addresses = await this.#addressesOf(to);
+  async #prove(to: Hint, source: string | undefined): Promise<Far | ForwardTrouble> {
+    const addresses = await this.#addressesOf(to, source);
     if (typeof addresses === 'string') return addresses;
     let trouble: ForwardTrouble = 'address';
     for (const address of addresses) {
@@ -157,19 +154,14 @@ export class FarBook implements Disposable {
   }
 
   /** @returns the addresses that may be connected to; of a name with one that may not, none: it is not a relay's */
-  async #addressesOf(to: Hint): Promise<readonly string[] | ForwardTrouble> {
+  async #addressesOf(to: Hint, source: string | undefined): Promise<readonly string[] | 'address' | 'busy'> {
+    const { guard } = this.#options;
     const host = to.address.replace(/^\[|\]$/g, '');
-    if (isIP(host) !== 0) return this.#options.guard(host) ? [host] : 'address';
-    if (this.#resolving >= mostResolving) return 'busy';
-    this.#resolving += 1;
-    const resolving = this.#resolve(host).finally(() => (this.#resolving -= 1));
-    try {
-      const addresses = await within(resolving, longestResolveMs, this.#closing.signal);
-      const allowed = addresses.length > 0 && addresses.every((one) => this.#options.guard(one));
-      return allowed ? addresses.slice(0, mostAddresses) : 'address';
-    } catch {
-      return 'address';
-    }
+    if (isIP(host) !== 0) return guard(host) ? [host] : 'address';
+    const addresses = await this.#names.addressesOf(host, { source, signal: this.#closing.signal });
+    if (addresses === 'busy') return 'busy';
+    const allowed = addresses.length > 0 && addresses.every((one) => guard(one));
+    return allowed ? addresses.slice(0, mostAddresses) : 'address';
   }
 
   /** @returns why it is not proved */
@@ -221,8 +213,4 @@ export class FarBook implements Disposable {
 
 function keyOf({ relay, tls, address, port, path }: Hint): string {
   return [relay, tls, address, port, path].join(' ');
-}
-
-async function within<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
-  return unlessAborted(work, AbortSignal.any([signal, AbortSignal.timeout(ms)]));
 }

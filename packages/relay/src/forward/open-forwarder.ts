@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { UnreachableError, type Hint } from '@tern/protocol';
 import { addressGuard, endsInNumber, type GuardOptions } from './address-guard.ts';
-import { FarBook, type ResolveName } from './far-book.ts';
+import { FarBook } from './far-book.ts';
 import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
+import type { ResolveName } from './name-resolver.ts';
 import { Ration } from './ration.ts';
 
 export interface ForwarderOptions extends GuardOptions {
@@ -14,6 +15,8 @@ export interface ForwarderOptions extends GuardOptions {
 const hourMs = 3_600_000;
 /** what handing on costs beside the bytes themselves */
 const requestCostBytes = 1024;
+/** stands where other sources do: what was kept has a share of its own */
+const courierSource = 'courier';
 
 /** The forwarder of a relay that runs on Node, for `RelayOptions.forwarder`. Nothing is opened before something is handed on. */
 export function nodeForwarder(options: ForwarderOptions = {}): (parts: ForwarderParts) => Forwarder {
@@ -65,10 +68,11 @@ class NodeForwarder implements Forwarder {
     if (source !== undefined) this.#ofOne.set(source, own + 1);
     try {
       // billed as it comes: who asked may be gone before the end
-      return await this.#deliver(ask, (bytes) => {
+      const came = (bytes: number): void => {
         this.#bytesOfPath.spend(payer.path, bytes);
         if (source !== undefined) this.#bytesOfOne.spend(source, bytes);
-      });
+      };
+      return await this.#deliver(ask, { came, ...(source !== undefined && { source }) });
     } finally {
       this.#underWay -= 1;
       if (source !== undefined) this.#release(source);
@@ -76,11 +80,14 @@ class NodeForwarder implements Forwarder {
   }
 
   deliver(ask: ForwardAsk): Promise<Forwarded> {
-    return this.#deliver(ask, () => undefined);
+    return this.#deliver(ask, { came: () => undefined, source: courierSource });
   }
 
-  /** @param came told of each piece of an answer */
-  async #deliver(ask: ForwardAsk, came: (bytes: number) => void): Promise<Forwarded> {
+  /** @param asked.came told of each piece of an answer */
+  async #deliver(
+    ask: ForwardAsk,
+    { came, source }: { readonly came: (bytes: number) => void; readonly source?: string },
+  ): Promise<Forwarded> {
     const nothing = new Uint8Array();
     if (this.#closing.signal.aborted) return { bytes: nothing, trouble: 'closed' };
     if (!this.mayReach(ask.to)) return { bytes: nothing, trouble: 'address' };
@@ -97,7 +104,7 @@ class NodeForwarder implements Forwarder {
       return true;
     };
     try {
-      const reached = await this.#fars.reach(ask.to, { signal });
+      const reached = await this.#fars.reach(ask.to, { signal, ...(source !== undefined && { source }) });
       clearTimeout(timer);
       if (reached.kind === 'failed') return { bytes: nothing, trouble: reached.trouble };
       const { far } = reached;
