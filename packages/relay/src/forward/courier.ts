@@ -1,18 +1,11 @@
-import type { World } from '@tern/protocol';
+import { UnreachableError, type World } from '@tern/protocol';
 import type { DayVault } from '../day-vault.ts';
 import type { RelayLimits } from '../limits-table.ts';
+import { keyName } from '../overlay.ts';
 import type { RelayStore } from '../store.ts';
 import type { ForwardAsk, Forwarded, Forwarder } from './forwarder.ts';
-import {
-  dueBy,
-  expireKept,
-  keepAnswer,
-  keepOn,
-  letGo,
-  nextDue,
-  readKept,
-  type KeptPlace,
-} from './kept-records.ts';
+import { FarRests } from './far-rests.ts';
+import { dueBy, keepAnswer, keepOn, letGo, nextDue, putOff, readKept, type DueNote } from './kept-records.ts';
 
 export interface CourierParts {
   readonly store: RelayStore;
@@ -23,26 +16,30 @@ export interface CourierParts {
 }
 
 /** handed on at a time */
-const mostAtOnce = 4;
-const mostLooked = 32;
-const firstPauseSeconds = 30;
-const longestPauseSeconds = 6 * 3600;
-/** of a pause, so that what failed together does not come back together */
-const jitterShare = 0.25;
-/** looked anew at least so often */
+const mostAtOnce = 16;
+/** of them to one host, and to far relays that were not reached the last time: neither holds up the others */
+const mostOfHost = 2;
+const mostDoubted = 4;
+/** notes that one look at the store finds */
+const mostLooked = 200;
+/** looked anew at least so often, where nothing is under way */
 const longestSleepMs = 60_000;
 
-/** Hands on what was kept, when its time has come, until it was answered (rule 30). What it knows is in the store. */
+/** Hands on what was kept, when its time has come, until it was answered (rule 30). All that it must not forget is in the store. */
 export class Courier {
   readonly #parts: CourierParts;
+  readonly #rests: FarRests;
+  /** by what is handed on */
+  readonly #underWay = new Map<string, Pick<DueNote, 'far' | 'host'> & { readonly ended: Promise<void> }>();
   #wake: (() => void) | undefined;
   #woken = false;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
+    this.#rests = new FarRests(parts.world);
   }
 
-  /** Something new is kept. */
+  /** Something new is kept, or handed on. */
   wake(): void {
     this.#woken = true;
     this.#wake?.();
@@ -50,33 +47,69 @@ export class Courier {
 
   /** Hands on until the signal. @throws what a store throws; call it again */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    while (!signal.aborted) {
-      this.#woken = false;
-      const handed = await this.deliverDue({ signal });
-      if (handed === 0) await this.#sleep(signal);
+    const ending = new AbortController();
+    const failures: unknown[] = [];
+    const either = AbortSignal.any([signal, ending.signal]);
+    try {
+      while (!signal.aborted) {
+        this.#woken = false;
+        await this.#begin(either, failures);
+        await this.#rest(signal);
+        if (failures.length > 0) throw failures[0];
+      }
+    } finally {
+      ending.abort(new UnreachableError('the courier ends', { code: 'closed' }));
+      await Promise.all([...this.#underWay.values()].map(({ ended }) => ended));
     }
   }
 
-  /** Hands on what is due, once. @returns how many were looked at */
-  async deliverDue({ signal }: { readonly signal: AbortSignal }): Promise<number> {
+  /** Begins to hand on what is due, as far as there are places, and puts off what is for far relays that rest. */
+  async #begin(signal: AbortSignal, failures: unknown[]): Promise<void> {
     const { store } = this.#parts;
-    await expireKept(store, { second: this.#second(), signal });
-    const second = this.#second();
-    const due = await store.read((view) => dueBy(view, { second, limit: mostLooked }));
-    const waiting = [...due];
-    const work = async (): Promise<void> => {
-      for (let place = waiting.shift(); place !== undefined && !signal.aborted; place = waiting.shift())
-        await this.#deliver(place, signal);
-    };
-    await Promise.all(Array.from({ length: mostAtOnce }, work));
-    return due.length;
+    let after: DueNote | undefined;
+    do {
+      const second = this.#second();
+      const from = after;
+      const notes = await store.read((view) => dueBy(view, { second, limit: mostLooked, after: from }));
+      const resting: { readonly note: DueNote; readonly due: number }[] = [];
+      for (const note of notes) {
+        const name = keyName(note.key);
+        if (this.#underWay.size >= mostAtOnce || signal.aborted) break;
+        const due = this.#rests.until(note.far);
+        if (this.#underWay.has(name) || !this.#hasPlace(note)) continue;
+        if (due > second) {
+          resting.push({ note, due });
+          continue;
+        }
+        const ended = this.#deliver(note, signal)
+          .catch((cause: unknown) => void failures.push(cause))
+          .finally(() => {
+            this.#underWay.delete(name);
+            this.wake();
+          });
+        this.#underWay.set(name, { far: note.far, host: note.host, ended });
+      }
+      if (resting.length > 0)
+        await store.write((transaction) => {
+          for (const { note, due } of resting) putOff(transaction, note, { due, second });
+        });
+      after = notes.length < mostLooked ? undefined : notes.at(-1);
+    } while (after !== undefined && this.#underWay.size < mostAtOnce && !signal.aborted);
   }
 
-  async #deliver(place: KeptPlace, signal: AbortSignal): Promise<void> {
+  #hasPlace({ far, host }: DueNote): boolean {
+    const all = Array.from(this.#underWay.values());
+    if (all.filter((one) => one.host === host).length >= mostOfHost) return false;
+    return (
+      !this.#rests.isDoubted(far) || all.filter((one) => this.#rests.isDoubted(one.far)).length < mostDoubted
+    );
+  }
+
+  async #deliver({ place, far }: DueNote, signal: AbortSignal): Promise<void> {
     const { store, vault, limits, forwarder } = this.#parts;
     const kept = await store.read((view) => readKept(view, vault, { place, second: this.#second() }));
     if (kept?.kind !== 'waiting') {
-      // it was let go of meanwhile, or is of no use
+      // it was let go of meanwhile, is past its not-after, or is of no use
       if (kept === undefined) await store.write((transaction) => letGo(transaction, place));
       return;
     }
@@ -84,33 +117,34 @@ export class Courier {
     const ask = { to, request, waitSeconds: 0, roomBytes: limits.keptAnswerBytes, signal };
     const { bytes, trouble } = await handOn(forwarder, ask);
     if (trouble !== undefined && signal.aborted) return; // it is still due when the relay starts again
+    const answered = trouble === undefined && bytes.length > 0;
+    if (answered || trouble === 'too-long') this.#rests.reached(far);
+    else this.#rests.missed(far, kept);
     await store.write((transaction) => {
-      if (trouble === undefined && bytes.length > 0) keepAnswer(transaction, vault, { place, answer: bytes });
+      if (answered) keepAnswer(transaction, vault, { place, answer: bytes });
       else if (trouble === 'too-long') keepAnswer(transaction, vault, { place, answer: undefined });
-      else keepOn(transaction, place, { due: this.#second() + this.#pause(kept.tries) });
+      else keepOn(transaction, place, { due: this.#rests.until(far) });
     });
   }
 
-  #pause(tries: number): number {
-    const pause = Math.min(longestPauseSeconds, firstPauseSeconds * 2 ** Math.min(tries, 20));
-    const chance = (this.#parts.world.randomBytes(1)[0] ?? 0) / 256;
-    return Math.ceil(pause * (1 + (chance - 0.5) * 2 * jitterShare));
-  }
-
-  async #sleep(signal: AbortSignal): Promise<void> {
+  /** Until something new is kept or something under way ended; where nothing is, until the next is due, too. */
+  async #rest(signal: AbortSignal): Promise<void> {
     const { store, world } = this.#parts;
-    const next = await store.read((view) => nextDue(view));
-    const ms = next === undefined ? longestSleepMs : next * 1000 - world.now();
+    const idle = this.#underWay.size === 0;
+    const next = idle ? await store.read((view) => nextDue(view)) : undefined;
+    const woken = Promise.withResolvers<void>();
+    this.#wake = woken.resolve;
+    if (this.#woken || signal.aborted) woken.resolve();
     const over = new AbortController();
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (this.#woken) resolve();
-    });
-    const slept = world.wait(Math.min(longestSleepMs, Math.max(1000, ms)), {
-      signal: AbortSignal.any([signal, over.signal]),
-    });
+    const either = AbortSignal.any([signal, over.signal]);
+    const ms = next === undefined ? longestSleepMs : next * 1000 - world.now();
+    const slept = idle
+      ? world.wait(Math.min(longestSleepMs, Math.max(1000, ms)), { signal: either })
+      : new Promise<void>((resolve) => {
+          either.addEventListener('abort', () => resolve());
+        });
     try {
-      await Promise.race([woken, slept]);
+      await Promise.race([woken.promise, slept]);
     } catch (cause) {
       if (!signal.aborted) throw cause;
     } finally {

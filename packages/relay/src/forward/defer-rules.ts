@@ -1,7 +1,9 @@
 import {
+  concat,
   deferCodec,
   encode,
   hash,
+  hintCodec,
   utf8,
   type Defer,
   type Forget,
@@ -11,7 +13,7 @@ import {
 } from '@tern/protocol';
 import type { Effects, JudgeContext } from '../judge-context.ts';
 import type { SecretBox, StoreTransaction } from '../store.ts';
-import { keep, keptBytes, letGo, readKept } from './kept-records.ts';
+import { farTagBytes, keep, keptBytes, letGo, readKept } from './kept-records.ts';
 
 /** What judging `defer` and `forget` needs to know of who asks. */
 export interface Keeping {
@@ -70,7 +72,8 @@ export function judgeDefer(
   )
     return { kind: 'quota' };
   letGo(transaction, place);
-  if (!keep(transaction, context.vault, { place, defer: operation, chargedBytes, second }))
+  const tag = farTagOf(context.primitives, keeping, operation.to);
+  if (!keep(transaction, context.vault, { place, defer: operation, tag, chargedBytes, second }))
     return { kind: 'full' };
   effects.wrote = true;
   effects.deferred = true;
@@ -87,6 +90,15 @@ export function judgeForget(
   if (keeping.path === undefined) return { kind: 'refused' };
   if (letGo(transaction, { path: keeping.path, ticket: operation.ticket })) effects.wrote = true;
   return { kind: 'done' };
+}
+
+/** Names far relay and host to the courier, and to nobody who finds them on a disk without the secret. */
+function farTagOf(primitives: Primitives, { secret }: Keeping, to: Hint): Uint8Array {
+  const name = (whom: Uint8Array): Uint8Array => primitives.hmacSha256(secret, whom).subarray(0, farTagBytes);
+  return concat(
+    name(hash(primitives, 'kept far', encode(hintCodec, to))),
+    name(hash(primitives, 'kept host', utf8(`${to.address} ${to.port}`))),
+  );
 }
 
 function ticketOf(primitives: Primitives, { secret, path }: Keeping, defer: Defer): Uint8Array {

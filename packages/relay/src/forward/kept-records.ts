@@ -2,6 +2,7 @@ import { concat, decode, deferCodec, encode, uintBytes, type Defer } from '@tern
 import { dayOf, type DayVault } from '../day-vault.ts';
 import { fixedRecord } from '../fixed-record.ts';
 import { keys, span } from '../log-records.ts';
+import { keyName } from '../overlay.ts';
 import type { RelayStore, StoreTransaction, StoreView } from '../store.ts';
 
 /** Where a kept request lies: a client's path (16 B that stand for it) and a ticket (16 B). */
@@ -9,6 +10,21 @@ export interface KeptPlace {
   readonly path: Uint8Array;
   readonly ticket: Uint8Array;
 }
+
+/** For whom a kept request is, as its note tells: names that only this relay can make, the same for the same far relay and host. */
+export interface FarTag {
+  readonly far: string;
+  readonly host: string;
+}
+
+/** That something is to be looked at. */
+export interface DueNote extends FarTag {
+  readonly key: Uint8Array;
+  readonly place: KeptPlace;
+}
+
+/** Bytes of each of the two names in a note. */
+export const farTagBytes = 8;
 
 /** What is in clear of a kept request. Seconds since 1970. */
 interface KeptHead {
@@ -71,14 +87,16 @@ export function keep(
   what: {
     readonly place: KeptPlace;
     readonly defer: Defer;
+    /** names of far relay and host, {@link farTagBytes} each */
+    readonly tag: Uint8Array;
     readonly chargedBytes: number;
     readonly second: number;
   },
 ): boolean {
-  const { place, defer, chargedBytes, second } = what;
+  const { place, defer, tag, chargedBytes, second } = what;
   if (!transaction.charge(chargedBytes)) return false;
   const head = { state: 0, notAfter: defer.notAfter, due: second, tries: 0, chargedBytes };
-  put(transaction, vault, { place, head, body: encode(deferCodec, defer) });
+  put(transaction, vault, { place, head, body: encode(deferCodec, defer), tag });
   use(transaction, place.path, chargedBytes);
   return true;
 }
@@ -89,11 +107,12 @@ export function keepAnswer(
   vault: DayVault,
   what: { readonly place: KeptPlace; readonly answer: Uint8Array | undefined },
 ): void {
-  const head = takeNote(transaction, what.place);
-  if (head === undefined) return;
+  const taken = takeNote(transaction, what.place);
+  if (taken === undefined) return;
+  const { head, tag } = taken;
   const state = what.answer === undefined ? 2 : 1;
   const next = { ...head, state, due: head.notAfter };
-  put(transaction, vault, { place: what.place, head: next, body: what.answer ?? new Uint8Array() });
+  put(transaction, vault, { place: what.place, head: next, body: what.answer ?? new Uint8Array(), tag });
 }
 
 /** It was not reached; it is looked at again later. */
@@ -102,32 +121,65 @@ export function keepOn(
   place: KeptPlace,
   { due }: { readonly due: number },
 ): void {
-  const head = takeNote(transaction, place);
+  lookAgain(transaction, place, { due, tries: 1 });
+}
+
+/** Its far relay rests; it is looked at again later, and was not tried. What is past its not-after is let go of. */
+export function putOff(
+  transaction: StoreTransaction,
+  { key, place }: DueNote,
+  { due, second }: { readonly due: number; readonly second: number },
+): void {
+  // a note of something that is there no more, or elsewhere by now
+  if (transaction.get(key) === undefined) return;
+  if (isOver(transaction, key, second)) {
+    letGo(transaction, place);
+    transaction.remove(key);
+  } else lookAgain(transaction, place, { due, tries: 0 });
+}
+
+function lookAgain(
+  transaction: StoreTransaction,
+  place: KeptPlace,
+  { due, tries }: { readonly due: number; readonly tries: number },
+): void {
+  const taken = takeNote(transaction, place);
   const key = keys.kept(place.path, place.ticket);
   const stored = transaction.get(key);
-  if (head === undefined || stored === undefined) return;
-  const next = { ...head, due: Math.min(due, head.notAfter), tries: Math.min(head.tries + 1, 65_535) };
+  if (taken === undefined || stored === undefined) return;
+  const { head, tag } = taken;
+  const next = {
+    ...head,
+    due: Math.min(due, head.notAfter),
+    tries: Math.min(head.tries + tries, 65_535),
+  };
   transaction.put(key, concat(headRecord.encode(next), stored.subarray(headRecord.bytes)));
-  transaction.put(keys.due(next.due, place.path, place.ticket), new Uint8Array([1]));
+  transaction.put(keys.due(next.due, place.path, place.ticket), tag);
 }
 
 /** @returns whether there was something */
 export function letGo(transaction: StoreTransaction, place: KeptPlace): boolean {
-  const head = takeNote(transaction, place);
-  if (head === undefined) return false;
+  const taken = takeNote(transaction, place);
+  if (taken === undefined) return false;
+  const { head } = taken;
   transaction.remove(keys.kept(place.path, place.ticket));
   transaction.charge(-head.chargedBytes);
   use(transaction, place.path, -head.chargedBytes);
   return true;
 }
 
-/** What is to be looked at by now, the longest due first. */
+/** What is to be looked at by now, the longest due first. @param asked.after goes on behind this one */
 export function dueBy(
   view: StoreView,
-  { second, limit }: { readonly second: number; readonly limit: number },
-): readonly KeptPlace[] {
-  const { from } = span('due');
-  return view.keys(from, span('due', uintBytes(second + 1, 5)).from, limit).map(placeOf);
+  asked: { readonly second: number; readonly limit: number; readonly after: DueNote | undefined },
+): readonly DueNote[] {
+  const { second, limit, after } = asked;
+  const from = after === undefined ? span('due').from : concat(after.key, new Uint8Array(1));
+  return view.keys(from, span('due', uintBytes(second + 1, 5)).from, limit).map((key) => ({
+    key,
+    place: placeOf(key),
+    ...tagOf(view.get(key), key),
+  }));
 }
 
 /** @returns when something is to be looked at next, seconds since 1970 */
@@ -175,6 +227,12 @@ function isOver(view: StoreView, note: Uint8Array, second: number): boolean {
   return stored === undefined || headRecord.decode(stored).notAfter <= second;
 }
 
+/** A note that names nobody stands for itself. */
+function tagOf(tag: Uint8Array | undefined, key: Uint8Array): FarTag {
+  if (tag?.length !== 2 * farTagBytes) return { far: keyName(key), host: keyName(key) };
+  return { far: keyName(tag.subarray(0, farTagBytes)), host: keyName(tag.subarray(farTagBytes)) };
+}
+
 function placeOf(note: Uint8Array): KeptPlace {
   return {
     path: note.slice(noteHeadBytes, noteHeadBytes + pathBytes),
@@ -185,21 +243,31 @@ function placeOf(note: Uint8Array): KeptPlace {
 function put(
   transaction: StoreTransaction,
   vault: DayVault,
-  what: { readonly place: KeptPlace; readonly head: KeptHead; readonly body: Uint8Array },
+  what: {
+    readonly place: KeptPlace;
+    readonly head: KeptHead;
+    readonly body: Uint8Array;
+    readonly tag: Uint8Array;
+  },
 ): void {
-  const { place, head, body } = what;
+  const { place, head, body, tag } = what;
   const key = keys.kept(place.path, place.ticket);
   transaction.put(key, concat(headRecord.encode(head), vault.seal(dayOf(head.notAfter), body, key)));
-  transaction.put(keys.due(head.due, place.path, place.ticket), new Uint8Array([1]));
+  transaction.put(keys.due(head.due, place.path, place.ticket), tag);
 }
 
-/** The head of what is kept, without its note. */
-function takeNote(transaction: StoreTransaction, place: KeptPlace): KeptHead | undefined {
+/** The head of what is kept, and what its note said, which is gone. */
+function takeNote(
+  transaction: StoreTransaction,
+  place: KeptPlace,
+): { readonly head: KeptHead; readonly tag: Uint8Array } | undefined {
   const stored = transaction.get(keys.kept(place.path, place.ticket));
   if (stored === undefined) return undefined;
   const head = headRecord.decode(stored);
-  transaction.remove(keys.due(head.due, place.path, place.ticket));
-  return head;
+  const key = keys.due(head.due, place.path, place.ticket);
+  const tag = transaction.get(key)?.slice() ?? new Uint8Array();
+  transaction.remove(key);
+  return { head, tag };
 }
 
 function use(transaction: StoreTransaction, path: Uint8Array, bytes: number): void {

@@ -15,8 +15,6 @@ export interface ForwarderOptions extends GuardOptions {
 const hourMs = 3_600_000;
 /** what handing on costs beside the bytes themselves */
 const requestCostBytes = 1024;
-/** stands where other sources do: what was kept has a share of its own */
-const courierSource = 'courier';
 
 /** The forwarder of a relay that runs on Node, for `RelayOptions.forwarder`. Nothing is opened before something is handed on. */
 export function nodeForwarder(options: ForwarderOptions = {}): (parts: ForwarderParts) => Forwarder {
@@ -80,7 +78,7 @@ class NodeForwarder implements Forwarder {
   }
 
   deliver(ask: ForwardAsk): Promise<Forwarded> {
-    return this.#deliver(ask, { came: () => undefined, source: courierSource });
+    return this.#deliver(ask, { came: () => undefined });
   }
 
   /** @param asked.came told of each piece of an answer */

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { appendTo, collect, deferred, entriesOf, keepIt, pass, round } from './deferring.ts';
+import { impostor, openTwo } from './two-relays.ts';
+
+describe('a courier', () => {
+  test('rule 30: hands on to one far relay while others are silent, however many are kept for those', async () => {
+    await using two = await openTwo();
+    const waiting = new Set<object>();
+    await using silent = await impostor((_, response) => {
+      waiting.add(response);
+      response.on('close', () => waiting.delete(response));
+    });
+    for (let count = 0; count < 40; count += 1) {
+      const { defer } = deferred(two, [appendTo(two)]);
+      const to = {
+        ...defer.to,
+        address: '127.0.0.1',
+        tls: false,
+        port: silent.port,
+        path: `silent-${count}`,
+      };
+      expect((await two.client.one({ ...defer, to })).kind).toBe('kept');
+    }
+    const kept = deferred(two, [appendTo(two)]);
+    const ticket = await keepIt(two.client, kept);
+    const stop = new AbortController();
+    const delivering = two.near.relay.deliver({ signal: stop.signal });
+    while (waiting.size === 0) await new Promise((done) => void setImmediate(done));
+    const first = [...waiting];
+    let came = await collect(two.client, ticket);
+    while (came.last.kind === 'kept') came = await collect(two.client, ticket);
+    expect(kept.open(came.bytes)).toEqual([{ kind: 'stored', seq: 1 }]);
+    // nobody has given up on the silent ones meanwhile, and few of them are asked at a time
+    expect(first.every((one) => waiting.has(one))).toBe(true);
+    expect(waiting.size).toBeLessThanOrEqual(2);
+    stop.abort();
+    two.near.relay.hurry();
+    await delivering;
+  });
+
+  test('rule 30: tries a far relay that was not reached with one of its requests later, not with each, and has them all handed on in the end', async () => {
+    await using two = await openTwo({ near: { limits: { farFailureSeconds: 0 } } });
+    let away = true;
+    let asked = 0;
+    await using between = await impostor(async (body, response) => {
+      asked += 1;
+      if (away) response.writeHead(404).end();
+      else
+        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+    });
+    const count = 10;
+    for (let each = 0; each < count; each += 1) {
+      const { defer } = deferred(two, [appendTo(two)], { seed: each });
+      const to = { ...defer.to, address: '127.0.0.1', tls: false, port: between.port };
+      expect((await two.client.one({ ...defer, to })).kind).toBe('kept');
+    }
+    await round(two.near);
+    const atOnce = asked;
+    expect(atOnce).toBeLessThanOrEqual(2);
+    await round(two.near);
+    expect(asked).toBe(atOnce);
+    for (let minutes = 0; minutes < 120; minutes += 1) {
+      pass(two, 60);
+      await round(two.near);
+    }
+    // 30 s, 60 s and so on: some eight times in two hours, and each time with as many as go to one host at once
+    expect(asked).toBeLessThanOrEqual(2 * 10);
+    expect(await entriesOf(two)).toBe(0);
+    away = false;
+    pass(two, 6 * 3600 * 1.25);
+    await round(two.near);
+    expect(await entriesOf(two)).toBe(count);
+  });
+});
