@@ -28,7 +28,7 @@ export type Answer =
 /**
  * Reads an answer as it arrives and stops where it is complete, whatever the stream says (rule 5).
  * Bytes that nobody has authenticated are the network's doing; what a relay has sealed is the relay's.
- * @param exchange what the request left; undefined for an empty request
+ * @param exchange what the request left that is being answered, asked when something came; undefined for an empty request
  * @throws {UnreachableError} when nothing usable came
  * @throws {MalformedError} when the relay itself sealed nonsense
  */
@@ -36,17 +36,18 @@ export async function readAnswer(
   pieces: AsyncIterable<Uint8Array>,
   options: {
     readonly primitives: Primitives;
-    readonly exchange: ExchangeSecret | undefined;
+    readonly exchange: () => ExchangeSecret | undefined;
     readonly now: () => number;
   },
 ): Promise<Answer> {
-  const reader = new ResponseReader(options.primitives, options.exchange);
+  let reader: ResponseReader | undefined;
   const decoder = new ResponseDecoder();
   const items: ResponseItem[] = [];
   let headerAt: number | undefined;
   let cut: UnreachableError | undefined;
   try {
     for await (const piece of pieces) {
+      reader ??= new ResponseReader(options.primitives, options.exchange());
       const plaintext = readable(reader, piece);
       items.push(...decoder.push(plaintext));
       if (decoder.header !== undefined) headerAt ??= options.now();
@@ -56,8 +57,13 @@ export async function readAnswer(
     if (!(error instanceof UnreachableError)) throw error;
     cut = error;
   }
-  const head = reader.head;
-  if (head?.kind === 'sealed' && decoder.header !== undefined && headerAt !== undefined) {
+  const head = reader?.head;
+  if (
+    reader !== undefined &&
+    head?.kind === 'sealed' &&
+    decoder.header !== undefined &&
+    headerAt !== undefined
+  ) {
     const whole = reader.complete && decoder.whole;
     return { kind: 'sealed', header: decoder.header, headerAt, keys: head.keys, items, whole };
   }

@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 import { budgetStart, nextBudget, type Budget, type BudgetOutcome, type LearnedBudget } from './budget.ts';
 import { coarseObservation } from './coarse-observation.ts';
 import type { Observation } from './diagnosis/observation.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, Vantage } from './transport.ts';
 
 /** The last time something came from a relay. */
 export interface LastExchange {
@@ -29,6 +29,9 @@ export interface MeteredRequest {
   readonly held: boolean;
   readonly bulk: boolean;
   readonly signal: AbortSignal;
+  readonly sealedFor?: (vantage: Vantage) => Uint8Array;
+  /** told whence it was sent, before anything of an answer is read */
+  readonly sentFrom?: (vantage: Vantage) => void;
 }
 
 /** What came of an answer until now. */
@@ -69,7 +72,7 @@ export class PathMeter {
     request: MeteredRequest,
     read: (pieces: AsyncIterable<Uint8Array>) => Promise<Answer>,
   ): Promise<Answer> {
-    const { held, bulk, signal } = request;
+    const { held, bulk, signal, sealedFor } = request;
     const began = this.#parts.world.now();
     const came: Came = {
       transport: this.#parts.transport.name,
@@ -84,8 +87,10 @@ export class PathMeter {
       signal,
       held,
       ...(bulk && { bulk }),
-      carriedBy(name) {
+      ...(sealedFor !== undefined && { sealedFor }),
+      carriedBy(name, vantage) {
         came.transport = name;
+        if (vantage !== undefined) request.sentFrom?.(vantage);
       },
       judged(call) {
         judge = call;

@@ -7,14 +7,11 @@ import {
   proofMessage,
   randomId,
   RefusedError,
-  sealRequest,
-  sealRequestWithTicket,
   UnreachableError,
   UsageError,
   type BatchId,
   type BatchProblem,
   type Card,
-  type ExchangeSecret,
   type Hint,
   type Operation,
   type Primitives,
@@ -26,8 +23,10 @@ import { readAnswer, type Answer } from './answer.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
 import { PathMeter, type LastExchange, type MeterParts } from './path-meter.ts';
+import { SealedBatch, type Sealed } from './sealed-batch.ts';
 import { SharedTask } from './shared-task.ts';
-import { TicketBox, type Session } from './ticket-box.ts';
+import { TicketBoxes } from './ticket-box.ts';
+import type { Vantage } from './transport.ts';
 
 /** What is left of a batch's answer: every result that arrived, per operation, in order. */
 export interface Exchanged {
@@ -91,6 +90,8 @@ export function openPath(parts: PathParts): Path {
 
 const batchLifetimeSeconds = 600;
 const rememberedBatches = 64;
+/** Of a transport that does not say. */
+const nowhere: Vantage = { network: undefined, through: '' };
 
 interface BatchName {
   readonly id: BatchId;
@@ -99,21 +100,12 @@ interface BatchName {
   readonly notAfter: number;
 }
 
-interface Sealed {
-  readonly bytes: Uint8Array;
-  readonly exchange: ExchangeSecret;
-  readonly session: Session;
-  /** what it was sealed under */
-  readonly under: 'ticket' | 'key';
-  readonly keyNumber: number;
-}
-
 class RelayPath implements Path {
   readonly hint: Hint;
   readonly #parts: PathParts;
   readonly #meter: PathMeter;
   readonly #clock: RelayClock = new RelayClock();
-  readonly #tickets: TicketBox = new TicketBox();
+  readonly #tickets: TicketBoxes = new TicketBoxes();
   readonly #closing: AbortController = new AbortController();
   readonly #cardFetch: SharedTask<Card> = new SharedTask((signal) => this.#fetchCard(signal));
   readonly #running: Set<Promise<unknown>> = new Set();
@@ -184,12 +176,11 @@ class RelayPath implements Path {
     let name = this.#nameOf(options);
     let plaintext = this.#encode(outgoing, name);
     for (;;) {
-      const sealed = this.#seal(plaintext, outgoing, !spent.ticket);
-      const { exchange } = sealed;
-      const answer = await this.#ask(sealed.bytes, { exchange, held, ...options });
+      const batch = this.#sealed(plaintext, outgoing, !spent.ticket);
+      const { answer, sealed } = await this.#ask(batch, { held, ...options });
       if (answer.kind === 'unknown-ticket') {
         if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
-        this.#tickets.forget(sealed.session);
+        sealed.box.forget(sealed.session);
         spent.ticket = true;
       } else if (answer.kind === 'card') {
         if (sealed.under !== 'key' || spent.key) throw strange('a card came where an answer was due');
@@ -197,7 +188,7 @@ class RelayPath implements Path {
         if (this.#card?.number === sealed.keyNumber) throw strange('the card offers a key nobody accepts');
         spent.key = true;
       } else {
-        this.#learn(answer, sealed.session);
+        this.#learn(answer, sealed);
         if (answer.header.batch !== name.id) throw new MalformedError('the answer is to another batch');
         const problem = answer.header.problem;
         if (problem === undefined) return resultsOf(answer, outgoing.length);
@@ -240,53 +231,62 @@ class RelayPath implements Path {
     return encodeBatch({ ...name, operations });
   }
 
-  #seal(plaintext: Uint8Array, outgoing: readonly Outgoing[], withTicket: boolean): Sealed {
+  #sealed(plaintext: Uint8Array, outgoing: readonly Outgoing[], withTicket: boolean): SealedBatch {
     const { primitives, world } = this.#parts;
-    const [relay, card] = [this.#relay, this.#card];
+    const [relay, card, tickets] = [this.#relay, this.#card, this.#tickets];
     if (relay === undefined || card === undefined) throw new UsageError('no card was fetched');
-    const keyNumber = card.number;
-    const held = withTicket ? this.#tickets.take(watchTokenOf(outgoing)) : undefined;
-    if (held !== undefined) {
-      const { session, ticket } = held;
-      const options = { relay, ticket, random: world.randomBytes(64) };
-      const sealed = sealRequestWithTicket(primitives, plaintext, options);
-      return { ...sealed, session, under: 'ticket', keyNumber };
-    }
-    const now = (world.now() + (this.#clock.offsetMs ?? 0)) / 1000;
-    // by a clock that is far off every key may look expired, and the relay says so itself (rules 1 and 32)
-    const key = card.keys.find((one) => one.notAfter > now) ?? card.keys[0];
-    if (key === undefined) throw new MalformedError('the card offers no key');
-    const sealed = sealRequest(primitives, plaintext, { relay, key, seed: world.randomBytes(32) });
-    return { ...sealed, session: Symbol('session'), under: 'key', keyNumber };
+    return new SealedBatch({
+      plaintext,
+      relay,
+      card,
+      tickets,
+      withTicket,
+      primitives,
+      token: watchTokenOf(outgoing),
+      randomBytes: (length) => world.randomBytes(length),
+      now: (world.now() + (this.#clock.offsetMs ?? 0)) / 1000,
+    });
   }
 
-  #ask(
-    bytes: Uint8Array,
-    asked: {
-      readonly exchange: ExchangeSecret | undefined;
-      readonly held: boolean;
-      readonly bulk?: boolean;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<Answer> {
-    const { signal, held, bulk = false, exchange } = asked;
+  /** @returns the answer, and what was sent on the way that it came by */
+  async #ask(
+    batch: SealedBatch,
+    asked: { readonly held: boolean; readonly bulk?: boolean; readonly signal: AbortSignal },
+  ): Promise<{ readonly answer: Answer; readonly sealed: Sealed }> {
+    const { signal, held, bulk = false } = asked;
     signal.throwIfAborted();
-    const { primitives, world } = this.#parts;
-    return this.#meter.carry({ to: this.hint, bytes, held, bulk, signal }, (pieces) =>
-      readAnswer(pieces, { primitives, exchange, now: () => world.now() }),
+    const { primitives, world, transport } = this.#parts;
+    let sealed = batch.from(transport.vantage?.(this.hint) ?? nowhere);
+    const request = {
+      to: this.hint,
+      bytes: sealed.bytes,
+      held,
+      bulk,
+      signal,
+      sealedFor: (vantage: Vantage) => batch.from(vantage).bytes,
+      sentFrom(vantage: Vantage) {
+        sealed = batch.from(vantage);
+      },
+    };
+    const answer = await this.#meter.carry(request, (pieces) =>
+      readAnswer(pieces, { primitives, exchange: () => sealed.exchange, now: () => world.now() }),
     );
+    return { answer, sealed };
   }
 
-  #learn(answer: Extract<Answer, { readonly kind: 'sealed' }>, session: Session): void {
+  #learn(answer: Extract<Answer, { readonly kind: 'sealed' }>, { box, session }: Sealed): void {
     this.#clock.observe(answer.header.time, answer.headerAt);
-    this.#tickets.add(session, answer.header.tickets, answer.keys);
+    box.add(session, answer.header.tickets, answer.keys);
     this.#newestCardNumber = Math.max(this.#newestCardNumber, answer.header.card);
-    for (const { result } of answer.items)
-      if (result.kind === 'watched') this.#tickets.remember(result.token, session);
+    for (const { result } of answer.items) if (result.kind === 'watched') box.remember(result.token, session);
   }
 
   async #fetchCard(signal: AbortSignal): Promise<Card> {
-    const answer = await this.#ask(new Uint8Array(), { exchange: undefined, held: false, signal });
+    const { primitives, world } = this.#parts;
+    const request = { to: this.hint, bytes: new Uint8Array(), held: false, bulk: false, signal };
+    const answer = await this.#meter.carry(request, (pieces) =>
+      readAnswer(pieces, { primitives, exchange: () => undefined, now: () => world.now() }),
+    );
     if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
     return this.#adopt(answer.card);
   }

@@ -1,6 +1,6 @@
 import { originOf, UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
 import type { Budget } from './budget.ts';
-import type { CarryOptions, Transport } from './transport.ts';
+import type { CarryOptions, Transport, Vantage } from './transport.ts';
 import type { StandingTransport } from './web-socket-transport.ts';
 
 export interface SecondTransport extends Transport {
@@ -65,8 +65,10 @@ class PreferringTransport implements Transport, Disposable {
     if (first.standing(place)) {
       let came = false;
       try {
-        options.carriedBy?.(first.name);
-        for await (const piece of first.carry(place, request, options)) {
+        const vantage = this.#standingVantage(to);
+        options.carriedBy?.(first.name, vantage);
+        const sealed = vantage === undefined ? undefined : options.sealedFor?.(vantage);
+        for await (const piece of first.carry(place, sealed ?? request, options)) {
           came = true;
           yield piece;
         }
@@ -85,6 +87,11 @@ class PreferringTransport implements Transport, Disposable {
   budget(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined {
     const { first, second } = this.#parts;
     return first.standing(this.#standingOf(to).place) ? undefined : second.budget?.(to, options);
+  }
+
+  vantage(to: Hint): Vantage | undefined {
+    const { first, second } = this.#parts;
+    return first.standing(this.#standingOf(to).place) ? this.#standingVantage(to) : second.vantage?.(to);
   }
 
   learnCard(relay: RelayId, endpoints: readonly string[]): void {
@@ -162,6 +169,12 @@ class PreferringTransport implements Transport, Disposable {
     standing.quick = 0;
     // not at a pace that tells one client from another
     standing.retryAt = now + pauseMs * (1 + (world.randomBytes(1)[0] ?? 0) / 512);
+  }
+
+  /** A standing connection goes straight to the relay. */
+  #standingVantage(to: Hint): Vantage | undefined {
+    const vantage = this.#parts.second.vantage?.(to);
+    return vantage && { ...vantage, through: '' };
   }
 
   #standingOf(to: Hint): Standing {

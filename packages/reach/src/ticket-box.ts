@@ -1,7 +1,9 @@
 import { base32, equalBytes, type OfferedTicket, type ResponseKeys, type Ticket } from '@tern/protocol';
+import type { Vantage } from './transport.ts';
 
 const keptTickets = 8;
 const rememberedTokens = 8;
+const keptBoxes = 8;
 
 /** What a relay takes for one visitor: a batch under its key begins one, and the tickets that come of it go on with it. */
 export type Session = symbol;
@@ -58,11 +60,6 @@ export class TicketBox {
     this.#held = this.#held.filter((held) => held.session !== session);
   }
 
-  clear(): void {
-    this.#held = [];
-    this.#sessions = new Map();
-  }
-
   #isLastOfWatch(held: HeldTicket): boolean {
     return (
       [...this.#sessions.values()].includes(held.session) &&
@@ -76,5 +73,29 @@ export class TicketBox {
     const most = Math.max(...counts.values());
     const oldest = this.#held.findLast((held) => counts.get(held.session) === most);
     this.#held = this.#held.filter((held) => held !== oldest);
+  }
+}
+
+/** A box for each vantage. Those of a network are forgotten when it is left: a relay shall not know by them that it was this device. */
+export class TicketBoxes {
+  #network: string | undefined;
+  readonly #boxes = new Map<string, TicketBox>();
+
+  at({ network, through }: Vantage): TicketBox {
+    if (network !== undefined && network !== this.#network) {
+      // what was earned while nobody knew the network's name belongs to the first that is known
+      if (this.#network !== undefined) this.clear();
+      this.#network = network;
+    }
+    const box = this.#boxes.get(through) ?? new TicketBox();
+    this.#boxes.delete(through);
+    this.#boxes.set(through, box);
+    const [longestUnused] = this.#boxes.keys();
+    if (this.#boxes.size > keptBoxes && longestUnused !== undefined) this.#boxes.delete(longestUnused);
+    return box;
+  }
+
+  clear(): void {
+    this.#boxes.clear();
   }
 }

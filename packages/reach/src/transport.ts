@@ -2,14 +2,24 @@ import type { Hint, RelayId } from '@tern/protocol';
 import type { Budget } from './budget.ts';
 import type { Observation } from './diagnosis/observation.ts';
 
+/** Whence a relay sees this device. What was seen from one is not shown from another, so that the two are not known to be one (rule 8). */
+export interface Vantage {
+  /** what tells the network this device is in from others; undefined where nobody knows */
+  readonly network: string | undefined;
+  /** the relay that hands on; empty for none */
+  readonly through: string;
+}
+
 export interface CarryOptions {
   readonly signal: AbortSignal;
   /** the relay may keep the answer back for as long as a watch lasts; everything else it answers at once */
   readonly held?: boolean;
   /** files and the like: gives way to everything else, and goes where most gets through */
   readonly bulk?: boolean;
-  /** told by a transport that has a choice: the name of the one that carries it, before anything came */
-  readonly carriedBy?: (transport: string) => void;
+  /** the same request as it is sent from elsewhere than the transport said when it was asked */
+  readonly sealedFor?: (vantage: Vantage) => Uint8Array;
+  /** told by a transport that has a choice: the name of the one that carries it, and from where, before anything came */
+  readonly carriedBy?: (transport: string, vantage?: Vantage) => void;
   /**
    * Told by a transport that learns from answers, before the first piece: what to call once they were read, with whether they were an
    * answer of that relay. Anybody on the way can answer with something.
@@ -34,6 +44,8 @@ export interface Transport {
   carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array>;
   /** What an exchange may weigh on the way that it would take now; where it is not said, whoever uses the transport finds out. */
   budget?(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined;
+  /** Whence a request would be sent now. */
+  vantage?(to: Hint): Vantage | undefined;
   /** Told of the endpoints that a relay's card names, whose signature was right. */
   learnCard?(relay: RelayId, endpoints: readonly string[]): void;
 }

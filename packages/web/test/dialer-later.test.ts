@@ -39,6 +39,7 @@ function scene(
     ...answering('dialer', soon),
     direct: answering('direct', soon),
     budget: () => ({ upBytes: 1, downBytes: 2 }),
+    vantage: () => ({ network: 'home', through: '' }),
     learnCard: () => told.push('card'),
     forwardThrough: () => told.push('forward'),
     socketPlace: (to) => to,

@@ -7,6 +7,8 @@ export interface BrowserDialerOptions {
   readonly world?: World;
   /** after so long without a sign nobody waits any more; 20 s unless given */
   readonly longestSilenceMs?: number;
+  /** where a browser says that it is online again; the global scope unless given */
+  readonly events?: object;
 }
 
 /**
@@ -20,8 +22,16 @@ export function browserDialer(options: BrowserDialerOptions = {}): Dialer {
     https: new FetchCarrier({ world }),
     choosesAddress: false,
     network: connectionType,
+    place: countingReturns(options.events ?? globalThis),
     ...(longestSilenceMs !== undefined && { longestSilenceMs }),
   });
+}
+
+/** A browser names no network, but says when it is back in one: that may be another. */
+function countingReturns(events: object): () => string {
+  let returns = 0;
+  if (events instanceof EventTarget) events.addEventListener('online', () => (returns += 1));
+  return () => `${connectionType()} ${returns}`;
 }
 
 /** As much as a browser says of the network it is in: `wifi`, `cellular`, or nothing. */

@@ -4,6 +4,7 @@ import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { hasRoom, type FailureKind, type Load, type Standing } from './standing.ts';
+import type { Vantage } from '../transport.ts';
 import type { Way } from './way.ts';
 
 export interface AttemptParts {
@@ -12,7 +13,9 @@ export interface AttemptParts {
   readonly way: Way;
   /** as it was when the attempt began */
   readonly standing: Standing;
+  /** sealed for this vantage */
   readonly request: Uint8Array;
+  readonly vantage: Vantage;
   readonly held: boolean;
   readonly bulk: boolean;
   readonly longestSilenceMs: number;
@@ -54,6 +57,10 @@ export class Attempt {
     this.#stageAt = this.#at;
     this.#lastAt = this.#at;
     this.#askedAt = this.#at;
+  }
+
+  get vantage(): Vantage {
+    return this.#parts.vantage;
   }
 
   get stage(): Stage {

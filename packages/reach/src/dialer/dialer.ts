@@ -2,7 +2,7 @@ import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import type { Budget } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
-import type { CarryOptions, Transport } from '../transport.ts';
+import type { CarryOptions, Transport, Vantage } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
 import { endedBy, type Carrier } from './carrier.ts';
 import { ConnectionPool, type Wish } from './connection-pool.ts';
@@ -23,6 +23,8 @@ export interface DialerParts {
   readonly choosesAddress: boolean;
   /** what tells one network from another; `unknown` where nothing does */
   readonly network: () => string;
+  /** the same as finely as it can be told, where the book goes by less */
+  readonly place?: () => string;
   /** where the carrier looks up as well; one of its own unless given */
   readonly book?: WayBook;
   /** after so long without a sign nobody waits any more; 20 s unless given */
@@ -34,6 +36,7 @@ export interface Dialer extends Transport, Disposable {
   /** the same without ways through other relays: what is handed on is not handed on again */
   readonly direct: Transport;
   budget(to: Hint, options?: { readonly bulk?: boolean }): Budget;
+  vantage(to: Hint): Vantage;
   learnCard(relay: RelayId, endpoints: readonly string[]): void;
   /** Where ways through other relays come from. */
   forwardThrough(ways: ForwardWays): void;
@@ -78,6 +81,7 @@ class WayDialer implements Dialer {
       name: this.name,
       carry: (to, request, options) => this.#carry(this.#ways(to), request, options),
       budget: (to, options) => this.#budget(this.#ways(to), options),
+      vantage: () => this.#vantage(undefined),
       learnCard: (relay, endpoints) => this.learnCard(relay, endpoints),
     };
   }
@@ -88,6 +92,10 @@ class WayDialer implements Dialer {
 
   budget(to: Hint, options: { readonly bulk?: boolean } = {}): Budget {
     return this.#budget(this.#allWays(to), options);
+  }
+
+  vantage(to: Hint): Vantage {
+    return this.#vantage(this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: false })?.way);
   }
 
   learnCard(relay: RelayId, endpoints: readonly string[]): void {
@@ -129,13 +137,17 @@ class WayDialer implements Dialer {
   async *#carry(
     ways: readonly Way[],
     request: Uint8Array,
-    { signal, held = false, bulk = false, carriedBy, judged, observed }: CarryOptions,
+    { signal, held = false, bulk = false, sealedFor, carriedBy, judged, observed }: CarryOptions,
   ): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();
     const { world } = this.#parts;
     const race = new Race({
       ways,
       request,
+      leaving: (way) => {
+        const vantage = this.#vantage(way);
+        return { vantage, request: sealedFor?.(vantage) ?? request };
+      },
       bulk,
       held,
       signal,
@@ -148,10 +160,10 @@ class WayDialer implements Dialer {
         this.#observe(report);
         observed?.(observationOf(report, ways[0]?.hint.relay));
       },
-      began: ({ way }) => carriedBy?.(way.carrier),
+      began: ({ way, vantage }) => carriedBy?.(way.carrier, vantage),
     });
     const { attempt, first, outrun } = await race.run();
-    carriedBy?.(attempt.way.carrier);
+    carriedBy?.(attempt.way.carrier, attempt.vantage);
     const learn = (): void => {
       this.#evidence.answered(attempt, { held });
       for (const loser of outrun) this.#evidence.outrun(loser, attempt.way);
@@ -187,6 +199,10 @@ class WayDialer implements Dialer {
 
   #observe(report: AttemptReport): void {
     this.#reports = [...this.#reports.slice(1 - keptReports), report];
+  }
+
+  #vantage(way: Way | undefined): Vantage {
+    return { network: (this.#parts.place ?? this.#parts.network)(), through: way?.through ?? '' };
   }
 
   #ways(to: Hint): readonly Way[] {

@@ -7,12 +7,15 @@ import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
+import type { Vantage } from '../transport.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, wayKey, type Way } from './way.ts';
 
 export interface RaceParts {
   readonly ways: readonly Way[];
   readonly request: Uint8Array;
+  /** the same as it is to be sent on this way */
+  readonly leaving: (way: Way) => { readonly request: Uint8Array; readonly vantage: Vantage };
   readonly bulk: boolean;
   readonly held: boolean;
   readonly signal: AbortSignal;
@@ -150,14 +153,14 @@ export class Race {
   }
 
   #start(way: Way): void {
-    const { pool, world, book, request, held, bulk, longestSilenceMs, observe, began } = this.#parts;
+    const { pool, world, book, leaving, held, bulk, longestSilenceMs, observe, began } = this.#parts;
     const standing = book.standing(way);
     const attempt = new Attempt({
+      ...leaving(way),
       pool,
       world,
       way,
       standing,
-      request,
       held,
       bulk,
       longestSilenceMs,

@@ -31,6 +31,7 @@ export class LaterDialer implements Dialer {
     this.direct = {
       name: this.name,
       carry: (to, request, options) => this.#carry((dialer) => dialer.direct, { to, request, options }),
+      vantage: (to) => this.#dialer?.direct.vantage?.(to),
     };
   }
 
@@ -40,6 +41,10 @@ export class LaterDialer implements Dialer {
 
   budget(to: Hint, options?: { readonly bulk?: boolean }): ReturnType<Dialer['budget']> {
     return this.#dialer?.budget(to, options) ?? { upBytes: 4096, downBytes: 8192 };
+  }
+
+  vantage(to: Hint): ReturnType<Dialer['vantage']> {
+    return this.#dialer?.vantage(to) ?? { network: undefined, through: '' };
   }
 
   learnCard(relay: RelayId, endpoints: readonly string[]): void {
