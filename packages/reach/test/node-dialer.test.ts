@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
-import { UnreachableError, type Hint, type RelayId } from '@tern/protocol';
+import { UnreachableError, type Hint } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
-import { nodeDialer, type NodeDialerOptions } from '../src/node/index.ts';
+import { HttpsCarrier } from '../src/node/https-carrier.ts';
+import { nodeDialer, nodeWorld, type NodeDialerOptions } from '../src/node/index.ts';
+import { Resolver } from '../src/node/resolver.ts';
 import { transportContract, type Serve, type TransportFixture } from '../src/testing/index.ts';
+import { answerWith } from './doh-server.ts';
 import { certificate, listen, serving, unusedPort } from './http-server.ts';
 
 const { signal } = new AbortController();
@@ -46,6 +47,9 @@ async function carry(
 
 const open = (options: NodeDialerOptions = {}): ReturnType<typeof nodeDialer> =>
   nodeDialer({ authorities: certificate, longestSilenceMs: 2000, ...options });
+
+/** So that the internet has an address here. */
+const isOfInternet = (address: string): boolean => address === '127.0.0.1';
 
 describe('what goes over the wire', () => {
   test('a request says no more than HTTP needs, and the connection serves the next one', async () => {
@@ -120,17 +124,19 @@ describe('what goes over the wire', () => {
 
 describe('who answers', () => {
   test('a certificate for another of the relay’s names will do, one for anybody else will not', async () => {
-    const relay = 'r'.repeat(52) as RelayId;
     await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
-    await using resolver = await listen(answerLoopback, { tls: true });
-    const dohServers = [{ address: '127.0.0.1', port: resolver.port, authorities: certificate }];
-    const hint: Hint = { ...server.hint, relay, address: 'relay.localhost' };
-    using stranger = open({ dohServers });
-    await expect(carry(stranger, hint)).rejects.toBeInstanceOf(UnreachableError);
-    expect(stranger.reports().map(({ ended }) => ended)).toContain('certificate');
-    using dialer = open({ dohServers });
-    dialer.learnCard(relay, [`https://localhost:${await unusedPort()}`]);
-    expect(await carry(dialer, hint)).toBe('ok');
+    const resolver = new Resolver({ world: nodeWorld, remembered: () => '127.0.0.1', isOfInternet });
+    const carrier = new HttpsCarrier({ resolver, network: () => 'home', authorities: certificate });
+    const opened = (names: readonly string[]): ReturnType<HttpsCarrier['open']> => {
+      const host = 'relay.invalid';
+      const said = { host, serverName: host, names, hint: { ...server.hint, address: host } };
+      const way = { carrier: 'https', by: 'remembered', port: server.port, tls: true, ...said } as const;
+      return carrier.open(way, { signal, small: false, reached: () => undefined });
+    };
+    await expect(opened(['relay.invalid'])).rejects.toMatchObject({ ended: 'certificate' });
+    const connection = await opened(['relay.invalid', 'localhost']);
+    expect(connection.usable).toBe(true);
+    connection.close();
   });
 
   test('a certificate nobody vouches for is unreachable, before the secret path is said', async () => {
@@ -176,30 +182,20 @@ describe('who answers', () => {
   });
 });
 
-/** A resolver to which every name is this machine. */
-const answerLoopback: RequestListener = (incoming, outgoing) => {
-  void buffer(incoming).then((question) => {
-    const isA = question.at(-3) === 1;
-    const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 127, 0, 0, 1];
-    const head = Buffer.from([0, 0, 0x81, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
-    outgoing.end(Buffer.concat([head, question.subarray(12), Buffer.from(isA ? record : [])]));
-  });
-};
-
 describe('where the system does not know a name', () => {
   test('resolvers are asked over HTTPS, by their addresses and without a name', async () => {
     const asked: string[] = [];
     await using resolver = await listen(
       (incoming, outgoing) => {
         asked.push(`${incoming.method} ${incoming.url} ${incoming.headers['content-type'] ?? ''}`);
-        answerLoopback(incoming, outgoing);
+        answerWith('127.0.0.1')(incoming, outgoing);
       },
       { tls: true },
     );
     await using relay = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: false });
     const silent = { address: '127.0.0.1', port: await unusedPort() };
     const server = { address: '127.0.0.1', port: resolver.port, authorities: certificate };
-    using dialer = open({ dohServers: [silent, server] });
+    using dialer = open({ dohServers: [silent, server], isOfInternet });
     const hint: Hint = { ...relay.hint, address: 'relay.invalid' };
     expect(await carry(dialer, hint)).toBe('ok');
     expect(asked).toEqual(Array(2).fill('POST /dns-query application/dns-message'));

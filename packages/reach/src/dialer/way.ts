@@ -1,4 +1,5 @@
 import type { Hint } from '@tern/protocol';
+import { endsInNumber, isAddress, isOfInternet } from './address.ts';
 import type { ObservedWay } from './attempt-report.ts';
 
 /** How one request may travel to a relay. */
@@ -99,22 +100,20 @@ function nameOf({ host, port, tls }: Endpoint): string {
   return `${tls ? 'https' : 'http'}://${host}:${port}`;
 }
 
-/** `https://name:port`, `https://[::1]`; undefined for what is no such thing */
+/** `https://name:port`, `https://[::1]`; undefined for what is no such thing, or an address written in a way that hides which */
 function endpointOf(text: string): Endpoint | undefined {
   const found = /^(https?):\/\/(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?$/u.exec(text);
   const [, scheme, host, port] = found ?? [];
   if (scheme === undefined || host === undefined) return undefined;
+  const name = bare(host);
+  if (!isAddress(name) && endsInNumber(name)) return undefined;
   const tls = scheme === 'https';
   const number = port === undefined ? (tls ? 443 : 80) : Number(port);
-  return number >= 1 && number <= 65_535 ? { host: bare(host), port: number, tls } : undefined;
+  return number >= 1 && number <= 65_535 ? { host: name, port: number, tls } : undefined;
 }
 
 function bare(address: string): string {
   return address.replace(/^\[|\]$/gu, '');
-}
-
-export function isAddress(host: string): boolean {
-  return /^\d{1,3}(?:\.\d{1,3}){3}$/u.test(host) || host.includes(':');
 }
 
 function isLoopback(host: string): boolean {
@@ -125,7 +124,7 @@ function isLoopback(host: string): boolean {
 function isPublicName(host: string): boolean {
   const last = host.replace(/\.$/u, '').split('.').at(-1) ?? '';
   return (
-    host.includes('.') && !localDomains.has(last) && !/^\d+$/u.test(last) && !/\.home\.arpa\.?$/u.test(host)
+    host.includes('.') && !localDomains.has(last) && !endsInNumber(host) && !/\.home\.arpa\.?$/u.test(host)
   );
 }
 
@@ -135,18 +134,14 @@ const localDomains: ReadonlySet<string> = new Set([
   'lan',
   'local',
   'localdomain',
+  'localhost',
   'onion',
 ]);
 
-/** An address of this machine or of the network around it, as far as it can be seen without asking anybody. */
-function isPrivate(host: string): boolean {
-  return (
-    isLoopback(host) ||
-    /^(?:10|0)\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^169\.254\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./u.test(
-      isAddress(host) ? host : '',
-    ) ||
-    /^(?:f[cd]|fe[89ab]|::)/u.test(host.includes(':') ? host : '') ||
-    (!isAddress(host) && !isPublicName(host)) ||
-    host.endsWith('.localhost')
-  );
+/**
+ * A name or address of this machine or of the network around it, as far as it can be seen without asking anybody; what a system would read
+ * as an address, but nobody writes so, is taken for one.
+ */
+export function isPrivate(host: string): boolean {
+  return isAddress(host) ? !isOfInternet(host) : !isPublicName(host);
 }

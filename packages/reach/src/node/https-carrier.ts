@@ -28,7 +28,8 @@ export class HttpsCarrier implements Carrier {
   }
 
   async open(way: Way, { signal, small, reached }: OpenOptions): Promise<Connection> {
-    const addresses = await this.#parts.resolver.addresses(way, { signal });
+    const refused = (address: string): void => reached('resolved', address);
+    const addresses = await this.#parts.resolver.addresses(way, { signal, refused });
     reached('resolved');
     const tcp = await dialTcp(addresses, way.port, { signal });
     reached('connected', tcp.remoteAddress);

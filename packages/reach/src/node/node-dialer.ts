@@ -10,6 +10,8 @@ export interface NodeDialerOptions {
   readonly authorities?: string;
   /** resolvers to ask over HTTPS where the system's does not help; well-known ones unless given */
   readonly dohServers?: readonly DohServer[];
+  /** where a relay of the internet may be; an address of the internet unless given */
+  readonly isOfInternet?: (address: string) => boolean;
   /** after so long without a sign nobody waits any more; 20 s unless given */
   readonly longestSilenceMs?: number;
 }
@@ -19,13 +21,14 @@ const networkMs = 2000;
 
 /** The dialer of a machine: real sockets, several resolvers, and whatever network it is in now. */
 export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
-  const { authorities, dohServers, longestSilenceMs } = options;
+  const { authorities, dohServers, isOfInternet, longestSilenceMs } = options;
   const network = remembering(networkName);
   const book = new WayBook(network);
   const resolver = new Resolver({
     world: nodeWorld,
     remembered: (host) => book.address(host),
     ...(dohServers !== undefined && { dohServers }),
+    ...(isOfInternet !== undefined && { isOfInternet }),
   });
   const https = new HttpsCarrier({ resolver, network, ...(authorities !== undefined && { authorities }) });
   const parts = { world: nodeWorld, https, choosesAddress: true, network, book };

@@ -1,15 +1,23 @@
-import { lookup } from 'node:dns/promises';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { originOf, type Hint } from '@tern/protocol';
 import type { Way } from '../diagnosis/diagnosis.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { ProbeOptions, ProbePort } from '../diagnosis/probe.ts';
+import { bySystem, dialable } from './resolver.ts';
+
+export interface ProbeParts {
+  /** as the system does it unless given */
+  readonly bySystem?: (host: string) => Promise<readonly string[]>;
+}
 
 type Stages = { -readonly [K in keyof Observation]?: Observation[K] };
 
 /** Probes over Node's own sockets, of the ways that hints name: the system's resolver, one POST over HTTP/1.1 each. */
-export function nodeProbes(hints: readonly Hint[]): ProbePort & { readonly ways: readonly Way[] } {
+export function nodeProbes(
+  hints: readonly Hint[],
+  parts: ProbeParts = {},
+): ProbePort & { readonly ways: readonly Way[] } {
   const byKey = new Map(hints.map((hint) => [wayOf(hint).key, hint]));
   const attempt = async (
     way: Way,
@@ -18,7 +26,7 @@ export function nodeProbes(hints: readonly Hint[]): ProbePort & { readonly ways:
   ): Promise<Observation> => {
     const hint = byKey.get(way.key);
     if (hint === undefined) throw new TypeError('no way of these probes');
-    return new Attempt(way, hint, options).run(until);
+    return new Attempt(way, { hint, ...parts }, options).run(until);
   };
   return {
     ways: [...byKey.values()].map(wayOf),
@@ -49,6 +57,7 @@ function addressOf(hint: Hint): string {
 class Attempt {
   readonly #way: Way;
   readonly #hint: Hint;
+  readonly #bySystem: (host: string) => Promise<readonly string[]>;
   readonly #options: ProbeOptions;
   readonly #beganAt = performance.now();
   readonly #stages: Stages = {};
@@ -57,9 +66,10 @@ class Attempt {
   #up = 0;
   #down = 0;
 
-  constructor(way: Way, hint: Hint, options: ProbeOptions) {
+  constructor(way: Way, parts: ProbeParts & { readonly hint: Hint }, options: ProbeOptions) {
     this.#way = way;
-    this.#hint = hint;
+    this.#hint = parts.hint;
+    this.#bySystem = parts.bySystem ?? bySystem;
     this.#options = options;
   }
 
@@ -84,15 +94,17 @@ class Attempt {
 
   async #resolve(): Promise<string | undefined> {
     const name = addressOf(this.#hint);
-    if (isIP(name) !== 0) return name;
+    if (isIP(name) !== 0) return name; // a link that says so means it
     try {
-      const found = await this.#within(lookup(name, { all: true }));
-      const addresses = found.map(({ address }) => address);
+      const addresses = await this.#within(this.#bySystem(name));
       this.#stages.resolved = { afterMs: this.#after(), addresses, by: 'system' };
-      return addresses[0];
+      return dialable(addresses, this.#hint)[0];
     } catch (error) {
       if (this.#options.signal.aborted) throw error;
-      const failed = codeOf(error) === 'ENOTFOUND' ? 'no-such-name' : 'no-answer';
+      const failed =
+        codeOf(error instanceof Error ? error.cause : undefined) === 'ENOTFOUND'
+          ? 'no-such-name'
+          : 'no-answer';
       this.#stages.resolved = { afterMs: this.#after(), failed, by: 'system' };
       return undefined;
     }

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import { MalformedError, UnreachableError, type World } from '@tern/protocol';
+import { MalformedError, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import { DialError } from '../dialer/carrier.ts';
-import { isAddress } from '../dialer/way.ts';
-import type { ObservedWay } from '../dialer/attempt-report.ts';
+import { isAddress, isOfInternet } from '../dialer/address.ts';
+import { isPrivate, type Way } from '../dialer/way.ts';
 import { decodeAnswer, encodeQuestion, type ResolvedAddress } from './dns-message.ts';
 import { HttpConnection } from './http-exchange.ts';
 import { dialError, dialTcp, dialTls } from './socket-dial.ts';
@@ -26,6 +26,10 @@ export interface ResolverParts {
   /** the address under which a name's server was last proved */
   readonly remembered: (host: string) => string | undefined;
   readonly dohServers?: readonly DohServer[];
+  /** as the system does it unless given @throws {DialError} */
+  readonly bySystem?: (host: string) => Promise<readonly string[]>;
+  /** where a relay of the internet may be; an address of the internet unless given */
+  readonly isOfInternet?: (address: string) => boolean;
 }
 
 /** the next resolver is asked after so long without an answer of the one before */
@@ -42,9 +46,26 @@ export class Resolver {
     this.#parts = parts;
   }
 
-  /** @throws {DialError} `name` @throws the signal's reason */
+  /**
+   * Those that may be dialled. Whoever made the relay's link may have meant this machine or the network around it, by naming it there; a
+   * name or a card that only leads there is not followed, whoever it was that made it lead there.
+   * @param options `refused`: told of an address that is not followed, where there is no other
+   * @throws {DialError} `name` @throws the signal's reason
+   */
   async addresses(
-    { host, by }: Pick<ObservedWay, 'host' | 'by'>,
+    way: Pick<Way, 'host' | 'by' | 'hint'>,
+    options: { readonly signal: AbortSignal; readonly refused: (address: string) => void },
+  ): Promise<readonly string[]> {
+    const found = await this.#find(way, options);
+    const allowed = dialable(found, way.hint, this.#parts.isOfInternet);
+    const [refused] = found;
+    if (allowed.length > 0 || refused === undefined) return allowed;
+    options.refused(refused);
+    throw new DialError('name', 'the name leads to where no relay of the internet is');
+  }
+
+  async #find(
+    { host, by }: Pick<Way, 'host' | 'by'>,
     options: { readonly signal: AbortSignal },
   ): Promise<readonly string[]> {
     if (isAddress(host)) return [host];
@@ -58,7 +79,7 @@ export class Resolver {
         return this.#byDoh(host, options.signal);
       case 'system':
       case 'literal':
-        return unlessAborted(bySystem(host), options.signal);
+        return unlessAborted((this.#parts.bySystem ?? bySystem)(host), options.signal);
     }
   }
 
@@ -107,7 +128,17 @@ export class Resolver {
   }
 }
 
-async function bySystem(host: string): Promise<readonly string[]> {
+/** Of the addresses to which a relay's name led, those that its link lets us dial. */
+export function dialable(
+  addresses: readonly string[],
+  { address }: Pick<Hint, 'address'>,
+  may: (address: string) => boolean = isOfInternet,
+): readonly string[] {
+  return isPrivate(address.replace(/^\[|\]$/gu, '')) ? addresses : addresses.filter((one) => may(one));
+}
+
+/** @throws {DialError} */
+export async function bySystem(host: string): Promise<readonly string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (cause) {
