@@ -11,6 +11,11 @@ export class SharedTask<T> {
     this.#work = work;
   }
 
+  /** nobody waits for it */
+  get idle(): boolean {
+    return this.#flight === undefined;
+  }
+
   /** @throws the signal's reason when it is aborted; the work goes on for the others */
   async run(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import type { Hint } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { freshStanding, nextStanding, type FailureKind, type Standing } from '../src/dialer/standing.ts';
-import { orderWays, type WayView } from '../src/dialer/way-order.ts';
+import { exploredWay, orderWays, type WayView } from '../src/dialer/way-order.ts';
 import { entranceOf, wayKey, waysOf, withEndpoints } from '../src/dialer/way.ts';
 
 const now = 1_794_000_000_000;
@@ -76,4 +76,18 @@ test('bulk goes where most gets through', () => {
   const standings = { [plain]: slow, 'https:literal:203.0.113.9:8443()': fast };
   expect(order(standings, { bulk: true })[0]).toBe('https:literal:203.0.113.9:8443()');
   expect(order(standings)[0]).toBe(plain);
+});
+
+test('a look whether something better works asks no resolver elsewhere', () => {
+  const slow = { ...good(), latencyMs: 5000, bytesPerSecond: 1000 };
+  const views = ways.map((way): WayView => {
+    const standing = wayKey(way) === plain ? slow : freshStanding;
+    return { way, standing, waitMs: 0, ready: false };
+  });
+  const ordered = views.map(({ way }) => way);
+  const looked = new Set<string>();
+  for (const bulk of [true, false])
+    for (let chance = 0; chance < 0.4; chance += 0.001)
+      looked.add(exploredWay(ordered, views, { now, bulk, chance })?.by ?? 'none');
+  expect([...looked].toSorted()).toEqual(['literal', 'none', 'system']);
 });

@@ -93,7 +93,8 @@ export function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
 }
 
 /**
- * A way that would be plainer than the one that works, to look whether it works again; undefined for most requests.
+ * A way that would be plainer than the one that works, to look whether it works again; undefined for most requests. For a look nobody
+ * elsewhere is asked for the name.
  * @param options `chance` from 0 to 1
  */
 export function exploredWay(
@@ -117,7 +118,7 @@ export function exploredWay(
     const failure = recent(standing);
     const rested = failure === undefined || options.now - failure.at > dialRules.exploreAfterMs;
     const known = options.bulk ? standing.bytesPerSecond : standing.latencyMs;
-    return way !== best && waitMs === 0 && rested && (!slow || known === undefined);
+    return way !== best && way.by !== 'doh' && waitMs === 0 && rested && (!slow || known === undefined);
   });
   return open[Math.floor((options.chance / share) * open.length)]?.way;
 }

@@ -27,6 +27,7 @@ export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
   const resolver = new Resolver({
     world: nodeWorld,
     remembered: (host) => book.address(host),
+    network,
     ...(dohServers !== undefined && { dohServers }),
     ...(isOfInternet !== undefined && { isOfInternet }),
   });

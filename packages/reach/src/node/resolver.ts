@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { MalformedError, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import { SharedTask } from '../shared-task.ts';
 import { DialError } from '../dialer/carrier.ts';
 import { isAddress, isOfInternet } from '../dialer/address.ts';
 import { isPrivate, type Way } from '../dialer/way.ts';
@@ -26,6 +27,8 @@ export interface ResolverParts {
   /** the address under which a name's server was last proved */
   readonly remembered: (host: string) => string | undefined;
   readonly dohServers?: readonly DohServer[];
+  /** what no resolver knew on one network is asked again on another; all are one unless given */
+  readonly network?: () => string;
   /** as the system does it unless given @throws {DialError} */
   readonly bySystem?: (host: string) => Promise<readonly string[]>;
   /** where a relay of the internet may be; an address of the internet unless given */
@@ -36,11 +39,25 @@ export interface ResolverParts {
 const nextServerMs = 700;
 const longestAnswerMs = 4000;
 const [leastSeconds, mostSeconds] = [60, 3600];
+/** What nobody knew, or nobody answered, is not asked again for so long, twice as long each time. */
+const [firstRestMs, longestRestMs] = [15_000, 120_000];
+const rememberedNames = 64;
+
+/** What resolvers over HTTPS said of a name, or that they said nothing. */
+interface Told {
+  readonly addresses: readonly string[];
+  readonly until: number;
+  /** in a row without an address */
+  readonly failures: number;
+  readonly network: string;
+}
 
 /** Where names have their addresses, in the three ways that a network may lie about, cut, or not know of. */
 export class Resolver {
   readonly #parts: ResolverParts;
-  readonly #known = new Map<string, { readonly addresses: readonly string[]; readonly until: number }>();
+  readonly #told = new Map<string, Told>();
+  /** whoever wants the same name meanwhile waits for the same answer */
+  readonly #asking = new Map<string, SharedTask<readonly string[]>>();
 
   constructor(parts: ResolverParts) {
     this.#parts = parts;
@@ -84,17 +101,48 @@ export class Resolver {
   }
 
   async #byDoh(host: string, signal: AbortSignal): Promise<readonly string[]> {
-    const { world } = this.#parts;
-    const known = this.#known.get(host);
-    if (known !== undefined && known.until > world.now()) return known.addresses;
-    const found = await this.#ask(host, signal);
-    const seconds = Math.min(
-      mostSeconds,
-      Math.max(leastSeconds, ...found.map(({ ttlSeconds }) => ttlSeconds)),
-    );
-    const addresses = found.map(({ address }) => address);
-    this.#known.set(host, { addresses, until: world.now() + seconds * 1000 });
-    return addresses;
+    const { world, network = () => '' } = this.#parts;
+    const told = this.#told.get(host);
+    const known = told !== undefined && told.until > world.now();
+    if (known && told.addresses.length > 0) return told.addresses;
+    if (known && told.network === network()) throw new DialError('name', 'no resolver knew it just now');
+    const task = this.#asking.get(host) ?? new SharedTask((ending) => this.#learn(host, ending));
+    this.#asking.set(host, task);
+    try {
+      return await task.run(signal);
+    } finally {
+      if (task.idle) this.#asking.delete(host);
+    }
+  }
+
+  async #learn(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { world, network = () => '' } = this.#parts;
+    const where = network();
+    try {
+      const found = await this.#ask(host, signal);
+      const seconds = Math.min(
+        mostSeconds,
+        Math.max(leastSeconds, ...found.map(({ ttlSeconds }) => ttlSeconds)),
+      );
+      const addresses = found.map(({ address }) => address);
+      this.#remember(host, { addresses, until: world.now() + seconds * 1000, failures: 0, network: where });
+      return addresses;
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error;
+      const before = this.#told.get(host);
+      const failures = before?.network === where ? before.failures : 0;
+      const restMs = Math.min(longestRestMs, firstRestMs * 2 ** failures);
+      const until = world.now() + restMs;
+      this.#remember(host, { addresses: [], until, failures: Math.min(failures + 1, 20), network: where });
+      throw error;
+    }
+  }
+
+  #remember(host: string, told: Told): void {
+    this.#told.delete(host);
+    this.#told.set(host, told);
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > rememberedNames && oldest !== undefined) this.#told.delete(oldest);
   }
 
   /** The first useful answer of several resolvers, each asked a little after the one before. */
