@@ -20,7 +20,7 @@ function learner(endpoints: readonly string[] = []): {
     learn: () => call(),
     dialer: {
       load: (record) => loaded.push(record),
-      record: () => ({ pages: new Map(), endpoints: new Map([[relay, endpoints]]) }),
+      record: () => ({ pages: new Map(), cards: new Map([[relay, { number: 1, endpoints }]]) }),
       onLearnt(next) {
         call = next;
       },
@@ -61,7 +61,8 @@ test('what one process learnt the next one knows', async () => {
   await keeping[Symbol.asyncDispose]();
   const second = learner();
   await using _ = await keepWays({ store, world, dialer: second.dialer });
-  expect(second.loaded.map(({ endpoints }) => [...endpoints])).toEqual([[[relay, ['https://two.example']]]]);
+  const cards = second.loaded.map((record) => [...record.cards]);
+  expect(cards).toEqual([[[relay, { number: 1, endpoints: ['https://two.example'] }]]]);
 });
 
 test('nothing is written where nothing was learnt, and what is learnt often is written once', async () => {

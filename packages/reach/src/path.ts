@@ -299,7 +299,7 @@ class RelayPath implements Path {
     this.#relay = opened.relay;
     if (this.#card === undefined || opened.card.number > this.#card.number) {
       this.#card = opened.card;
-      this.#parts.transport.learnCard?.(opened.relay, opened.card.endpoints);
+      this.#parts.transport.learnCard?.(opened.relay, opened.card);
     }
     return this.#card;
   }

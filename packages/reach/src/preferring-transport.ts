@@ -1,6 +1,6 @@
 import { originOf, UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
 import type { Budget } from './budget.ts';
-import type { CarryOptions, Transport, Vantage } from './transport.ts';
+import type { CarryOptions, LearnedCard, Transport, Vantage } from './transport.ts';
 import type { StandingTransport } from './web-socket-transport.ts';
 
 export interface SecondTransport extends Transport {
@@ -94,8 +94,8 @@ class PreferringTransport implements Transport, Disposable {
     return first.standing(this.#standingOf(to).place) ? this.#standingVantage(to) : second.vantage?.(to);
   }
 
-  learnCard(relay: RelayId, endpoints: readonly string[]): void {
-    this.#parts.second.learnCard?.(relay, endpoints);
+  learnCard(relay: RelayId, card: LearnedCard): void {
+    this.#parts.second.learnCard?.(relay, card);
   }
 
   [Symbol.dispose](): void {

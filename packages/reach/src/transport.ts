@@ -1,4 +1,4 @@
-import type { Hint, RelayId } from '@tern/protocol';
+import type { Card, Hint, RelayId } from '@tern/protocol';
 import type { Budget } from './budget.ts';
 import type { Observation } from './diagnosis/observation.ts';
 
@@ -9,6 +9,9 @@ export interface Vantage {
   /** the relay that hands on; empty for none */
   readonly through: string;
 }
+
+/** Of a relay's card, what it says of ways to the relay. */
+export type LearnedCard = Pick<Card, 'number' | 'endpoints'>;
 
 export interface CarryOptions {
   readonly signal: AbortSignal;
@@ -46,6 +49,6 @@ export interface Transport {
   budget?(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined;
   /** Whence a request would be sent now. */
   vantage?(to: Hint): Vantage | undefined;
-  /** Told of the endpoints that a relay's card names, whose signature was right. */
-  learnCard?(relay: RelayId, endpoints: readonly string[]): void;
+  /** Told of a relay's card, whose signature was right. */
+  learnCard?(relay: RelayId, card: LearnedCard): void;
 }

@@ -25,7 +25,8 @@ export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): Di
   const choosesAddress = options.plain !== true;
   const network = new SimulatedNetwork(world, rules, { blind: !choosesAddress });
   const dialer = openDialer({ world, https: network, choosesAddress, network: () => 'home' });
-  if (options.endpoints !== undefined) dialer.learnCard(relay, options.endpoints);
+  const { endpoints } = options;
+  if (endpoints !== undefined) dialer.learnCard(relay, { number: 1, endpoints });
   return { world, network, dialer };
 }
 

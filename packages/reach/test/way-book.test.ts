@@ -1,5 +1,16 @@
-import { decode, encode, type RelayId } from '@tern/protocol';
-import { expect, test } from 'vitest';
+import {
+  decode,
+  encode,
+  field,
+  list,
+  relayIdCodec,
+  row,
+  struct,
+  text,
+  uint,
+  type RelayId,
+} from '@tern/protocol';
+import { describe, expect, test } from 'vitest';
 import { deliver, dialerScene, download } from './dialer-scene.ts';
 import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
 import { WayBook } from '../src/dialer/way-book.ts';
@@ -23,15 +34,14 @@ async function taught(): Promise<WayBookRecord> {
   );
   await scene.world.run(deliver(scene));
   await scene.world.run(download(scene, 100_000));
-  scene.dialer.learnCard(relay, ['https://two.example']);
   const record = scene.dialer.record();
-  return { ...record, endpoints: new Map([[relay, ['https://two.example']]]) };
+  return { ...record, cards: new Map([[relay, { number: 3, endpoints: ['https://two.example'] }]]) };
 }
 
 test('what was learnt is the same after it lay in a store, but for what is of use within a minute', async () => {
   const record = await taught();
   const read = decode(wayBookCodec, encode(wayBookCodec, record));
-  expect(read.endpoints).toEqual(record.endpoints);
+  expect(read.cards).toEqual(record.cards);
   expect(read.pages.size).toBe(1);
   const [page, before] = [read.pages.get('home'), record.pages.get('home')];
   expect([...(page?.ways.keys() ?? [])].toSorted()).toEqual([...(before?.ways.keys() ?? [])].toSorted());
@@ -61,7 +71,7 @@ test('a book that became long keeps what is newest', () => {
       return [`network ${at}`, { ways, paces: new Map(), addresses: new Map() }] as const;
     }),
   );
-  const read = decode(wayBookCodec, encode(wayBookCodec, { pages, endpoints: new Map() }));
+  const read = decode(wayBookCodec, encode(wayBookCodec, { pages, cards: new Map() }));
   expect([...read.pages.keys()]).toContain('network 39');
   expect([...read.pages.keys()]).not.toContain('network 3');
   expect(read.pages.get('network 39')?.ways.has('way 199')).toBe(true);
@@ -76,4 +86,46 @@ test('each network has a page of its own', () => {
   expect(book.standing(way).failure?.kind).toBe('hello');
   network = 'work';
   expect(book.standing(way)).toEqual(freshStanding);
+});
+
+describe('of a relay’s cards', () => {
+  const bookOf = (number: number, endpoint: string): WayBook => {
+    const book = new WayBook(() => 'home');
+    book.learnCard(relay, { number, endpoints: [endpoint] });
+    return book;
+  };
+
+  test('an old one that somebody repeats changes nothing, also after a start anew', () => {
+    const earlier = bookOf(7, 'https://new.example');
+    const book = new WayBook(() => 'home');
+    book.load(decode(wayBookCodec, encode(wayBookCodec, earlier.record())));
+    book.learnCard(relay, { number: 6, endpoints: ['https://old.example'] });
+    expect(book.endpoints(relay)).toEqual(['https://new.example']);
+    book.learnCard(relay, { number: 8, endpoints: ['https://newer.example'] });
+    expect(book.endpoints(relay)).toEqual(['https://newer.example']);
+  });
+
+  test('the newer counts, whichever process met it', () => {
+    const old = bookOf(6, 'https://old.example');
+    old.load(bookOf(7, 'https://new.example').record());
+    expect(old.endpoints(relay)).toEqual(['https://new.example']);
+    old.load(bookOf(5, 'https://older.example').record());
+    expect(old.endpoints(relay)).toEqual(['https://new.example']);
+  });
+
+  test('those that an earlier version kept are known until there is a newer one', () => {
+    const before = struct<{
+      readonly pages: readonly number[];
+      readonly relays: readonly { readonly relay: RelayId; readonly endpoints: readonly string[] }[];
+    }>({
+      pages: field(1, list(uint(), 1)),
+      relays: field(2, list(row({ relay: relayIdCodec, endpoints: list(text(200), 8) }), 8)),
+    });
+    const bytes = encode(before, { pages: [], relays: [{ relay, endpoints: ['https://two.example'] }] });
+    const book = new WayBook(() => 'home');
+    book.load(decode(wayBookCodec, bytes));
+    expect(book.endpoints(relay)).toEqual(['https://two.example']);
+    book.learnCard(relay, { number: 1, endpoints: ['https://three.example'] });
+    expect(book.endpoints(relay)).toEqual(['https://three.example']);
+  });
 });

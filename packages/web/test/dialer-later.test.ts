@@ -45,7 +45,7 @@ function scene(
     socketPlace: (to) => to,
     reports: () => [],
     load: () => told.push('load'),
-    record: () => ({ pages: new Map(), endpoints: new Map() }),
+    record: () => ({ pages: new Map(), cards: new Map() }),
     onLearnt: () => told.push('learnt'),
     [Symbol.dispose]: () => told.push('closed'),
   };
@@ -75,7 +75,7 @@ function scene(
 
 test('the first exchange goes the plain way, and the dialer is fetched behind it and told everything', async () => {
   const { later, ask, told, fetched } = scene(answering('plain', soon));
-  later.learnCard('relay' as never, []);
+  later.learnCard('relay' as never, { number: 1, endpoints: [] });
   later.onLearnt(() => undefined);
   expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
     { upBytes: 4096, downBytes: 8192 },
@@ -99,7 +99,7 @@ test('where the plain way says nothing the dialer takes over', async () => {
 test('whoever was here before goes by the dialer from the start', async () => {
   const { later, ask, told } = scene(answering('plain', never));
   const page = { ways: new Map(), paces: new Map(), addresses: new Map() };
-  later.load({ pages: new Map([['home', page]]), endpoints: new Map() });
+  later.load({ pages: new Map([['home', page]]), cards: new Map() });
   expect(await ask()).toBe('dialer');
   expect(told).toEqual(['load']);
 });

@@ -2,7 +2,7 @@ import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import type { Budget } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
-import type { CarryOptions, Transport, Vantage } from '../transport.ts';
+import type { CarryOptions, LearnedCard, Transport, Vantage } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
 import { endedBy, type Carrier } from './carrier.ts';
 import { ConnectionPool, type Wish } from './connection-pool.ts';
@@ -37,7 +37,7 @@ export interface Dialer extends Transport, Disposable {
   readonly direct: Transport;
   budget(to: Hint, options?: { readonly bulk?: boolean }): Budget;
   vantage(to: Hint): Vantage;
-  learnCard(relay: RelayId, endpoints: readonly string[]): void;
+  learnCard(relay: RelayId, card: LearnedCard): void;
   /** Where ways through other relays come from. */
   forwardThrough(ways: ForwardWays): void;
   /**
@@ -82,7 +82,7 @@ class WayDialer implements Dialer {
       carry: (to, request, options) => this.#carry(this.#ways(to), request, options),
       budget: (to, options) => this.#budget(this.#ways(to), options),
       vantage: () => this.#vantage(undefined),
-      learnCard: (relay, endpoints) => this.learnCard(relay, endpoints),
+      learnCard: (relay, card) => this.learnCard(relay, card),
     };
   }
 
@@ -98,8 +98,8 @@ class WayDialer implements Dialer {
     return this.#vantage(this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: false })?.way);
   }
 
-  learnCard(relay: RelayId, endpoints: readonly string[]): void {
-    this.#book.learnEndpoints(relay, endpoints);
+  learnCard(relay: RelayId, card: LearnedCard): void {
+    this.#book.learnCard(relay, card);
   }
 
   forwardThrough(ways: ForwardWays): void {

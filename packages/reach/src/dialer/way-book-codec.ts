@@ -64,14 +64,17 @@ interface StoredPage {
   readonly addresses: readonly StoredAddress[];
 }
 
-interface StoredRelay {
+interface StoredCard {
   readonly relay: RelayId;
+  readonly number: number;
   readonly endpoints: readonly string[];
 }
 
 interface StoredBook {
   readonly pages: readonly StoredPage[];
-  readonly relays: readonly StoredRelay[];
+  /** as an earlier version kept them, without the card's number */
+  readonly relays?: readonly Omit<StoredCard, 'number'>[];
+  readonly cards?: readonly StoredCard[];
 }
 
 const direction: Codec<StoredDirection> = struct<StoredDirection>({
@@ -109,6 +112,8 @@ const nameCodec: Codec<StoredName> = struct<StoredName>({
   bannedAt: optional(6, uint()),
 });
 
+const endpoints: Codec<readonly string[]> = list(text(200), most.endpoints);
+
 const bookCodec: Codec<StoredBook> = struct<StoredBook>({
   pages: field(
     1,
@@ -122,9 +127,10 @@ const bookCodec: Codec<StoredBook> = struct<StoredBook>({
       most.networks,
     ),
   ),
-  relays: field(
-    2,
-    list(row<StoredRelay>({ relay: relayIdCodec, endpoints: list(text(200), most.endpoints) }), most.relays),
+  relays: optional(2, list(row<Omit<StoredCard, 'number'>>({ relay: relayIdCodec, endpoints }), most.relays)),
+  cards: optional(
+    3,
+    list(row<StoredCard>({ relay: relayIdCodec, number: uint(2 ** 32), endpoints }), most.relays),
   ),
 });
 
@@ -135,14 +141,16 @@ export const wayBookCodec: Codec<WayBookRecord> = {
   shape: bookCodec.shape,
 };
 
-function stored({ pages, endpoints }: WayBookRecord): StoredBook {
+function stored({ pages, cards }: WayBookRecord): StoredBook {
   const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page) }));
   const kept = all.toSorted((a, b) => b.at - a.at).slice(0, most.networks);
   return {
     pages: kept.map(({ network, page }) => storedPage(network, page)),
-    relays: [...endpoints]
-      .slice(-most.relays)
-      .map(([relay, those]) => ({ relay, endpoints: those.slice(0, most.endpoints) })),
+    cards: [...cards].slice(-most.relays).map(([relay, card]) => ({
+      relay,
+      number: card.number,
+      endpoints: card.endpoints.slice(0, most.endpoints),
+    })),
   };
 }
 
@@ -200,7 +208,7 @@ function whole(value: number): number {
   return Math.max(0, Math.round(value));
 }
 
-function read({ pages, relays }: StoredBook): WayBookRecord {
+function read({ pages, relays = [], cards = [] }: StoredBook): WayBookRecord {
   return {
     pages: new Map(
       pages.map(({ network, ways, names, addresses }) => [
@@ -212,7 +220,9 @@ function read({ pages, relays }: StoredBook): WayBookRecord {
         },
       ]),
     ),
-    endpoints: new Map(relays.map(({ relay, endpoints }) => [relay, endpoints])),
+    cards: new Map(
+      [...relays.map((one) => ({ ...one, number: 0 })), ...cards].map(({ relay, ...card }) => [relay, card]),
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { countedBy, wayKey } from './way.ts';
+import type { LearnedCard } from '../transport.ts';
 
 /** What is known of one network: of its ways, of the names it may count, of addresses that were good. */
 export interface NetworkPage {
@@ -11,10 +12,10 @@ export interface NetworkPage {
   readonly addresses: ReadonlyMap<string, string>;
 }
 
-/** What lies in the store: the pages of the networks this device was in last, and what cards said of endpoints. */
+/** What lies in the store: the pages of the networks this device was in last, and what the newest cards said of endpoints. */
 export interface WayBookRecord {
   readonly pages: ReadonlyMap<string, NetworkPage>;
-  readonly endpoints: ReadonlyMap<RelayId, readonly string[]>;
+  readonly cards: ReadonlyMap<RelayId, LearnedCard>;
 }
 
 interface OpenPage {
@@ -27,7 +28,7 @@ interface OpenPage {
 export class WayBook {
   readonly #network: () => string;
   readonly #pages = new Map<string, OpenPage>();
-  readonly #endpoints = new Map<RelayId, readonly string[]>();
+  readonly #cards = new Map<RelayId, LearnedCard>();
   /** called when what changed is worth saving */
   changed: () => void = () => undefined;
 
@@ -83,21 +84,23 @@ export class WayBook {
   }
 
   endpoints(relay: RelayId): readonly string[] {
-    return this.#endpoints.get(relay) ?? [];
+    return this.#cards.get(relay)?.endpoints ?? [];
   }
 
-  learnEndpoints(relay: RelayId, endpoints: readonly string[]): void {
-    if (this.endpoints(relay).join(' ') === endpoints.join(' ')) return;
-    this.#endpoints.set(relay, endpoints);
+  /** Whoever repeats an old card changes nothing: one that is known, also from an earlier process, is replaced by newer ones only. */
+  learnCard(relay: RelayId, { number, endpoints }: LearnedCard): void {
+    const known = this.#cards.get(relay);
+    if (known !== undefined && known.number >= number) return;
+    this.#cards.set(relay, { number, endpoints });
     this.changed();
   }
 
   record(): WayBookRecord {
-    return { pages: new Map(this.#pages), endpoints: new Map(this.#endpoints) };
+    return { pages: new Map(this.#pages), cards: new Map(this.#cards) };
   }
 
-  /** What this process has learnt already counts more than what is loaded. */
-  load({ pages, endpoints }: WayBookRecord): void {
+  /** What this process has learnt already counts more than what is loaded; of cards the newer one. */
+  load({ pages, cards }: WayBookRecord): void {
     for (const [network, page] of pages) {
       const here = this.#pages.get(network);
       this.#pages.set(network, {
@@ -106,8 +109,8 @@ export class WayBook {
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
       });
     }
-    for (const [relay, those] of endpoints)
-      if (!this.#endpoints.has(relay)) this.#endpoints.set(relay, those);
+    for (const [relay, card] of cards)
+      if (card.number > (this.#cards.get(relay)?.number ?? -1)) this.#cards.set(relay, card);
   }
 
   #page(): OpenPage {

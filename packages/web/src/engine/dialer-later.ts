@@ -2,7 +2,7 @@
  * The dialer, fetched by somebody who has just come only after their first exchange with a relay, which goes as `fetch` has it: 10 kB
  * before a first message are a second on a slow line. Whoever was here before has it in the cache, and what it learnt in the home.
  */
-import { UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
+import { UnreachableError, type Hint, type World } from '@tern/protocol';
 import type { Dialer, ForwardWays, Transport, WayBookRecord } from '@tern/reach';
 
 /** Without an answer for so long the plain way may be blocked: the dialer is fetched, and takes over. */
@@ -47,8 +47,8 @@ export class LaterDialer implements Dialer {
     return this.#dialer?.vantage(to) ?? { network: undefined, through: '' };
   }
 
-  learnCard(relay: RelayId, endpoints: readonly string[]): void {
-    this.#tell((dialer) => dialer.learnCard(relay, endpoints));
+  learnCard(...[relay, card]: Parameters<Dialer['learnCard']>): void {
+    this.#tell((dialer) => dialer.learnCard(relay, card));
   }
 
   forwardThrough(ways: ForwardWays): void {
@@ -69,7 +69,7 @@ export class LaterDialer implements Dialer {
   }
 
   record(): WayBookRecord {
-    return this.#dialer?.record() ?? { pages: new Map(), endpoints: new Map() };
+    return this.#dialer?.record() ?? { pages: new Map(), cards: new Map() };
   }
 
   onLearnt(call: () => void): void {
