@@ -121,8 +121,13 @@ export class Attempt {
     const { signal } = this.#leaving;
     try {
       const reached = this.#reached.bind(this);
-      this.#held = await pool.take(way, { upBytes: request.length, bulk, held }, { signal, reached });
-      this.#before = this.#held.load;
+      const taken = await pool.take(way, { upBytes: request.length, bulk, held }, { signal, reached });
+      if (this.#ended !== undefined) {
+        pool.giveBack(taken); // it was left while one was found for it
+        signal.throwIfAborted();
+      }
+      this.#held = taken;
+      this.#before = taken.load;
       if (this.reused) {
         this.#restedMs = world.now() - this.#held.usedAt;
         this.#at = world.now();

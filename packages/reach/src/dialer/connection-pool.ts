@@ -94,6 +94,13 @@ export class ConnectionPool implements Disposable {
     this.#tell();
   }
 
+  /** Nothing was asked on it. */
+  giveBack(held: Held): void {
+    held.busy -= 1;
+    if (this.#closed || !held.connection.usable) this.#drop(held);
+    this.#tell();
+  }
+
   /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
   forget(way: Way): void {
     for (const held of this.#held.get(wayKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
