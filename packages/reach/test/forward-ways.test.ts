@@ -44,6 +44,31 @@ describe('a relay that cannot be reached by itself', () => {
     ).toBe(true);
   });
 
+  test('is sent bulk as bulk and text as text', async () => {
+    const scene = dialerScene(ownNameDead, { plain: true });
+    const asked: (boolean | undefined)[] = [];
+    const nears = forwarding(scene, []);
+    scene.dialer.forwardThrough({
+      ...nears,
+      through: (by, direct) => ({
+        name: 'forward',
+        carry(to, request, options) {
+          asked.push(options.bulk);
+          return nears.through(by, direct).carry(to, request, options);
+        },
+      }),
+    });
+    await scene.world.run(deliver(scene));
+    await scene.world.run(carry(scene, requestFor(300), { bulk: true }));
+    const near = scene.dialer
+      .reports()
+      .filter(({ way, ended }) => way.host === 'near.example' && ended === 'ok');
+    expect([asked, near.map(({ bulk }) => bulk)]).toEqual([
+      [false, true],
+      [false, true],
+    ]);
+  });
+
   test('is not reached through another one through a third', async () => {
     const scene = dialerScene({ onConnect: () => 'silence' }, { plain: true });
     const handed: Handed[] = [];

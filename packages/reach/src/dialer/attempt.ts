@@ -141,7 +141,7 @@ export class Attempt {
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       const last = !hasRoom(standing, after, { upBytes: 0, bulk: false });
       const { connection } = this.#held;
-      this.#pieces = connection.exchange(request, { signal, held, last })[Symbol.asyncIterator]();
+      this.#pieces = connection.exchange(request, { signal, held, bulk, last })[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
       if (greets) pool.greeted(way);
       this.#stages.firstByteMs = this.#ms();

@@ -42,7 +42,8 @@ export class ForwardCarrier implements Carrier {
     return {
       shared: true,
       usable: true,
-      exchange: (request, { signal, held }) => transport.carry(way.hint, request, { signal, held }),
+      exchange: (request, { signal, held, bulk }) =>
+        transport.carry(way.hint, request, { signal, held, bulk }),
       close: () => undefined,
     };
   }
