@@ -6,6 +6,8 @@ import type { StandingTransport } from './web-socket-transport.ts';
 export interface SecondTransport extends Transport {
   /** Where a connection may stand now; undefined where none may. Everywhere unless it says so. */
   socketPlace?(to: Hint): Hint | undefined;
+  /** Told that a connection which stood there says nothing any more, though it was not closed. @param stoodMs until then */
+  socketFroze?(place: Hint, stoodMs: number): void;
 }
 
 export interface PreferringParts {
@@ -76,7 +78,7 @@ class PreferringTransport implements Transport, Disposable {
       } catch (error) {
         options.signal.throwIfAborted();
         if (!(error instanceof UnreachableError)) throw error;
-        if (!first.standing(place)) this.#failed(to);
+        if (!first.standing(place)) this.#failed(to, { froze: error.code === 'silent' });
         if (came) throw error;
       }
     }
@@ -151,17 +153,18 @@ class PreferringTransport implements Transport, Disposable {
       await first.stand(place, { signal: closed });
       standing.openedAt = world.now();
     } catch {
-      if (!closed.aborted) this.#failed(to);
+      if (!closed.aborted) this.#failed(to, { froze: false });
     } finally {
       standing.opening = false;
     }
   }
 
-  #failed(to: Hint): void {
+  #failed(to: Hint, { froze }: { readonly froze: boolean }): void {
     const { world } = this.#parts;
     const standing = this.#standingOf(to);
     const now = world.now();
     if (now < standing.retryAt) return; // one connection that fails takes many requests along, and counts once
+    if (froze) this.#parts.second.socketFroze?.(standing.place, now - standing.openedAt);
     if (standing.openedAt > 0 && now - standing.openedAt >= goodWhileMs) standing.failures = 0;
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** standing.failures);
     standing.failures = Math.min(standing.failures + 1, 20);

@@ -1,6 +1,6 @@
-import { UnreachableError, type Hint } from '@tern/protocol';
+import { decode, encode, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
-import { preferringTransport, type StandingTransport } from '../src/index.ts';
+import { preferringTransport, wayBookCodec, type StandingTransport } from '../src/index.ts';
 import { chat, deliver, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
 import { requestFor } from './simulated-network.ts';
 
@@ -21,6 +21,32 @@ function sockets(): StandingTransport & { readonly places: Hint[] } {
     },
     [Symbol.dispose]: () => undefined,
   };
+}
+
+/** Stands, and says nothing: after 9 s it is taken for frozen. */
+function freezing(world: World): StandingTransport & { readonly places: Hint[] } {
+  const places: Hint[] = [];
+  let stands = false;
+  return {
+    name: 'websocket',
+    places,
+    standing: () => stands,
+    async stand(to) {
+      places.push(to);
+      stands = true;
+    },
+    async *carry(_to, request, options) {
+      await world.wait(9000, options);
+      stands = false;
+      if (request.length > 0) throw frozen();
+      yield request;
+    },
+    [Symbol.dispose]: () => undefined,
+  };
+}
+
+function frozen(): UnreachableError {
+  return new UnreachableError('the socket says nothing any more', { code: 'silent' });
 }
 
 async function ask(scene: DialerScene, first: StandingTransport, times: number): Promise<readonly string[]> {
@@ -64,6 +90,51 @@ describe('a socket', () => {
     const by = await scene.world.run(ask(scene, first, 6));
     expect(by).toEqual(Array(6).fill('https'));
     expect(first.places).toEqual([]);
+  });
+
+  test('that froze where something else is answered is not opened there again for a while, also after a start anew', async () => {
+    const scene = dialerScene({}, { plain: true });
+    const { world, dialer } = scene;
+    await world.run(deliver(scene));
+    const first = freezing(world);
+    await world.run(ask(scene, first, 3));
+    expect(first.places.length).toBe(1);
+    await world.pass(70_000);
+    expect(await world.run(ask(scene, first, 1))).toEqual(['https']);
+    await world.pass(70_000);
+    expect(dialer.socketPlace(hint)).toBeUndefined();
+    const next = dialerScene({}, { plain: true });
+    next.dialer.load(decode(wayBookCodec, encode(wayBookCodec, dialer.record())));
+    await next.world.pass(world.now() - next.world.now());
+    expect(next.dialer.socketPlace(hint)).toBeUndefined();
+    await next.world.pass(600_000);
+    expect(next.dialer.socketPlace(hint)).toEqual(hint);
+  });
+
+  test('that froze is not blamed where nothing else was answered either', async () => {
+    const scene = dialerScene({}, { plain: true });
+    scene.dialer.socketFroze(hint, 10_000);
+    await scene.world.pass(30_000);
+    await scene.world.run(deliver(scene));
+    await scene.world.pass(70_000);
+    expect(scene.dialer.socketPlace(hint)).toEqual(hint);
+  });
+
+  test('that froze again rests twice as long, and one that stood for long before rests as if it were the first', async () => {
+    const scene = dialerScene({}, { plain: true });
+    const freeze = async (stoodMs: number): Promise<void> => {
+      scene.dialer.socketFroze(hint, stoodMs);
+      await scene.world.run(deliver(scene));
+      await scene.world.pass(610_000);
+    };
+    await freeze(1000);
+    expect(scene.dialer.socketPlace(hint)).toEqual(hint);
+    await freeze(1000);
+    expect(scene.dialer.socketPlace(hint)).toBeUndefined();
+    await scene.world.pass(600_000);
+    expect(scene.dialer.socketPlace(hint)).toEqual(hint);
+    await freeze(400_000);
+    expect(scene.dialer.socketPlace(hint)).toEqual(hint);
   });
 
   test('stands nowhere while no more connections may be started', async () => {

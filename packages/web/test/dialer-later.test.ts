@@ -43,6 +43,7 @@ function scene(
     learnCard: () => told.push('card'),
     forwardThrough: () => told.push('forward'),
     socketPlace: (to) => to,
+    socketFroze: () => told.push('froze'),
     reports: () => [],
     load: () => told.push('load'),
     record: () => ({ pages: new Map(), cards: new Map() }),

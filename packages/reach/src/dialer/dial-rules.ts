@@ -75,6 +75,10 @@ export const dialRules = {
   secondStopMs: 600_000,
   /** Exchanges a suspect connection carries; a frozen one carries two or three small ones. */
   suspectExchanges: 2,
+  /** Where a socket froze none is opened for so long, twice as long each time; one that stood for so long before was good. */
+  socketRestMs: 600_000,
+  mostSocketRestMs: 86_400_000,
+  socketGoodMs: 300_000,
   passesToTryMore: 40,
 
   /** The share of requests that look whether a better way works again. */

@@ -45,6 +45,8 @@ export interface Dialer extends Transport, Disposable {
    * freeze, or must not be opened.
    */
   socketPlace(to: Hint): Hint | undefined;
+  /** One that stood there says nothing any more. Where something else is answered, none is opened on this network for a while. */
+  socketFroze(place: Hint, stoodMs: number): void;
   /** of the last attempts, oldest first */
   reports(): readonly AttemptReport[];
   /** What an earlier process learnt. */
@@ -109,9 +111,15 @@ class WayDialer implements Dialer {
   socketPlace(to: Hint): Hint | undefined {
     const way = this.#best(this.#ways(to), { upBytes: 0, bulk: false, held: false })?.way;
     if (way === undefined || this.#book.standing(way).grade === 'text') return undefined;
+    if (!this.#evidence.trustsSocket(way)) return undefined;
     if (!this.#pool.startsOutside(way)) return undefined;
     const address = way.host.includes(':') ? `[${way.host}]` : way.host;
     return { ...to, address, port: way.port, tls: way.tls };
+  }
+
+  socketFroze(place: Hint, stoodMs: number): void {
+    const [way] = waysOf(entranceOf(place), { choosesAddress: false, remembers: () => false });
+    if (way !== undefined) this.#evidence.socketFroze(way, stoodMs);
   }
 
   reports(): readonly AttemptReport[] {

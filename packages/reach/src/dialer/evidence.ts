@@ -8,6 +8,7 @@ import type { WayBook } from './way-book.ts';
 import { countedBy, type Way } from './way.ts';
 
 const smallBytes = 4096;
+const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 
 interface Stop {
   readonly way: Way;
@@ -21,6 +22,8 @@ export class Evidence {
   #stops: readonly Stop[] = [];
   /** hellos without an answer, of which nobody knows yet whether anything else is answered */
   #hellos: readonly { readonly way: Way; readonly at: number }[] = [];
+  /** sockets that froze, of which the same is not known */
+  #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
   #answeredAt = 0;
   #drained = 0;
 
@@ -92,6 +95,20 @@ export class Evidence {
     this.#failed(way, 'hello', options);
   }
 
+  /** A socket beside this way was closed by nobody and says nothing. */
+  socketFroze(way: Way, stoodMs: number): void {
+    this.#sockets = [...this.#sockets, { way: socketWay(way), at: this.#parts.world.now(), stoodMs }];
+  }
+
+  /** None froze here, or it is long enough ago. */
+  trustsSocket(way: Way): boolean {
+    const { book, world } = this.#parts;
+    const { failure } = book.standing(socketWay(way));
+    if (failure === undefined) return true;
+    const restMs = dialRules.socketRestMs * 2 ** (failure.times - 1);
+    return Math.abs(world.now() - failure.at) >= Math.min(dialRules.mostSocketRestMs, restMs);
+  }
+
   /** Nobody wants the answer any more; its connection is kept if few do the same. */
   async drain(attempt: Attempt): Promise<void> {
     if (this.#drained >= dialRules.drainedAtOnce) {
@@ -128,12 +145,24 @@ export class Evidence {
   /** The line lives: what stopped just before was frozen. */
   #heard(now: number): void {
     this.#answeredAt = now;
-    const [stops, hellos, { book, pool }] = [this.#stops, this.#hellos, this.#parts];
+    const [stops, hellos, sockets, { book, pool }] = [this.#stops, this.#hellos, this.#sockets, this.#parts];
     this.#stops = [];
     this.#hellos = [];
+    this.#sockets = [];
     for (const { way, at } of hellos)
       if (now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);
+    for (const { way, at, stoodMs } of sockets) {
+      if (now - at >= dialRules.controlMs) continue;
+      if (stoodMs >= dialRules.socketGoodMs)
+        book.took(way, { kind: 'answered', load: nothing, late: false }, at);
+      book.took(way, { kind: 'failed', how: 'answer' }, now);
+    }
   }
+}
+
+/** As it stands in the way book, beside the way it takes. */
+function socketWay(way: Way): Way {
+  return { ...way, carrier: 'websocket' };
 }

@@ -59,6 +59,10 @@ export class LaterDialer implements Dialer {
     return this.#dialer?.socketPlace(to);
   }
 
+  socketFroze(...[place, stoodMs]: Parameters<Dialer['socketFroze']>): void {
+    this.#dialer?.socketFroze(place, stoodMs);
+  }
+
   reports(): ReturnType<Dialer['reports']> {
     return this.#dialer?.reports() ?? [];
   }
