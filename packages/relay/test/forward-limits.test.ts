@@ -58,6 +58,45 @@ describe('what a far side can hold up', () => {
     expect((await ask()).kind).toBe('forwarded');
   });
 
+  test('rule 29: no client undoes the proof of a far relay by asking for what takes long, but now and then: refused', async () => {
+    let resolved = 0;
+    const resolve = async (): Promise<readonly string[]> => {
+      resolved += 1;
+      return ['127.0.0.1'];
+    };
+    const forwarder = { ...openly, resolve };
+    await using two = await openTwo({ near: { limits: { forwardSeconds: 1 }, forwarder } });
+    const { far, client, near, made } = two;
+    const { log, seeds } = made;
+    let held: Uint8Array = nothing;
+    const answer = async (request: Uint8Array): Promise<Uint8Array> => {
+      held = request;
+      return (await handOn(client, { to: far.peerHint, request })).bytes;
+    };
+    const waiting = new TestClient({ id: far.relay.id, answer }, primitives, far.world);
+    const add = [{ log, after: 0, number: 0 }];
+    const watch = { kind: 'watch', add, drop: [], waitSeconds: 40 } as const;
+    await expect(waiting.ask([{ operation: watch, seeds: [seeds.read] }])).rejects.toThrow();
+    const takeLong = async (times: number): Promise<void> => {
+      for (let at = 0; at < times; at += 1) {
+        const { last } = await handOn(client, { to: far.peerHint, request: held });
+        expect(last).toEqual(unreachable('silent'));
+      }
+    };
+    const isReached = async (): Promise<number> => {
+      expect((await handOn(client, { to: far.peerHint, request: nothing })).last.kind).toBe('forwarded');
+      return resolved;
+    };
+    expect(await isReached()).toBe(1);
+    await takeLong(3);
+    near.world.pass(60_000);
+    expect(await isReached()).toBe(1);
+    await takeLong(3);
+    expect(await isReached()).toBe(2);
+    await takeLong(3);
+    expect(await isReached()).toBe(2);
+  });
+
   test('rule 29: an answer that is longer than its room is cut off there: refused, and what fits is worth something', async () => {
     await using two = await openTwo();
     const { far, client, made } = two;

@@ -34,6 +34,8 @@ interface Kept {
   asking?: Promise<Reached>;
   far?: Far;
   provedAt: number;
+  /** requests since the last answer that had none */
+  unanswered: number;
   failed?: { readonly trouble: ForwardTrouble; readonly until: number; readonly times: number };
 }
 
@@ -42,6 +44,8 @@ const mostAddresses = 3;
 /** of an answer to a hello: the card and some of others */
 const mostHelloBytes = 20_480;
 const mostFailureTimes = 16;
+/** so many in a row, and a far relay has to prove itself anew */
+const mostUnanswered = 3;
 /** A ticket that nobody was given: `refused` over a peer path, `done` over a client's. */
 const proof: readonly Outgoing[] = [
   { operation: { kind: 'hello' } },
@@ -85,7 +89,7 @@ export class FarBook implements Disposable {
   ): Promise<Reached> {
     signal.throwIfAborted();
     const key = keyOf(to);
-    const kept = this.#kept.get(key) ?? { provedAt: 0 };
+    const kept = this.#kept.get(key) ?? { provedAt: 0, unanswered: 0 };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     this.#forgetOldest();
@@ -95,10 +99,17 @@ export class FarBook implements Disposable {
     return unlessAborted(kept.asking, signal);
   }
 
-  /** Something went wrong after the proof: it is asked for again, and the name resolved anew. */
-  doubt(to: Hint, far: Far): void {
+  /**
+   * How a request ended after the proof. Several without an answer, and the proof is asked for again, the name resolved anew. One is not
+   * enough, and a proof stands for a while in any case: a client can bring it about, by asking for what takes long.
+   */
+  ended(to: Hint, far: Far, { answered }: { readonly answered: boolean }): void {
     const kept = this.#kept.get(keyOf(to));
-    if (kept?.far === far) this.#letGo(kept);
+    if (kept?.far !== far) return;
+    kept.unanswered = answered ? 0 : kept.unanswered + 1;
+    const stoodMs = Math.abs(this.#options.world.now() - kept.provedAt);
+    if (kept.unanswered < mostUnanswered || stoodMs < this.#options.limits.farFailureSeconds * 1000) return;
+    this.#letGo(kept);
   }
 
   [Symbol.dispose](): void {
@@ -127,6 +138,7 @@ export class FarBook implements Disposable {
       }
       kept.far = found;
       kept.provedAt = this.#options.world.now();
+      kept.unanswered = 0;
       delete kept.failed;
       return { kind: 'proved', far: found };
     }

@@ -109,7 +109,8 @@ class NodeForwarder implements Forwarder {
       const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
       const post = { signal, longestMs, mostBytes: ask.roomBytes, hold };
       const forwarded = await far.post.post(ask.to, ask.request, post);
-      if (forwarded.trouble === 'closed' || forwarded.trouble === 'silent') this.#fars.doubt(ask.to, far);
+      const answered = forwarded.trouble !== 'closed' && forwarded.trouble !== 'silent';
+      this.#fars.ended(ask.to, far, { answered });
       return forwarded;
     } catch (cause) {
       if (ask.signal.aborted || !(cause instanceof UnreachableError)) throw cause;
