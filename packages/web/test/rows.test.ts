@@ -21,7 +21,8 @@ let made = 0;
 function lineOf({ kind, by, minutes }: Drawn, since: number): WindowLine {
   made += 1;
   const key = `m${made}`;
-  if (kind === 'gap') return { kind: 'gap', key, device: 'd' as DeviceId, count: 1 };
+  if (kind === 'gap')
+    return { kind: 'gap', key, from: by as string as PersonId, device: 'd' as DeviceId, missing: 1 };
   const at = since + minutes * 60_000;
   return {
     kind: 'message',
