@@ -1,31 +1,19 @@
 import {
   base32Bytes,
-  concat,
-  decode,
-  encode,
-  equalBytes,
-  joinFrames,
   MalformedError,
-  responseItemCodec,
-  splitFrames,
   type Operation,
   type ResponseItem,
   type Result,
   type WireOperation,
 } from '@tern/protocol';
 import { judgeAppend } from './append-rules.ts';
+import { noMemory, recall, remember, type AskedBatch } from './batch-memory.ts';
 import { judgePut } from './chunk-rules.ts';
 import { judgeErase } from './erase-rules.ts';
-import { fixedRecord } from './fixed-record.ts';
 import { judgeDefer, judgeForget } from './forward/defer-rules.ts';
 import type { Effects, JudgeContext } from './judge-context.ts';
-import { keys } from './log-records.ts';
 import { judgeAmend, judgeCreate } from './policy-rules.ts';
 import type { StoreTransaction } from './store.ts';
-
-const hourSeconds = 3600;
-const hashBytes = 32;
-const rememberedHead = fixedRecord<{ notAfter: number }>({ notAfter: 5 });
 
 /** An operation that changes something. */
 export type WritingOperation = Extract<
@@ -61,47 +49,40 @@ export function isWriting(operation: Operation): operation is WritingOperation {
   return writingKinds.has(operation.kind);
 }
 
-/** The hour under which a batch is remembered; once it is over, nothing of it can be repeated. */
-export function hourOf(second: number): number {
-  return Math.floor(second / hourSeconds);
-}
-
 /**
  * Judges all writing operations of a batch in one transaction (rule 6), or finds that it was judged before. The result is kept in the
  * same transaction as what it tells of, so no crash can part them.
  * @param asked.digest of the whole batch as it was opened
+ * @param asked.mayRemember false where nothing may happen that has to be remembered
+ * @throws {RefusedError} `busy` where the result has to be remembered and cannot be
  */
 export function judgeBatch(
   transaction: StoreTransaction,
   context: JudgeContext,
-  asked: { readonly writes: readonly AskedWrite[]; readonly digest: Uint8Array; readonly notAfter: number },
+  asked: Omit<AskedBatch, 'id'> & {
+    readonly writes: readonly AskedWrite[];
+    readonly mayRemember: boolean;
+  },
 ): BatchVerdict {
-  const id = base32Bytes(context.batch);
-  const hour = hourOf(context.second);
-  // that of a deferred batch lies days ahead
-  for (const at of new Set([hour, hour + 1, hourOf(asked.notAfter)])) {
-    const key = keys.batch(at, id);
-    const stored = transaction.get(key);
-    if (stored === undefined || rememberedHead.decode(stored).notAfter <= context.second) continue;
-    const rest = stored.subarray(rememberedHead.bytes);
-    if (!equalBytes(rest.subarray(0, hashBytes), asked.digest)) return { kind: 'mismatch' };
-    const items = splitFrames(rest.subarray(hashBytes)).map((frame) => decode(responseItemCodec, frame));
-    return { kind: 'repeated', items };
-  }
-  const effects: Effects = { touched: new Set(), erased: [], wrote: false, deferred: false };
+  const { second, limits } = context;
+  const batch = { id: base32Bytes(context.batch), digest: asked.digest, notAfter: asked.notAfter };
+  const known = recall(transaction, batch, { second });
+  if (known === 'mismatch') return { kind: 'mismatch' };
+  if (known !== undefined) return { kind: 'repeated', items: known };
+  const effects: Effects = {
+    touched: new Set(),
+    erased: [],
+    wrote: false,
+    rememberedBytes: 0,
+    deferred: false,
+  };
   const items = asked.writes.map(({ index, operation, wire }) => ({
     operation: index,
     result: judgeOne(transaction, context, { operation, wire, effects }),
   }));
   if (effects.wrote) {
-    transaction.put(
-      keys.batch(hourOf(asked.notAfter), id),
-      concat(
-        rememberedHead.encode({ notAfter: asked.notAfter }),
-        asked.digest,
-        joinFrames(items.map((item) => encode(responseItemCodec, item))),
-      ),
-    );
+    if (!asked.mayRemember) throw noMemory();
+    effects.rememberedBytes = remember(transaction, batch, { items, second, limits });
   }
   return { kind: 'judged', items, effects };
 }

@@ -36,6 +36,8 @@ export interface Effects {
   readonly erased: { readonly log: LogId; readonly seq: number; readonly sealed: Uint8Array }[];
   /** whether anything was written that makes the batch worth remembering */
   wrote: boolean;
+  /** what remembering it takes */
+  rememberedBytes: number;
   /** whether a request for another relay was kept */
   deferred: boolean;
 }

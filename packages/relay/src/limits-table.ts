@@ -49,6 +49,10 @@ export type RelayLimitName =
   | 'partialChunks'
   | 'partialSeconds'
   | 'diskBytes'
+  | 'rememberedBytes'
+  | 'rememberedBytesOfOne'
+  | 'deferredBytes'
+  | 'deferredBytesOfOne'
   | 'forwards'
   | 'forwardsOfOne'
   | 'forwardRepeats'
@@ -66,9 +70,7 @@ export type RelayLimitName =
   | 'keptBytesOfPath'
   | 'keptBytes'
   | 'keptSeconds'
-  | 'keptAnswerBytes'
-  | 'deferredPerHour'
-  | 'deferredPerHourOfOne';
+  | 'keptAnswerBytes';
 
 /** Everything a stranger can spend on a relay (rule 33). SPEC.md lists this table; an operator may change each. */
 export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
@@ -162,6 +164,30 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
   partialChunks: { default: 64, unit: 'chunks', error: 'quota', what: 'of one log on their way at a time' },
   partialSeconds: { default: 86_400, unit: 's', error: 'quota', what: 'that a chunk may take to arrive' },
   diskBytes: { default: 64 * 2 ** 30, unit: 'B', error: 'full', what: 'held by the relay' },
+  rememberedBytes: {
+    default: 4 * 2 ** 30,
+    unit: 'B',
+    error: 'busy',
+    what: 'of what became of batches, remembered until their not-after, room of the relay too; about 110 B for an append',
+  },
+  rememberedBytesOfOne: {
+    default: 64 * 2 ** 20,
+    unit: 'B',
+    error: 'busy',
+    what: 'of them remembered anew in an hour for one source',
+  },
+  deferredBytes: {
+    default: 3 * 2 ** 20,
+    unit: 'B',
+    error: 'HTTP 503',
+    what: 'of them remembered anew in an hour for batches that other relays had kept, each for days',
+  },
+  deferredBytesOfOne: {
+    default: 300 * 2 ** 10,
+    unit: 'B',
+    error: 'HTTP 503',
+    what: 'the same for one source',
+  },
   forwards: {
     default: 1_000,
     unit: 'requests',
@@ -250,13 +276,6 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unreachable',
     what: "kept of a far relay's answer; a request is billed as at least so much",
   },
-  deferredPerHour: {
-    default: 20_000,
-    unit: 'per h',
-    error: 'HTTP 503',
-    what: 'batches that other relays had kept and whose result is remembered for days',
-  },
-  deferredPerHourOfOne: { default: 2_000, unit: 'per h', error: 'HTTP 503', what: 'the same of one source' },
 };
 
 /** The limits of one relay. */

@@ -17,6 +17,7 @@ export type RecordKind =
   | 'capability'
   | 'right'
   | 'batch'
+  | 'batchUse'
   | 'expiry'
   | 'kept'
   | 'due'
@@ -35,6 +36,7 @@ const marks: Readonly<Record<RecordKind, Uint8Array>> = {
   capability: mark('K'),
   right: mark('R'),
   batch: mark('B'),
+  batchUse: mark('M'),
   expiry: mark('X'),
   kept: mark('D'),
   due: mark('Q'),
@@ -61,6 +63,8 @@ export const keys = {
   right: (hash: Uint8Array): Uint8Array => concat(marks.right, hash),
   /** @param hour of the batch's not-after: what is forgotten together lies together */
   batch: (hour: number, id: Uint8Array): Uint8Array => concat(marks.batch, uintBytes(hour, 4), id),
+  /** what all of them take */
+  batchUse: (): Uint8Array => concat(marks.batchUse, new Uint8Array(1)),
   expiry: (day: number, log: LogId): Uint8Array => concat(marks.expiry, uintBytes(day, 4), base32Bytes(log)),
   /** @param path 16 bytes that stand for a client's path; what is kept for it has a ticket */
   kept: (path: Uint8Array, ticket: Uint8Array): Uint8Array => concat(marks.kept, path, ticket),

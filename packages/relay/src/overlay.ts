@@ -34,7 +34,8 @@ export function overlayOn(under: StoreView, freeBytes: number): Overlay {
       put: (key, value) => void changes.set(keyName(key), { key, value }),
       remove: (key) => void changes.set(keyName(key), { key, value: undefined }),
       charge(bytes) {
-        if (bytes > 0 && charged + bytes > freeBytes) return false;
+        // what it has given back itself it may book, even where there is no room at all
+        if (bytes > 0 && charged + bytes > Math.max(0, freeBytes)) return false;
         charged += bytes;
         return true;
       },

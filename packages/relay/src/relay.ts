@@ -19,12 +19,10 @@ import {
   type World,
 } from '@tern/protocol';
 import { payerOf, type Asker } from './asker.ts';
-import { judgeBatch, type AskedWrite, type BatchVerdict } from './batch-judge.ts';
 import { isDeferrable, openBatch, sortBatch, type SortedBatch } from './batch-opening.ts';
 import { CardKeeper, type CardContent } from './card-keeper.ts';
 import { DayVault } from './day-vault.ts';
 import { Eraser } from './eraser.ts';
-import { DeferredBudget } from './forward/deferred-budget.ts';
 import { ForwardOffice } from './forward/forward-office.ts';
 import type { Forwarder, ForwarderParts, Payer } from './forward/forwarder.ts';
 import { expireKept } from './forward/kept-records.ts';
@@ -33,15 +31,17 @@ import { limitsWith, type RelayLimits } from './limits-table.ts';
 import { PolicyMemory } from './log-ledger.ts';
 import { ItemTray } from './log-reader.ts';
 import { rightUse } from './log-records.ts';
+import { MemoryShare } from './memory-share.ts';
 import { OpenBudget } from './open-budget.ts';
 import { rightKey } from './policy-rules.ts';
 import { answerReads } from './read-answers.ts';
 import type { LogSink } from './relay-log.ts';
 import { Sessions } from './sessions.ts';
-import { StoreFullError, type RelayStore } from './store.ts';
+import type { RelayStore } from './store.ts';
 import { sweepStore, type Swept } from './sweep.ts';
 import { Wakers } from './wakers.ts';
 import { WatchSets } from './watch-sets.ts';
+import { WriteDesk } from './write-desk.ts';
 
 export interface RelayOptions {
   /** stays the caller's: the relay does not close it */
@@ -104,10 +104,9 @@ class OpenRelay implements Relay {
   readonly #sets: WatchSets;
   readonly #wakers = new Wakers();
   readonly #budget: OpenBudget;
-  readonly #deferred: DeferredBudget;
   readonly #eraser: Eraser;
   readonly #office: ForwardOffice | undefined;
-  #judging = 0;
+  readonly #writes: WriteDesk;
 
   constructor({ store, world, primitives, limits, card, log, forwarder }: RelayOptions) {
     this.#store = store;
@@ -139,10 +138,17 @@ class OpenRelay implements Relay {
       forgotten: (session) => this.#sets.forgetSession(session),
     });
     this.#budget = new OpenBudget(world, this.limits);
-    this.#deferred = new DeferredBudget(world, this.limits);
     this.#eraser = new Eraser(store, this.#log);
     const parts = { relay: this.id, limits: this.limits, world, primitives, store, vault: this.#vault };
     this.#office = forwarder && new ForwardOffice(forwarder, parts);
+    this.#writes = new WriteDesk({
+      store,
+      wakers: this.#wakers,
+      eraser: this.#eraser,
+      memory: new MemoryShare(world, this.limits),
+      office: this.#office,
+      log: this.#log,
+    });
     this.#log({ event: 'opened', durability: store.durability });
   }
 
@@ -215,9 +221,7 @@ class OpenRelay implements Relay {
     const deferred = left > wireLimits.batchLifetimeSeconds && asker.peer === true && isDeferrable(sorted);
     if (left <= 0 || left > (deferred ? wireLimits.deferSeconds : wireLimits.batchLifetimeSeconds))
       return this.#respond(asked, { batch: batch.id, problem: 'clock' });
-    if (deferred && !this.#deferred.hasRoom(asker.source))
-      throw new RefusedError('busy', 'too many deferred batches');
-    if (this.#judging >= this.limits.batches)
+    if (this.#writes.judging >= this.limits.batches)
       return this.#respond(asked, { batch: batch.id, problem: 'busy' });
     const answered = await this.#run(batch, {
       sorted,
@@ -253,18 +257,16 @@ class OpenRelay implements Relay {
     for (const { index, result } of settled) tray.add(index, result);
     const payer = payerOf(asker);
     const context = this.#contextOf(batch.id, payer);
-    const writes = asked.sorted.writes.filter((write) => {
-      const billed = this.#office?.bills(write, payer) ?? true;
-      if (!billed) tray.add(write.index, { kind: 'quota' });
-      return billed;
+    const written = await this.#writes.judge(context, {
+      writes: asked.sorted.writes,
+      digest: asked.digest,
+      notAfter: batch.notAfter,
+      source: asker.source,
+      payer,
+      deferred: asked.deferred,
     });
-    if (writes.length > 0) {
-      const verdict = await this.#judge(context, { writes, digest: asked.digest, notAfter: batch.notAfter });
-      if (asked.deferred && verdict.kind === 'judged' && verdict.effects.wrote)
-        this.#deferred.spend(asker.source);
-      if (verdict.kind === 'mismatch') return { problem: 'mismatch' };
-      for (const { operation, result } of verdict.items) tray.add(operation, result);
-    }
+    if ('problem' in written) return written;
+    for (const { operation, result } of written.items) tray.add(operation, result);
     const { signal } = asker;
     const desk = {
       store: this.#store,
@@ -276,33 +278,6 @@ class OpenRelay implements Relay {
     };
     await answerReads(desk, context, { reads, tray, session, payer, signal });
     return { items: tray.items };
-  }
-
-  /** Returns when what was judged is durable, and not before. */
-  async #judge(
-    context: JudgeContext,
-    asked: { readonly writes: readonly AskedWrite[]; readonly digest: Uint8Array; readonly notAfter: number },
-  ): Promise<BatchVerdict> {
-    this.#judging += 1;
-    try {
-      const verdict = await this.#store.write((transaction) => judgeBatch(transaction, context, asked));
-      if (verdict.kind === 'judged') {
-        this.#wakers.wake(verdict.effects.touched);
-        if (verdict.effects.erased.length > 0) this.#eraser.finish(verdict.effects.erased);
-        if (verdict.effects.deferred) this.#office?.wake();
-      }
-      return verdict;
-    } catch (cause) {
-      if (!(cause instanceof StoreFullError)) throw cause;
-      this.#log({ event: 'full' });
-      const items = asked.writes.map(({ index }) => ({
-        operation: index,
-        result: { kind: 'full' } as const,
-      }));
-      return { kind: 'repeated', items };
-    } finally {
-      this.#judging -= 1;
-    }
   }
 
   #respond(

@@ -1,5 +1,5 @@
 import { base32, base32Bytes, limits as wireLimits, uintBytes, type LogId } from '@tern/protocol';
-import { hourOf } from './batch-judge.ts';
+import { forgetPast } from './batch-memory.ts';
 import { dropPartial } from './chunk-rules.ts';
 import { dayOf, type DayVault } from './day-vault.ts';
 import { readHead, writeHead } from './log-ledger.ts';
@@ -29,10 +29,7 @@ export async function sweepStore(
   const { second, signal } = options;
   const today = dayOf(second);
   const days = vault.eraseBefore(today);
-  const batches = await removeBetween(store, keys.batch(0, new Uint8Array()), {
-    to: keys.batch(hourOf(second), new Uint8Array()),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const batches = await forgetBatches(store, options);
   let entries = 0;
   const from = span('expiry', uintBytes(0, 4)).from;
   const to = span('expiry', uintBytes(today, 4)).from;
@@ -48,21 +45,16 @@ export async function sweepStore(
   }
 }
 
-async function removeBetween(
+async function forgetBatches(
   store: RelayStore,
-  from: Uint8Array,
-  options: { readonly to: Uint8Array; readonly signal?: AbortSignal },
+  { second, signal }: { readonly second: number; readonly signal?: AbortSignal },
 ): Promise<number> {
-  let removed = 0;
+  let forgotten = 0;
   for (;;) {
-    options.signal?.throwIfAborted();
-    const count = await store.read((view) => view.keys(from, options.to, 1).length);
-    if (count === 0) return removed;
-    removed += await store.write((transaction) => {
-      const keys = transaction.keys(from, options.to, mostAtOnce);
-      for (const key of keys) transaction.remove(key);
-      return keys.length;
-    });
+    signal?.throwIfAborted();
+    const count = await store.write((transaction) => forgetPast(transaction, { second, most: mostAtOnce }));
+    forgotten += count;
+    if (count < mostAtOnce) return forgotten;
   }
 }
 

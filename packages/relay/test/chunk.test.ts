@@ -9,7 +9,7 @@ import {
   type Result,
 } from '@tern/protocol';
 import { nextPolicy, smallEntry } from '../src/testing/index.ts';
-import { follow, only, openSetting, primitives, type Setting } from './setting.ts';
+import { contentBytes, follow, only, openSetting, primitives, type Setting } from './setting.ts';
 
 function chunkOf(setting: Setting, length: number): { readonly content: Uint8Array; readonly id: ChunkId } {
   const content = setting.world.randomBytes(length);
@@ -79,10 +79,10 @@ test('rule 16: a chunk whose root is wrong is dropped whole, and may be put agai
   await using setting = await openSetting();
   const chunk = chunkOf(setting, 3000);
   const bytes = new Uint8Array(1500);
-  const used = setting.store.room().usedBytes;
+  const used = await contentBytes(setting.store);
   expect(await put(setting, chunk, [0, 1500], { bytes })).toMatchObject({ complete: false });
   expect(await put(setting, chunk, [1500, 3000])).toEqual({ kind: 'malformed' });
-  expect(setting.store.room().usedBytes).toBe(used);
+  expect(await contentBytes(setting.store)).toBe(used);
   expect(await get(setting, chunk.id, 0, 1)).toEqual({ kind: 'missing-chunk' });
   await put(setting, chunk, [0, 1500]);
   expect(await put(setting, chunk, [1500, 3000])).toMatchObject({ complete: true });
@@ -91,7 +91,7 @@ test('rule 16: a chunk whose root is wrong is dropped whole, and may be put agai
 test('rule 16: an upload that stops half-way is gone after a day', async () => {
   await using setting = await openSetting();
   const { relay, store, world } = setting;
-  const used = store.room().usedBytes;
+  const used = await contentBytes(store);
   const chunk = chunkOf(setting, 3000);
   await put(setting, chunk, [0, 1500]);
   world.pass(86_400_000 + 1000);
@@ -102,7 +102,7 @@ test('rule 16: an upload that stops half-way is gone after a day', async () => {
   });
   world.pass(3 * 86_400_000);
   await relay.sweep();
-  expect(store.room().usedBytes).toBe(used);
+  expect(await contentBytes(store)).toBe(used);
 });
 
 test('rule 16: who may not append may not put, and who may not read may not get', async () => {
@@ -148,7 +148,7 @@ test('rule 16: a chunk lives as long as an entry that names it', async () => {
   await using setting = await openSetting({ policy: { lifetime: 10 * 86_400 } });
   const { client, made, relay, store, world } = setting;
   const { log, seeds } = made;
-  const used = store.room().usedBytes;
+  const used = await contentBytes(store);
   const chunk = chunkOf(setting, 2000);
   await put(setting, chunk, [0, 2000]);
   world.pass(6 * 86_400_000);
@@ -160,7 +160,7 @@ test('rule 16: a chunk lives as long as an entry that names it', async () => {
   world.pass(6 * 86_400_000);
   await relay.sweep();
   expect(await get(setting, chunk.id, 0, 2)).toEqual({ kind: 'missing-chunk' });
-  expect(store.room().usedBytes).toBe(used);
+  expect(await contentBytes(store)).toBe(used);
 });
 
 test('a put beyond the room of the log is told so, and takes nothing', async () => {

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { openLmdbStore, openMemoryStore, type RelayStore } from '../src/index.ts';
 import { quietPort, smallEntry, TestClient, type Ask } from '../src/testing/index.ts';
 import { appendTo, collect, days, deferred, entriesOf, keepIt, pass, round } from './deferring.ts';
+import { contentBytes } from './setting.ts';
 import { at, openly, openTwo, stand } from './two-relays.ts';
 
 const { signal } = new AbortController();
@@ -194,7 +195,7 @@ describe('on the disk of the near relay', () => {
     expect((await collect(two.client, ticket)).last).toEqual({ kind: 'refused' });
     await two.near.relay.sweep();
     expect((await all()).length).toBe(before);
-    expect(store.room().usedBytes).toBe(0);
+    expect(await contentBytes(store)).toBe(0);
   });
 });
 
@@ -245,7 +246,7 @@ describe('what may be kept', () => {
     await using two = await openTwo({
       near: {
         limits: { keptBytesOfPath: 20_000, keptBytes: 30_000 },
-        store: openMemoryStore({ roomBytes: 25_000 }),
+        store: openMemoryStore({ roomBytes: 26_000 }),
       },
     });
     const on = (path: string): TestClient =>
@@ -291,7 +292,7 @@ describe('what may be kept', () => {
   });
 
   test('rules 30 and 33: a far relay remembers so many results for days, and has the others sent again later: refused', async () => {
-    await using two = await openTwo({ far: { limits: { deferredPerHour: 1 } } });
+    await using two = await openTwo({ far: { limits: { deferredBytes: 100 } } });
     const [one, other] = [
       deferred(two, [appendTo(two)], { seed: 1 }),
       deferred(two, [appendTo(two)], { seed: 2 }),
@@ -333,6 +334,6 @@ describe('what may be kept', () => {
     pass(two, 1);
     expect((await collect(two.client, result.ticket)).last).toEqual({ kind: 'refused' });
     await round(two.near);
-    expect(two.near.store.room().usedBytes).toBe(0);
+    expect(await contentBytes(two.near.store)).toBe(0);
   });
 });

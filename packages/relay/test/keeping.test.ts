@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { openCard, sealRequest } from '@tern/protocol';
 import { openLmdbStore, openRelay } from '../src/index.ts';
 import { smallEntry } from '../src/testing/index.ts';
-import { follow, only, openSetting, primitives } from './setting.ts';
+import { contentBytes, follow, only, openSetting, primitives } from './setting.ts';
 
 const dayMs = 86_400_000;
 const { signal } = new AbortController();
@@ -50,7 +50,7 @@ test('rule 18: when its day is over an entry is unreadable, its key is gone, and
   await using setting = await openSetting({ policy: { lifetime: 2 * 86_400 } });
   const { client, made, relay, store, world } = setting;
   const { log, seeds } = made;
-  const used = store.room().usedBytes;
+  const used = await contentBytes(store);
   const append = (entry: Uint8Array) => client.one({ kind: 'append', log, number: 0, entry }, seeds.append);
   const first = smallEntry(world);
   await append(first);
@@ -65,7 +65,7 @@ test('rule 18: when its day is over an entry is unreadable, its key is gone, and
   world.pass(dayMs);
   expect(await relay.sweep()).toMatchObject({ days: 1, entries: 1 });
   expect(store.secrets.names().filter((name) => name.startsWith('day-'))).toEqual([]);
-  expect(store.room().usedBytes).toBe(used);
+  expect(await contentBytes(store)).toBe(used);
   expect(await relay.sweep()).toMatchObject({ days: 0, entries: 0 });
   expect(await append(first)).toEqual({ kind: 'stored', seq: 3 });
   expect(only(await follow(client, made), 'entry').map(({ seq }) => seq)).toEqual([3]);

@@ -1,6 +1,7 @@
 import { nodePrimitives as primitives } from '@tern/reach/node';
 import type { Result } from '@tern/protocol';
 import { openMemoryStore, openRelay, type Relay, type RelayLimits, type RelayStore } from '../src/index.ts';
+import { rememberedBytes } from '../src/batch-memory.ts';
 import {
   firstPolicy,
   TestClient,
@@ -61,6 +62,11 @@ export async function openSetting(
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Bytes booked in a store beside those for remembered batches. */
+export async function contentBytes(store: RelayStore): Promise<number> {
+  return store.room().usedBytes - (await store.read(rememberedBytes));
 }
 
 /** Results of one kind. */

@@ -37,7 +37,7 @@ const fullDisk: Case = {
     });
     if ((await entriesOf(setting)).length !== stored) throw new Error('an entry is lost');
     expectKind(
-      await client.one({ kind: 'erase', log: made.log, number: 0, seqs: [1] }, made.seeds.change),
+      await client.one({ kind: 'erase', log: made.log, number: 0, seqs: [1, 2] }, made.seeds.change),
       'done',
       'an erase',
     );

@@ -17,6 +17,7 @@ const decoders: readonly string[] = [
 const operations: readonly string[] = [
   'append-rules',
   'batch-judge',
+  'batch-memory',
   'chunk-keeping',
   'chunk-rules',
   'erase-rules',
@@ -29,6 +30,7 @@ const operations: readonly string[] = [
   'sessions',
   'watch-answer',
   'watch-sets',
+  'write-desk',
 ];
 
 export const coveredFiles: readonly string[] = [
