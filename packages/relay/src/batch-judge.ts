@@ -74,7 +74,7 @@ export function judgeBatch(
     erased: [],
     wrote: false,
     rememberedBytes: 0,
-    deferred: false,
+    keptBytes: 0,
   };
   const items = asked.writes.map(({ index, operation, wire }) => ({
     operation: index,

@@ -38,8 +38,8 @@ export interface Effects {
   wrote: boolean;
   /** what remembering it takes */
   rememberedBytes: number;
-  /** whether a request for another relay was kept */
-  deferred: boolean;
+  /** what requests for other relays that were kept anew are billed as */
+  keptBytes: number;
 }
 
 /** Whether the operation's proof at this place is by this key (rule 9). Without a proof or a key it takes the same time. */

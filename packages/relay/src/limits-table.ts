@@ -58,6 +58,7 @@ export type RelayLimitName =
   | 'forwardRepeats'
   | 'forwardSeconds'
   | 'forwardHeldBytes'
+  | 'forwardHeldBytesOfOne'
   | 'forwardBytesOfPath'
   | 'forwardBytesOfOne'
   | 'farsOfPath'
@@ -68,6 +69,7 @@ export type RelayLimitName =
   | 'resolving'
   | 'resolvingOfOne'
   | 'keptBytesOfPath'
+  | 'keptBytesOfOne'
   | 'keptBytes'
   | 'keptSeconds'
   | 'keptAnswerBytes';
@@ -218,6 +220,12 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'unreachable',
     what: 'of answers on their way, held at a time',
   },
+  forwardHeldBytesOfOne: {
+    default: 16 * 2 ** 20,
+    unit: 'B',
+    error: 'unreachable',
+    what: 'the same for one source',
+  },
   forwardBytesOfPath: {
     default: 4 * 2 ** 30,
     unit: 'B',
@@ -228,7 +236,7 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     default: 2 ** 28,
     unit: 'B',
     error: 'quota',
-    what: 'handed on in an hour for one source, both ways',
+    what: 'the same for one source; less as less is left for the path, in proportion',
   },
   farsOfPath: {
     default: 600,
@@ -236,7 +244,12 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'quota',
     what: 'asked in an hour to prove themselves, for one path',
   },
-  farsOfOne: { default: 60, unit: 'relays', error: 'quota', what: 'the same for one source' },
+  farsOfOne: {
+    default: 60,
+    unit: 'relays',
+    error: 'quota',
+    what: 'the same for one source; less as less is left for the path, in proportion',
+  },
   farsRemembered: {
     default: 1_000,
     unit: 'relays',
@@ -268,8 +281,19 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     error: 'quota',
     what: 'kept for other relays for one path, their answers included',
   },
-  keptBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'the same for everybody' },
-  keptSeconds: { default: 2_419_200, unit: 's', error: 'quota', what: 'that a request is kept' },
+  keptBytesOfOne: {
+    default: 2 * 2 ** 20,
+    unit: 'B',
+    error: 'quota',
+    what: 'of them kept anew in a day for one source',
+  },
+  keptBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'kept for everybody' },
+  keptSeconds: {
+    default: 2_419_200,
+    unit: 's',
+    error: 'quota',
+    what: 'that a request is kept while half of that room is free; half as long with each further tenth taken',
+  },
   keptAnswerBytes: {
     default: 8_192,
     unit: 'B',

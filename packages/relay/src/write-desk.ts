@@ -72,7 +72,7 @@ export class WriteDesk {
   ): Promise<{ readonly items: readonly ResponseItem[] } | { readonly problem: BatchProblem }> {
     const { store, wakers, eraser, memory, office, log } = this.#parts;
     const settle = memory.book(asked, asked.writes);
-    let tookBytes = 0;
+    let [tookBytes, keptBytes] = [0, 0];
     this.#judging += 1;
     try {
       const mayRemember = settle !== undefined;
@@ -83,9 +83,10 @@ export class WriteDesk {
       if (verdict.kind === 'judged') {
         const { effects } = verdict;
         tookBytes = effects.rememberedBytes;
+        keptBytes = effects.keptBytes;
         wakers.wake(effects.touched);
         if (effects.erased.length > 0) eraser.finish(effects.erased);
-        if (effects.deferred) office?.wake();
+        if (keptBytes > 0) office?.wake();
       }
       return { items: verdict.items };
     } catch (cause) {
@@ -97,6 +98,7 @@ export class WriteDesk {
     } finally {
       this.#judging -= 1;
       settle?.(tookBytes);
+      office?.settles(asked.writes, asked.payer, keptBytes);
     }
   }
 }

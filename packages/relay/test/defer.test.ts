@@ -8,7 +8,7 @@ import { openLmdbStore, openMemoryStore, type RelayStore } from '../src/index.ts
 import { quietPort, smallEntry, TestClient, type Ask } from '../src/testing/index.ts';
 import { appendTo, collect, days, deferred, entriesOf, keepIt, pass, round } from './deferring.ts';
 import { contentBytes } from './setting.ts';
-import { at, openly, openTwo, stand } from './two-relays.ts';
+import { at, from, openly, openTwo, stand } from './two-relays.ts';
 
 const { signal } = new AbortController();
 
@@ -103,7 +103,7 @@ describe('a request that is kept for another relay', () => {
 
   test('rules 6 and 30: the same again is the same ticket and is kept once, in the same batch or another', async () => {
     await using two = await openTwo({ near: { limits: { keptBytesOfPath: 10_000 } } });
-    const { defer } = deferred(two, [appendTo(two)]);
+    const { defer } = deferred(two, [appendTo(two)], { seconds: days });
     const plaintext = two.client.batch([{ operation: defer }]);
     const results = [
       ...(await two.client.send(plaintext)).results,
@@ -257,7 +257,7 @@ describe('what may be kept', () => {
       );
     const [one, other] = [on('one'), on('other')];
     const ask = async (client: TestClient): Promise<Result> =>
-      client.one(deferred(two, [appendTo(two)]).defer);
+      client.one(deferred(two, [appendTo(two)], { seconds: 3600 }).defer);
     const first = await ask(one);
     expect([first.kind, (await ask(one)).kind, (await ask(one)).kind]).toEqual(['kept', 'kept', 'quota']);
     expect((await ask(other)).kind).toBe('kept');
@@ -270,6 +270,47 @@ describe('what may be kept', () => {
     await one.one({ kind: 'forget', ticket: first.ticket });
     expect((await ask(one)).kind).toBe('kept');
     expect((await ask(other)).kind).toBe('quota');
+  });
+
+  test('rules 30 and 33: one source has so much kept anew in a day, beyond which it is refused while others go on', async () => {
+    await using two = await openTwo({ near: { limits: { keptBytesOfOne: 20_000 } } });
+    const [one, other] = [from(two.near, '192.0.2.1'), from(two.near, '192.0.2.2')];
+    const keeps = async (client: TestClient): Promise<string> =>
+      (await client.one(deferred(two, [appendTo(two)]).defer)).kind;
+    const { defer } = deferred(two, [appendTo(two)]);
+    // what is kept already costs nothing
+    for (let times = 0; times < 3; times += 1) expect((await one.one(defer)).kind).toBe('kept');
+    expect([await keeps(one), await keeps(one), await keeps(other)]).toEqual(['kept', 'quota', 'kept']);
+    pass(two, days);
+    expect(await keeps(one)).toBe('kept');
+  });
+
+  test('rule 30: the less room is free the shorter something may be kept, longer is refused, and room comes back the sooner', async () => {
+    const room = 10 * 8192;
+    await using two = await openTwo({ near: { limits: { keptBytesOfPath: room } } });
+    const keeps = async (seconds: number): Promise<string> =>
+      (await two.client.one(deferred(two, [appendTo(two)], { seconds }).defer)).kind;
+    for (let tenths = 1; tenths <= 5; tenths += 1) expect(await keeps(28 * days)).toBe('kept');
+    for (const longest of [14, 7, 3.5, 1.75, 0.875])
+      expect([await keeps(longest * days + 1), await keeps(longest * days)]).toEqual(['quota', 'kept']);
+    expect(await keeps(60)).toBe('quota');
+    pass(two, 0.875 * days);
+    await two.near.relay.sweep();
+    expect([await keeps(0.875 * days), await keeps(60)]).toEqual(['kept', 'quota']);
+    pass(two, 14 * days);
+    await two.near.relay.sweep();
+    expect(await keeps(14 * days)).toBe('kept');
+  });
+
+  test('rule 30: what everybody has kept shortens it in the same way: longer is refused', async () => {
+    await using two = await openTwo({ near: { limits: { keptBytes: 2 * 8192 } } });
+    const keeps = async (seconds: number): Promise<string> =>
+      (await two.client.one(deferred(two, [appendTo(two)], { seconds }).defer)).kind;
+    expect([await keeps(28 * days), await keeps(days), await keeps(days / 2)]).toEqual([
+      'kept',
+      'quota',
+      'kept',
+    ]);
   });
 
   test('rule 33: a full disk is said to be full, and who has kept too many bytes in an hour is refused', async () => {

@@ -158,6 +158,27 @@ describe('what a client can spend on handing on', () => {
     expect(await ask(two, far.peerHint)).toBe('forwarded');
   });
 
+  test('rules 29 and 33: a few sources cannot use up the hour of all: who used much is refused first, who used little goes on', async () => {
+    const limits = { forwardBytesOfPath: 200_000, forwardBytesOfOne: 100_000, farsOfPath: 20, farsOfOne: 10 };
+    await using two = await openTwo({ near: { limits } });
+    const { near, far } = two;
+    const request = new Uint8Array(3000).fill(1);
+    const ask = async (source: string, to: Hint): Promise<string> =>
+      (await handOn(from(near, source), { to, request })).last.kind;
+    const greedy = Array.from({ length: 4 }, (_, at) => `192.0.2.${at}`);
+    for (const source of greedy) {
+      let last = 'forwarded';
+      for (let times = 0; times < 60 && last === 'forwarded'; times += 1)
+        last = await ask(source, far.peerHint);
+      expect(last).toBe('quota');
+    }
+    for (const source of greedy)
+      for (let count = 0; count < 10; count += 1)
+        await ask(source, { ...far.peerHint, path: `${source.replaceAll('.', '-')}-${count}` });
+    expect(await ask('192.0.2.99', far.peerHint)).toBe('forwarded');
+    expect(await ask('192.0.2.99', { ...far.peerHint, path: 'elsewhere' })).toBe('unreachable');
+  });
+
   test('rules 29 and 33: requests at a time, new far relays and forwards of one batch are bounded: more is refused', async () => {
     await using two = await openTwo({ near: { limits: { forwards: 1, farsOfPath: 2 } } });
     const { client, far, near, made } = two;
@@ -201,6 +222,10 @@ describe('what a client can spend on handing on', () => {
     await using two = await openTwo({ near: { limits: { forwardHeldBytes: 100 } } });
     const { last } = await handOn(two.client, { to: two.far.peerHint, request: nothing });
     expect(last).toEqual(unreachable('busy'));
+    await using another = await openTwo({ near: { limits: { forwardHeldBytesOfOne: 100 } } });
+    const forward = { to: another.far.peerHint, request: nothing };
+    expect((await handOn(from(another.near, '192.0.2.1'), forward)).last).toEqual(unreachable('busy'));
+    expect((await handOn(another.client, forward)).last.kind).toBe('forwarded');
   });
 
   test('rule 29: whoever sends a batch again and again has it handed on so many times and no further', async () => {

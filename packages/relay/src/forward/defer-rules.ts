@@ -12,6 +12,7 @@ import {
   type Result,
 } from '@tern/protocol';
 import type { Effects, JudgeContext } from '../judge-context.ts';
+import type { RelayLimits } from '../limits-table.ts';
 import type { SecretBox, StoreTransaction } from '../store.ts';
 import { farTagBytes, keep, keptBytes, letGo, readKept } from './kept-records.ts';
 
@@ -65,19 +66,29 @@ export function judgeDefer(
   const ticket = ticketOf(context.primitives, keeping, operation);
   const place = { path, ticket };
   if (readKept(transaction, context.vault, { place, second }) !== undefined) return { kind: 'kept', ticket };
-  const chargedBytes = Math.max(request.length, limits.keptAnswerBytes);
-  if (
-    keptBytes(transaction, path) + chargedBytes > limits.keptBytesOfPath ||
-    keptBytes(transaction) + chargedBytes > limits.keptBytes
-  )
-    return { kind: 'quota' };
+  const chargedBytes = chargedFor(operation, limits);
+  const share = Math.max(
+    (keptBytes(transaction, path) + chargedBytes) / limits.keptBytesOfPath,
+    (keptBytes(transaction) + chargedBytes) / limits.keptBytes,
+  );
+  if (share > 1 || notAfter > second + longestSeconds(limits, share)) return { kind: 'quota' };
   letGo(transaction, place);
   const tag = farTagOf(context.primitives, keeping, operation.to);
   if (!keep(transaction, context.vault, { place, defer: operation, tag, chargedBytes, second }))
     return { kind: 'full' };
   effects.wrote = true;
-  effects.deferred = true;
+  effects.keptBytes += chargedBytes;
   return { kind: 'kept', ticket };
+}
+
+/** What keeping a request is billed as: its answer takes its place. */
+export function chargedFor({ request }: Pick<Defer, 'request'>, limits: RelayLimits): number {
+  return Math.max(request.length, limits.keptAnswerBytes);
+}
+
+/** How long something may be kept where this share of the room is taken: half as long with each tenth beyond the half. */
+function longestSeconds({ keptSeconds }: RelayLimits, share: number): number {
+  return keptSeconds * 2 ** Math.min(0, 5 - 10 * share);
 }
 
 export function judgeForget(

@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { UnreachableError } from '@tern/protocol';
 import type { RelayLimits } from '../limits-table.ts';
 import { unlessAborted } from './abort.ts';
+import { Places } from './places.ts';
 
 /** All addresses of a name. @throws {Error} for a name that has none, and once the signal is aborted */
 export type ResolveName = (
@@ -16,16 +17,14 @@ const tries = 2;
 
 /** Names that are being resolved: so many at a time, and of one source so many of them. */
 export class NameResolver {
-  readonly #limits: Pick<RelayLimits, 'resolving' | 'resolvingOfOne'>;
   readonly #resolve: ResolveName;
-  readonly #ofOne = new Map<string, number>();
-  #underWay = 0;
+  readonly #places: Places;
 
   constructor(
     limits: Pick<RelayLimits, 'resolving' | 'resolvingOfOne'>,
     options: { readonly resolve?: ResolveName } = {},
   ) {
-    this.#limits = limits;
+    this.#places = new Places({ most: limits.resolving, mostOfOne: limits.resolvingOfOne });
     this.#resolve = options.resolve ?? dnsNames();
   }
 
@@ -34,12 +33,8 @@ export class NameResolver {
     name: string,
     options: { readonly source: string | undefined; readonly signal: AbortSignal },
   ): Promise<readonly string[] | 'busy'> {
-    const { source = '', signal } = options;
-    const own = this.#ofOne.get(source) ?? 0;
-    const { resolving, resolvingOfOne } = this.#limits;
-    if (this.#underWay >= resolving || (source !== '' && own >= resolvingOfOne)) return 'busy';
-    this.#underWay += 1;
-    this.#ofOne.set(source, own + 1);
+    const { source, signal } = options;
+    if (!this.#places.take(source, 1)) return 'busy';
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(slow), longestMs);
     const ending = AbortSignal.any([signal, over.signal]);
@@ -49,10 +44,7 @@ export class NameResolver {
       return [];
     } finally {
       clearTimeout(timer);
-      this.#underWay -= 1;
-      const left = (this.#ofOne.get(source) ?? 1) - 1;
-      if (left === 0) this.#ofOne.delete(source);
-      else this.#ofOne.set(source, left);
+      this.#places.release(source, 1);
     }
   }
 }

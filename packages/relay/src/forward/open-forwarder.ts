@@ -4,7 +4,8 @@ import { addressGuard, endsInNumber, type GuardOptions } from './address-guard.t
 import { FarBook } from './far-book.ts';
 import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
 import type { ResolveName } from './name-resolver.ts';
-import { Ration } from './ration.ts';
+import { Places } from './places.ts';
+import { SharedRation } from './ration.ts';
 
 export interface ForwarderOptions extends GuardOptions {
   /** certificates to trust instead of the machine's own, PEM */
@@ -25,24 +26,29 @@ class NodeForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #guard: (address: string) => boolean;
   readonly #fars: FarBook;
-  readonly #bytesOfPath: Ration;
-  readonly #bytesOfOne: Ration;
-  readonly #farsOfPath: Ration;
-  readonly #farsOfOne: Ration;
-  readonly #ofOne = new Map<string, number>();
+  readonly #bytes: SharedRation;
+  readonly #asked: SharedRation;
+  readonly #underWay: Places;
+  readonly #heldBytes: Places;
   readonly #closing = new AbortController();
-  #underWay = 0;
-  #heldBytes = 0;
 
   constructor(parts: ForwarderParts, options: ForwarderOptions) {
     this.#parts = parts;
     this.#guard = addressGuard(options);
     this.#fars = new FarBook({ ...parts, ...options, guard: this.#guard });
     const { world, limits } = parts;
-    this.#bytesOfPath = new Ration(world, { most: limits.forwardBytesOfPath, ms: hourMs });
-    this.#bytesOfOne = new Ration(world, { most: limits.forwardBytesOfOne, ms: hourMs });
-    this.#farsOfPath = new Ration(world, { most: limits.farsOfPath, ms: hourMs });
-    this.#farsOfOne = new Ration(world, { most: limits.farsOfOne, ms: hourMs });
+    const { forwardBytesOfPath, forwardBytesOfOne, farsOfPath, farsOfOne } = limits;
+    this.#bytes = new SharedRation(world, {
+      most: forwardBytesOfPath,
+      mostOfOne: forwardBytesOfOne,
+      ms: hourMs,
+    });
+    this.#asked = new SharedRation(world, { most: farsOfPath, mostOfOne: farsOfOne, ms: hourMs });
+    this.#underWay = new Places({ most: limits.forwards, mostOfOne: limits.forwardsOfOne });
+    this.#heldBytes = new Places({
+      most: limits.forwardHeldBytes,
+      mostOfOne: limits.forwardHeldBytesOfOne,
+    });
   }
 
   mayReach(to: Hint): boolean {
@@ -50,30 +56,21 @@ class NodeForwarder implements Forwarder {
     return to.relay !== this.#parts.relay && (isIP(host) === 0 ? !endsInNumber(host) : this.#guard(host));
   }
 
-  mayKeep({ to, request }: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean {
-    return this.#takesFar(to, payer) && this.#takeBytes(requestCostBytes + request.length, payer);
+  mayKeep(ask: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean {
+    return this.#bills(ask, payer);
   }
 
   async forward(ask: ForwardAsk, payer: Payer): Promise<Forwarded | 'quota'> {
-    const { source } = payer;
-    const { limits } = this.#parts;
-    const own = source === undefined ? 0 : (this.#ofOne.get(source) ?? 0);
-    if (this.#underWay >= limits.forwards || own >= limits.forwardsOfOne) return 'quota';
-    if (!this.mayReach(ask.to)) return { bytes: new Uint8Array(), trouble: 'address' };
-    if (!this.#takesFar(ask.to, payer)) return 'quota';
-    if (!this.#takeBytes(requestCostBytes + ask.request.length, payer)) return 'quota';
-    this.#underWay += 1;
-    if (source !== undefined) this.#ofOne.set(source, own + 1);
+    const { path, source } = payer;
+    if (!this.#underWay.take(source, 1)) return 'quota';
     try {
+      if (!this.mayReach(ask.to)) return { bytes: new Uint8Array(), trouble: 'address' };
+      if (!this.#bills(ask, payer)) return 'quota';
       // billed as it comes: who asked may be gone before the end
-      const came = (bytes: number): void => {
-        this.#bytesOfPath.spend(payer.path, bytes);
-        if (source !== undefined) this.#bytesOfOne.spend(source, bytes);
-      };
+      const came = (bytes: number): void => this.#bytes.spend(path, source, bytes);
       return await this.#deliver(ask, { came, ...(source !== undefined && { source }) });
     } finally {
-      this.#underWay -= 1;
-      if (source !== undefined) this.#release(source);
+      this.#underWay.release(source, 1);
     }
   }
 
@@ -95,10 +92,9 @@ class NodeForwarder implements Forwarder {
     const signal = AbortSignal.any([ask.signal, this.#closing.signal, reaching.signal]);
     let held = 0;
     const hold = (bytes: number): boolean => {
-      if (this.#heldBytes + bytes > this.#parts.limits.forwardHeldBytes) return false;
+      if (!this.#heldBytes.take(source, bytes)) return false;
       came(bytes);
       held += bytes;
-      this.#heldBytes += bytes;
       return true;
     };
     try {
@@ -117,7 +113,7 @@ class NodeForwarder implements Forwarder {
       return { bytes: nothing, trouble: cause === silence ? 'silent' : 'closed' };
     } finally {
       clearTimeout(timer);
-      this.#heldBytes -= held;
+      this.#heldBytes.release(source, held);
     }
   }
 
@@ -130,24 +126,10 @@ class NodeForwarder implements Forwarder {
     this.#fars[Symbol.dispose]();
   }
 
-  #takeBytes(bytes: number, { path, source }: Payer): boolean {
-    if (source !== undefined && this.#bytesOfOne.left(source) < bytes) return false;
-    if (!this.#bytesOfPath.take(path, bytes)) return false;
-    if (source !== undefined) this.#bytesOfOne.spend(source, bytes);
-    return true;
-  }
-
   /** Whoever has somebody asked who is not known yet pays for that too: it is a connection to where they like. */
-  #takesFar(to: Hint, { path, source }: Payer): boolean {
-    if (this.#fars.isFresh(to)) return true;
-    if (source !== undefined && !this.#farsOfOne.take(source, 1)) return false;
-    return this.#farsOfPath.take(path, 1);
-  }
-
-  #release(source: string): void {
-    const left = (this.#ofOne.get(source) ?? 1) - 1;
-    if (left <= 0) this.#ofOne.delete(source);
-    else this.#ofOne.set(source, left);
+  #bills({ to, request }: Pick<ForwardAsk, 'to' | 'request'>, { path, source }: Payer): boolean {
+    if (!this.#fars.isFresh(to) && !this.#asked.take(path, source, 1)) return false;
+    return this.#bytes.take(path, source, requestCostBytes + request.length);
   }
 }
 

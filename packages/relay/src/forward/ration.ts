@@ -54,3 +54,43 @@ export class Ration {
     return bucket;
   }
 }
+
+/**
+ * A ration for each of many, of which each of those who use it has a share. Shares shrink as the whole does, in proportion: whoever used
+ * much has to wait first, and whoever used little can go on.
+ */
+export class SharedRation {
+  readonly #whole: Ration;
+  readonly #shares: Ration;
+  readonly #most: number;
+  readonly #mostOfOne: number;
+
+  constructor(
+    world: Pick<World, 'now'>,
+    { most, mostOfOne, ms }: { readonly most: number; readonly mostOfOne: number; readonly ms: number },
+  ) {
+    this.#whole = new Ration(world, { most, ms });
+    this.#shares = new Ration(world, { most: mostOfOne, ms });
+    this.#most = most;
+    this.#mostOfOne = mostOfOne;
+  }
+
+  /** @param one undefined where nobody can be told from others @returns false, taking nothing, where less is left */
+  take(key: string, one: string | undefined, amount: number): boolean {
+    const left = this.#whole.left(key);
+    if (left < amount) return false;
+    if (one !== undefined) {
+      const ownLeft = this.#shares.left(one);
+      if (ownLeft < amount || this.#mostOfOne - ownLeft >= (this.#mostOfOne * left) / this.#most)
+        return false;
+    }
+    this.spend(key, one, amount);
+    return true;
+  }
+
+  /** Takes what has been used already, also where less is left. */
+  spend(key: string, one: string | undefined, amount: number): void {
+    this.#whole.spend(key, amount);
+    if (one !== undefined) this.#shares.spend(one, amount);
+  }
+}
