@@ -206,7 +206,7 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     default: 8,
     unit: 'times',
     error: 'quota',
-    what: 'that one batch is handed on; it may hold one forward',
+    what: 'that one batch is handed on, and for one source one request, until an hour is over; a batch may hold one forward',
   },
   forwardSeconds: {
     default: 15,

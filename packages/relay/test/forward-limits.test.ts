@@ -2,7 +2,7 @@ import type { Hint, Result } from '@tern/protocol';
 import { nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
 import { quietPort, smallEntry, TestClient } from '../src/testing/index.ts';
-import { at, from, handOn, impostor, openly, openTwo, stand } from './two-relays.ts';
+import { at, from, handOn, impostor, openly, openTwo, sealedFor, stand } from './two-relays.ts';
 
 const nothing = new Uint8Array();
 const unreachable = (because: string): object => ({ kind: 'unreachable', because });
@@ -38,6 +38,17 @@ describe('what a far side can hold up', () => {
       expect(await ask()).toEqual(unreachable('closed'));
     }
     expect(resolved).toBe(3);
+  });
+
+  test('rule 29: one that has no room is remembered too, as long each time, and is not asked meanwhile: refused', async () => {
+    await using two = await openTwo();
+    await using full = await impostor((_, response) => void response.writeHead(503).end());
+    const to = { ...two.far.peerHint, address: '127.0.0.1', port: full.port, tls: false };
+    for (const passed of [0, 59_999, 1, 59_999, 1]) {
+      two.near.world.pass(passed);
+      expect((await handOn(two.client, { to, request: nothing })).last).toEqual(unreachable('busy'));
+    }
+    expect(full.came).toHaveLength(3);
   });
 
   test('a far relay that went away after it proved itself is reached again when it is back', async () => {
@@ -228,15 +239,61 @@ describe('what a client can spend on handing on', () => {
     expect((await handOn(another.client, forward)).last.kind).toBe('forwarded');
   });
 
-  test('rule 29: whoever sends a batch again and again has it handed on so many times and no further', async () => {
+  test('rule 29: whoever sends a batch again and again has it handed on so many times and no further, however slowly', async () => {
     await using two = await openTwo({ near: { limits: { forwardRepeats: 3 } } });
-    const { client, far } = two;
+    const { client, far, near } = two;
     const forward = { kind: 'forward', to: far.peerHint, request: nothing, waitSeconds: 0 } as const;
-    const plaintext = client.batch([{ operation: forward }]);
+    const notAfter = Math.floor(near.world.now() / 1000) + 3600;
+    const plaintext = client.batch([{ operation: forward }], { notAfter });
     const kinds: string[] = [];
-    for (let times = 0; times < 5; times += 1)
+    for (let times = 0; times < 6; times += 1) {
       kinds.push((await client.send(plaintext)).results.at(-1)?.kind ?? 'none');
+      near.world.pass(599_000);
+    }
+    expect(kinds).toEqual(['forwarded', 'forwarded', 'forwarded', 'quota', 'quota', 'quota']);
+  });
+
+  test('rule 29: the same request in ever new batches is handed on so many times and no further', async () => {
+    await using two = await openTwo({ near: { limits: { forwardRepeats: 3 } } });
+    const { near, far } = two;
+    const one = from(near, '192.0.2.1');
+    const { bytes } = sealedFor(far.relay, one.batch([]), { seed: new Uint8Array(32).fill(3) });
+    const before = far.relay.held().sessions;
+    const ask = async (client: TestClient, request: Uint8Array): Promise<string> =>
+      (await handOn(client, { to: far.peerHint, request })).last.kind;
+    const kinds: string[] = [];
+    for (let times = 0; times < 5; times += 1) kinds.push(await ask(one, bytes));
     expect(kinds).toEqual(['forwarded', 'forwarded', 'forwarded', 'quota', 'quota']);
+    // the proof, and three times the request
+    expect(far.relay.held().sessions - before).toBe(4);
+    expect(await ask(from(near, '192.0.2.2'), bytes)).toBe('forwarded');
+    expect(await ask(one, new Uint8Array(300).fill(1))).toBe('forwarded');
+    near.world.pass(3_600_000);
+    expect(await ask(one, bytes)).toBe('forwarded');
+  });
+
+  test('rule 29: whoever keeps a far relay silent does not have it prove itself again for everybody, and nobody pays for that', async () => {
+    await using two = await openTwo({ near: { limits: { forwardSeconds: 1, farsOfPath: 1 } } });
+    const { client, far, near, made } = two;
+    const watcher = new TestClient(at(far), primitives, far.world);
+    const { log, seeds } = made;
+    const watch = { kind: 'watch', add: [{ log, after: 0, number: 0 }], drop: [], waitSeconds: 40 } as const;
+    const silence = async (seed: number): Promise<Result> => {
+      const plaintext = watcher.batch([{ operation: watch, seeds: [seeds.read] }]);
+      const { bytes } = sealedFor(far.relay, plaintext, { seed: new Uint8Array(32).fill(seed) });
+      return (await handOn(client, { to: far.peerHint, request: bytes })).last;
+    };
+    const ask = async (): Promise<Result> =>
+      (await handOn(client, { to: far.peerHint, request: nothing })).last;
+    expect(await silence(1)).toEqual(unreachable('silent'));
+    const proved = far.relay.held().sessions;
+    expect((await ask()).kind).toBe('forwarded');
+    expect(far.relay.held().sessions).toBe(proved);
+    near.world.pass(60_000);
+    expect(await silence(2)).toEqual(unreachable('silent'));
+    // the path has asked as many far relays as it may, and this one is known
+    expect((await ask()).kind).toBe('forwarded');
+    expect(far.relay.held().sessions).toBe(proved + 2);
   });
 
   test('rule 6: a batch that comes to the far relay again through another has the same result', async () => {

@@ -34,8 +34,8 @@ interface Kept {
   asking?: Promise<Reached>;
   far?: Far;
   provedAt: number;
-  /** requests since the last answer that had none */
-  unanswered: number;
+  /** something went wrong after the proof: whoever comes next has it asked for again, and does not pay for that */
+  doubted?: boolean;
   failed?: { readonly trouble: ForwardTrouble; readonly until: number; readonly times: number };
 }
 
@@ -44,8 +44,6 @@ const mostAddresses = 3;
 /** of an answer to a hello: the card and some of others */
 const mostHelloBytes = 20_480;
 const mostFailureTimes = 16;
-/** so many in a row, and a far relay has to prove itself anew */
-const mostUnanswered = 3;
 /** A ticket that nobody was given: `refused` over a peer path, `done` over a client's. */
 const proof: readonly Outgoing[] = [
   { operation: { kind: 'hello' } },
@@ -73,10 +71,10 @@ export class FarBook implements Disposable {
     return this.#kept.size;
   }
 
-  /** Whether it can be told without asking anybody outside who is not being asked already. */
+  /** Whether nobody outside has to be asked for this one, who is not being asked already or is doubted. */
   isFresh(to: Hint): boolean {
     const kept = this.#kept.get(keyOf(to));
-    return kept?.asking !== undefined || this.#fresh(kept) !== undefined;
+    return kept?.asking !== undefined || kept?.doubted === true || this.#fresh(kept) !== undefined;
   }
 
   /**
@@ -89,7 +87,7 @@ export class FarBook implements Disposable {
   ): Promise<Reached> {
     signal.throwIfAborted();
     const key = keyOf(to);
-    const kept = this.#kept.get(key) ?? { provedAt: 0, unanswered: 0 };
+    const kept = this.#kept.get(key) ?? { provedAt: 0 };
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     this.#forgetOldest();
@@ -100,16 +98,16 @@ export class FarBook implements Disposable {
   }
 
   /**
-   * How a request ended after the proof. Several without an answer, and the proof is asked for again, the name resolved anew. One is not
-   * enough, and a proof stands for a while in any case: a client can bring it about, by asking for what takes long.
+   * Something went wrong after the proof: it is asked for again, and the name resolved anew.
+   * @param what.stood there was a connection: then it may be the doing of whoever asked, and happens at most every now and then
    */
-  ended(to: Hint, far: Far, { answered }: { readonly answered: boolean }): void {
+  doubt(to: Hint, far: Far, { stood }: { readonly stood: boolean }): void {
     const kept = this.#kept.get(keyOf(to));
     if (kept?.far !== far) return;
-    kept.unanswered = answered ? 0 : kept.unanswered + 1;
-    const stoodMs = Math.abs(this.#options.world.now() - kept.provedAt);
-    if (kept.unanswered < mostUnanswered || stoodMs < this.#options.limits.farFailureSeconds * 1000) return;
+    const { world, limits } = this.#options;
+    if (stood && Math.abs(world.now() - kept.provedAt) < limits.farFailureSeconds * 1000) return;
     this.#letGo(kept);
+    kept.doubted = true;
   }
 
   [Symbol.dispose](): void {
@@ -131,6 +129,7 @@ export class FarBook implements Disposable {
   async #ask(to: Hint, kept: Kept, source: string | undefined): Promise<Reached> {
     this.#letGo(kept);
     const found = await this.#prove(to, source);
+    delete kept.doubted;
     if (typeof found === 'object') {
       if (this.#closing.signal.aborted || this.#kept.get(keyOf(to)) !== kept) {
         found.post[Symbol.dispose]();
@@ -138,18 +137,19 @@ export class FarBook implements Disposable {
       }
       kept.far = found;
       kept.provedAt = this.#options.world.now();
-      kept.unanswered = 0;
       delete kept.failed;
       return { kind: 'proved', far: found };
     }
-    if (found === 'busy') return { kind: 'failed', trouble: found };
-    const times = Math.min(mostFailureTimes, (kept.failed?.times ?? 0.5) * 2);
+    if (found === 'no place') return { kind: 'failed', trouble: 'busy' };
+    // one that has no room now may have some soon
+    const longer = found === 'busy' ? 1 : 2;
+    const times = Math.min(mostFailureTimes, Math.max(1, (kept.failed?.times ?? 0.5) * longer));
     const until = this.#options.world.now() + times * this.#options.limits.farFailureSeconds * 1000;
     kept.failed = { trouble: found, until, times };
     return { kind: 'failed', trouble: found };
   }
 
-  async #prove(to: Hint, source: string | undefined): Promise<Far | ForwardTrouble> {
+  async #prove(to: Hint, source: string | undefined): Promise<Far | ForwardTrouble | 'no place'> {
     const addresses = await this.#addressesOf(to, source);
     if (typeof addresses === 'string') return addresses;
     let trouble: ForwardTrouble = 'address';
@@ -166,12 +166,15 @@ export class FarBook implements Disposable {
   }
 
   /** @returns the addresses that may be connected to; of a name with one that may not, none: it is not a relay's */
-  async #addressesOf(to: Hint, source: string | undefined): Promise<readonly string[] | 'address' | 'busy'> {
+  async #addressesOf(
+    to: Hint,
+    source: string | undefined,
+  ): Promise<readonly string[] | 'address' | 'no place'> {
     const { guard } = this.#options;
     const host = to.address.replace(/^\[|\]$/g, '');
     if (isIP(host) !== 0) return guard(host) ? [host] : 'address';
     const addresses = await this.#names.addressesOf(host, { source, signal: this.#closing.signal });
-    if (addresses === 'busy') return 'busy';
+    if (addresses === 'busy') return 'no place';
     const allowed = addresses.length > 0 && addresses.every((one) => guard(one));
     return allowed ? addresses.slice(0, mostAddresses) : 'address';
   }

@@ -1,18 +1,16 @@
-import type { BatchId, Collect, Forward, Result, World } from '@tern/protocol';
+import type { BatchId, Collect, Forward, Result } from '@tern/protocol';
 import type { JudgeContext } from '../judge-context.ts';
 import type { ItemTray } from '../log-reader.ts';
-import type { RelayLimits } from '../limits-table.ts';
 import type { RelayStore } from '../store.ts';
 import type { Forwarded, Forwarder, Payer } from './forwarder.ts';
 import { readKept } from './kept-records.ts';
-import { Ration } from './ration.ts';
+import type { Repeats } from './repeats.ts';
 
 /** What handing on needs. */
 export interface ForwardDesk {
   readonly forwarder: Forwarder;
   readonly store: RelayStore;
-  /** how often each batch may still be handed on */
-  readonly repeats: Ration;
+  readonly repeats: Repeats;
 }
 
 /** Small enough that one that came whole out of a cut answer is worth something; large enough to cost little around it. */
@@ -20,11 +18,6 @@ const pieceBytes = 1000;
 /** around a piece, at most */
 const aroundPieceBytes = 24;
 const lastItemBytes = 24;
-const hourMs = 3_600_000;
-
-export function repeatRation(world: World, limits: RelayLimits): Ration {
-  return new Ration(world, { most: limits.forwardRepeats, ms: hourMs });
-}
 
 /**
  * Rule 29: hands a request on and puts what came of it on the tray, in pieces.
@@ -62,15 +55,17 @@ export async function answerForward(
 
 function settle(
   desk: ForwardDesk | undefined,
-  {
-    batch,
-    payer,
-    only,
-  }: { readonly batch: BatchId; readonly payer: Payer | undefined; readonly only: boolean },
+  asked: {
+    readonly operation: Forward;
+    readonly batch: BatchId;
+    readonly payer: Payer | undefined;
+    readonly only: boolean;
+  },
 ): Result | undefined {
+  const { operation, batch, payer, only } = asked;
   if (payer === undefined) return { kind: 'refused' };
   if (desk === undefined) return { kind: 'unsupported' };
-  return only && desk.repeats.take(batch, 1) ? undefined : { kind: 'quota' };
+  return only && desk.repeats.take(batch, operation, payer) ? undefined : { kind: 'quota' };
 }
 
 /** Rule 30: what became of a request that was kept. A ticket of another path is like none. */

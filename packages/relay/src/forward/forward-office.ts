@@ -3,9 +3,10 @@ import type { DayVault } from '../day-vault.ts';
 import type { RelayStore } from '../store.ts';
 import { Courier } from './courier.ts';
 import { chargedFor, keepingSecret, pathId, type Keeping } from './defer-rules.ts';
-import { repeatRation, type ForwardDesk } from './forward-answer.ts';
+import type { ForwardDesk } from './forward-answer.ts';
 import type { Forwarder, ForwarderParts, Payer } from './forwarder.ts';
 import { Ration } from './ration.ts';
+import { Repeats } from './repeats.ts';
 
 const dayMs = 86_400_000;
 
@@ -28,7 +29,7 @@ export class ForwardOffice implements AsyncDisposable {
     this.#keptOfOne = new Ration(world, { most: limits.keptBytesOfOne, ms: dayMs });
     this.#secret = keepingSecret(store.secrets, world);
     this.#courier = new Courier({ store, vault, world, limits, forwarder: this.#forwarder });
-    this.desk = { forwarder: this.#forwarder, store, repeats: repeatRation(world, limits) };
+    this.desk = { forwarder: this.#forwarder, store, repeats: new Repeats(this.#parts) };
   }
 
   /** @param payer undefined for what came over a peer path */

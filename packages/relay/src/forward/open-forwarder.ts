@@ -104,9 +104,9 @@ class NodeForwarder implements Forwarder {
       const { far } = reached;
       const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
       const post = { signal, longestMs, mostBytes: ask.roomBytes, hold };
-      const forwarded = await far.post.post(ask.to, ask.request, post);
-      const answered = forwarded.trouble !== 'closed' && forwarded.trouble !== 'silent';
-      this.#fars.ended(ask.to, far, { answered });
+      const { stood, ...forwarded } = await far.post.post(ask.to, ask.request, post);
+      if (forwarded.trouble === 'closed' || forwarded.trouble === 'silent')
+        this.#fars.doubt(ask.to, far, { stood });
       return forwarded;
     } catch (cause) {
       if (ask.signal.aborted || !(cause instanceof UnreachableError)) throw cause;

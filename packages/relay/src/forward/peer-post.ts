@@ -26,13 +26,19 @@ export interface PostOptions {
   readonly hold?: (bytes: number) => boolean;
 }
 
+/** What came of a POST. */
+export interface Posted extends Forwarded {
+  /** whether there was a connection: what went wrong after that may be the request's doing */
+  readonly stood: boolean;
+}
+
 /** The connections to one far relay at one address. Disposed, it lets what is under way end. */
 export interface PeerPost extends Disposable {
   /**
    * One POST, and the answer's body as far as it came; of an answer with any status but 200, nothing. Follows nothing, sends no header
    * that HTTP does not need. @throws the signal's reason
    */
-  post(to: Hint, body: Uint8Array, options: PostOptions): Promise<Forwarded>;
+  post(to: Hint, body: Uint8Array, options: PostOptions): Promise<Posted>;
 }
 
 const longestConnectMs = 5000;
@@ -96,7 +102,7 @@ export function openPeerPost({ address, authorities }: PeerPostOptions): PeerPos
 }
 
 interface Answered {
-  readonly forwarded: Forwarded;
+  readonly forwarded: Posted;
   readonly again: boolean;
 }
 
@@ -106,6 +112,7 @@ function answerTo(request: ClientRequest, options: PostOptions, longestMs: numbe
   let bytes = 0;
   return new Promise((resolve, reject) => {
     let ended = false;
+    let stood = false;
     const end = (trouble?: Forwarded['trouble'], again = false): void => {
       if (ended) return;
       ended = true;
@@ -114,7 +121,7 @@ function answerTo(request: ClientRequest, options: PostOptions, longestMs: numbe
       signal.removeEventListener('abort', abort);
       if (trouble !== undefined) request.destroy();
       const whole = new Uint8Array(Buffer.concat(pieces, bytes));
-      resolve({ forwarded: { bytes: whole, ...(trouble !== undefined && { trouble }) }, again });
+      resolve({ forwarded: { bytes: whole, stood, ...(trouble !== undefined && { trouble }) }, again });
     };
     const abort = (): void => {
       reject(signal.reason as Error);
@@ -128,7 +135,10 @@ function answerTo(request: ClientRequest, options: PostOptions, longestMs: numbe
       end(code.startsWith('HPE_') ? 'stranger' : 'closed', closedUnseen);
     });
     request.on('socket', (socket) => {
-      const stands = (): void => clearTimeout(connecting);
+      const stands = (): void => {
+        stood = true;
+        clearTimeout(connecting);
+      };
       if (!socket.connecting) stands();
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stands);
     });
