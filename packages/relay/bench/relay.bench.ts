@@ -16,6 +16,7 @@ import {
 import { nodePrimitives as primitives, nodeWorld as world } from '@tern/reach/node';
 import { openLmdbStore, openRelay, type Relay } from '../src/index.ts';
 import { firstPolicy, smallEntry, TestClient, type MadePolicy } from '../src/testing/index.ts';
+import { cpuMicroseconds, Gate, gathered } from './gate.ts';
 
 /** A figure; met when it is at most its goal, or at least where that is said. */
 export interface BenchFigure {
@@ -60,57 +61,6 @@ async function openBenched(): Promise<Opened> {
     },
   };
 }
-
-/**
- * Stands between clients and relay, so that each side's work is measured by itself: requests gather here until they are let through.
- */
-class Gate {
-  readonly id: Relay['id'];
-  readonly #relay: Relay;
-  readonly #held: { readonly request: Uint8Array; resolve(response: Promise<Uint8Array>): void }[] = [];
-
-  constructor(relay: Relay) {
-    this.#relay = relay;
-    this.id = relay.id;
-  }
-
-  readonly #answered: (() => void)[] = [];
-
-  get held(): number {
-    return this.#held.length;
-  }
-
-  answer(request: Uint8Array): Promise<Uint8Array> {
-    if (request.length === 0) return this.#relay.answer(request, { signal: never });
-    return new Promise((resolve) => void this.#held.push({ request, resolve }));
-  }
-
-  /** Lets one through. @returns when the relay has answered */
-  async one(): Promise<void> {
-    const next = this.#held.shift();
-    if (next === undefined) throw new Error('nobody waits');
-    const response = this.#relay.answer(next.request, { signal: never });
-    await response.catch(() => {});
-    this.#answered.push(() => next.resolve(response));
-  }
-
-  /** Hands over the answers: the clients go on when nothing is measured any more. */
-  release(): void {
-    for (const resolve of this.#answered.splice(0)) resolve();
-  }
-
-  /** Lets all through at once. @returns CPU and time until the relay had answered them all */
-  async all(): Promise<{ readonly cpuMicroseconds: number; readonly seconds: number }> {
-    const began = performance.now();
-    const cpu = cpuMicroseconds();
-    await Promise.all(Array.from({ length: this.#held.length }, () => this.one()));
-    const spent = { cpuMicroseconds: cpuMicroseconds() - cpu, seconds: (performance.now() - began) / 1000 };
-    this.release();
-    return spent;
-  }
-}
-
-const never: AbortSignal = new AbortController().signal;
 
 /** One writer and one reader of one log, each in a session of its own. */
 interface Pair {
@@ -162,11 +112,6 @@ async function receive(
   return answer.results.filter(({ kind }) => kind === 'entry').length;
 }
 
-function cpuMicroseconds(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
-
 /** What the relay itself spends: the clients seal before and open after. */
 async function benchThroughput(opened: Opened): Promise<readonly BenchFigure[]> {
   const gate = new Gate(opened.relay);
@@ -214,10 +159,6 @@ async function benchThroughput(opened: Opened): Promise<readonly BenchFigure[]> 
       unit: 'flushes',
     },
   ];
-}
-
-async function gathered(gate: Gate, count: number): Promise<void> {
-  while (gate.held < count) await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
 /** Opening one request under a ticket and sealing its answer, with nothing in between. */

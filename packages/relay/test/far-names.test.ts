@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import type { Result } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import { dnsNames, NameResolver } from '../src/forward/name-resolver.ts';
-import { from, handOn, openly, openTwo } from './two-relays.ts';
+import { from, knock, openly, openTwo, unreachable } from './two-relays.ts';
 
-const nothing = new Uint8Array();
 const { signal } = new AbortController();
 
 describe('names of far relays', () => {
@@ -17,15 +17,14 @@ describe('names of far relays', () => {
     const limits = { resolvingOfOne: 2 };
     await using two = await openTwo({ near: { forwarder: { ...openly, resolve }, limits } });
     const { near, far } = two;
-    const ask = (source: string, address: string): ReturnType<typeof handOn> =>
-      handOn(from(near, source), { to: { ...far.peerHint, address }, request: nothing });
+    const ask = (source: string, address: string): Promise<Result> =>
+      knock(from(near, source), { ...far.peerHint, address });
     const slow = ['slow1.example', 'slow2.example'].map((address) => ask('192.0.2.1', address));
     while (asked.length < 2) await new Promise((done) => void setImmediate(done));
-    expect((await ask('192.0.2.1', 'third.example')).last).toEqual({ kind: 'unreachable', because: 'busy' });
-    expect((await ask('192.0.2.2', far.peerHint.address)).last.kind).toBe('forwarded');
+    expect(await ask('192.0.2.1', 'third.example')).toEqual(unreachable('busy'));
+    expect((await ask('192.0.2.2', far.peerHint.address)).kind).toBe('forwarded');
     near.relay.hurry();
-    for (const { last } of await Promise.all(slow))
-      expect(last).toEqual({ kind: 'unreachable', because: 'closed' });
+    for (const last of await Promise.all(slow)) expect(last).toEqual(unreachable('closed'));
   });
 
   test('rule 33: so many names are resolved at a time, and their places come back: more is refused', async () => {

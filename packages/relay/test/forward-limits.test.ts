@@ -2,10 +2,19 @@ import type { Hint, Result } from '@tern/protocol';
 import { nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
 import { quietPort, smallEntry, TestClient } from '../src/testing/index.ts';
-import { at, from, handOn, impostor, openly, openTwo, sealedFor, stand } from './two-relays.ts';
-
-const nothing = new Uint8Array();
-const unreachable = (because: string): object => ({ kind: 'unreachable', because });
+import {
+  at,
+  from,
+  handOn,
+  impostor,
+  knock,
+  nothing,
+  openly,
+  openTwo,
+  sealedFor,
+  stand,
+  unreachable,
+} from './two-relays.ts';
 
 describe('what a far side can hold up', () => {
   test('rule 29: one that does not answer is given up in time, and one that trickles is too: refused', async () => {
@@ -18,7 +27,7 @@ describe('what a far side can hold up', () => {
     });
     for (const { port } of [silent, trickling]) {
       const began = performance.now();
-      const { last } = await handOn(two.client, { to: to(port), request: nothing });
+      const last = await knock(two.client, to(port));
       expect(last).toEqual(unreachable('silent'));
       expect(performance.now() - began).toBeLessThan(10_000);
     }
@@ -32,7 +41,7 @@ describe('what a far side can hold up', () => {
     };
     await using two = await openTwo({ near: { forwarder: { ...openly, resolve } } });
     const gone = { ...two.far.peerHint, port: await quietPort() };
-    const ask = async (): Promise<Result> => (await handOn(two.client, { to: gone, request: nothing })).last;
+    const ask = (): Promise<Result> => knock(two.client, gone);
     for (const passed of [0, 59_999, 1, 119_999, 1]) {
       two.near.world.pass(passed);
       expect(await ask()).toEqual(unreachable('closed'));
@@ -46,7 +55,7 @@ describe('what a far side can hold up', () => {
     const to = { ...two.far.peerHint, address: '127.0.0.1', port: full.port, tls: false };
     for (const passed of [0, 59_999, 1, 59_999, 1]) {
       two.near.world.pass(passed);
-      expect((await handOn(two.client, { to, request: nothing })).last).toEqual(unreachable('busy'));
+      expect(await knock(two.client, to)).toEqual(unreachable('busy'));
     }
     expect(full.came).toHaveLength(3);
   });
@@ -54,8 +63,7 @@ describe('what a far side can hold up', () => {
   test('a far relay that went away after it proved itself is reached again when it is back', async () => {
     await using two = await openTwo();
     const { far, client, near } = two;
-    const ask = async (): Promise<Result> =>
-      (await handOn(client, { to: far.peerHint, request: nothing })).last;
+    const ask = (): Promise<Result> => knock(client, far.peerHint);
     expect((await ask()).kind).toBe('forwarded');
     await far.stop();
     expect(await ask()).toEqual(unreachable('closed'));
@@ -157,8 +165,7 @@ describe('what a client can spend on handing on', () => {
     await using both = await openTwo({ near: { limits } });
     const { near, far } = both;
     const [one, two] = [from(near, '192.0.2.1'), from(near, '192.0.2.2')];
-    const ask = async (client: TestClient, to: Hint): Promise<string> =>
-      (await handOn(client, { to, request: nothing })).last.kind;
+    const ask = async (client: TestClient, to: Hint): Promise<string> => (await knock(client, to)).kind;
     const elsewhere = { ...far.peerHint, port: await quietPort() };
     expect(await ask(one, far.peerHint)).toBe('forwarded');
     expect(await ask(one, elsewhere)).toBe('quota');
@@ -218,20 +225,19 @@ describe('what a client can spend on handing on', () => {
       far.world,
     ).ask([{ operation: watch, seeds: [made.seeds.read] }]);
     while (far.relay.held().waiting === 0) await client.one({ kind: 'hello' });
-    expect((await handOn(client, { to: far.peerHint, request: nothing })).last).toEqual({ kind: 'quota' });
+    expect(await knock(client, far.peerHint)).toEqual({ kind: 'quota' });
     far.relay.hurry();
     await waiting;
-    expect((await handOn(client, { to: far.peerHint, request: nothing })).last.kind).toBe('forwarded');
+    expect((await knock(client, far.peerHint)).kind).toBe('forwarded');
 
-    const elsewhere = async (path: string): Promise<Result> =>
-      (await handOn(client, { to: { ...far.peerHint, path }, request: nothing })).last;
+    const elsewhere = (path: string): Promise<Result> => knock(client, { ...far.peerHint, path });
     expect(await elsewhere('wrong')).toEqual(unreachable('stranger'));
     expect(await elsewhere('wrong-too')).toEqual({ kind: 'quota' });
   });
 
   test('rule 33: answers on their way take so much memory and no more: further ones are refused', async () => {
     await using two = await openTwo({ near: { limits: { forwardHeldBytes: 100 } } });
-    const { last } = await handOn(two.client, { to: two.far.peerHint, request: nothing });
+    const last = await knock(two.client, two.far.peerHint);
     expect(last).toEqual(unreachable('busy'));
     await using another = await openTwo({ near: { limits: { forwardHeldBytesOfOne: 100 } } });
     const forward = { to: another.far.peerHint, request: nothing };
@@ -283,8 +289,7 @@ describe('what a client can spend on handing on', () => {
       const { bytes } = sealedFor(far.relay, plaintext, { seed: new Uint8Array(32).fill(seed) });
       return (await handOn(client, { to: far.peerHint, request: bytes })).last;
     };
-    const ask = async (): Promise<Result> =>
-      (await handOn(client, { to: far.peerHint, request: nothing })).last;
+    const ask = (): Promise<Result> => knock(client, far.peerHint);
     expect(await silence(1)).toEqual(unreachable('silent'));
     const proved = far.relay.held().sessions;
     expect((await ask()).kind).toBe('forwarded');

@@ -15,10 +15,18 @@ import { httpsTransport, nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
 import { smallEntry, TestClient } from '../src/testing/index.ts';
 import { first as certificate } from './certificates.ts';
-import { at, clientPath, handOn, impostor, openly, openTwo, stand } from './two-relays.ts';
-
-const nothing = new Uint8Array();
-const unreachable = (because: string): object => ({ kind: 'unreachable', because });
+import {
+  at,
+  clientPath,
+  handOn,
+  impostor,
+  knock,
+  nothing,
+  openly,
+  openTwo,
+  stand,
+  unreachable,
+} from './two-relays.ts';
 
 describe('a relay hands on what is sealed to another one', () => {
   test('rule 29: a batch handed on does what it does when it comes by itself, over TLS', async () => {
@@ -174,7 +182,7 @@ describe('two hops', () => {
   test('rule 29: a relay is never reached by another under a path of its clients, where it would hand on further', async () => {
     await using two = await openTwo();
     const to = { ...two.far.peerHint, path: clientPath };
-    expect((await handOn(two.client, { to, request: nothing })).last).toEqual(unreachable('stranger'));
+    expect(await knock(two.client, to)).toEqual(unreachable('stranger'));
   });
 
   test('rules 4 and 29: whoever lacks the peer path gets what any missing path gives, and on it everything but a POST does too', async () => {
@@ -252,7 +260,7 @@ describe('where nothing is handed on to', () => {
       '198.51.100.7',
     ];
     for (const address of [...Object.keys(names), ...literals, 'unknown.example']) {
-      const { last } = await handOn(client, { to: { ...far, address }, request: nothing });
+      const last = await knock(client, { ...far, address });
       expect([address, last]).toEqual([address, unreachable('address')]);
     }
   });
@@ -265,7 +273,7 @@ describe('where nothing is handed on to', () => {
     });
     const client = new TestClient(at(near), primitives, near.world);
     for (const address of ['127.1', '2130706433', '0x7f000001', '0177.0.0.1', '127.0.0.0x1', '134744072']) {
-      const { last } = await handOn(client, { to: { ...far, address }, request: nothing });
+      const last = await knock(client, { ...far, address });
       expect([address, last]).toEqual([address, unreachable('address')]);
     }
   });
@@ -273,23 +281,21 @@ describe('where nothing is handed on to', () => {
   test('rule 29: nothing is handed on to the relay itself, by its id or by its address: refused', async () => {
     await using near = await stand({ seed: 'near' });
     const client = new TestClient(at(near), primitives, near.world);
-    const itself = await handOn(client, { to: near.peerHint, request: nothing });
-    expect(itself.last).toEqual(unreachable('address'));
-    const other = await handOn(client, { to: { ...near.peerHint, relay: far.relay }, request: nothing });
-    expect(other.last).toEqual(unreachable('stranger'));
+    expect(await knock(client, near.peerHint)).toEqual(unreachable('address'));
+    const other = { ...near.peerHint, relay: far.relay };
+    expect(await knock(client, other)).toEqual(unreachable('stranger'));
   });
 
   test('rule 29: a name that leads elsewhere after it was judged is never followed there', async () => {
     let addresses = ['127.0.0.1'];
     const resolve = async (): Promise<readonly string[]> => addresses;
     await using two = await openTwo({ near: { forwarder: { ...openly, resolve } } });
-    const ask = (): Promise<{ readonly last: Result }> =>
-      handOn(two.client, { to: two.far.peerHint, request: nothing });
-    expect((await ask()).last.kind).toBe('forwarded');
+    const ask = (): Promise<Result> => knock(two.client, two.far.peerHint);
+    expect((await ask()).kind).toBe('forwarded');
     addresses = ['169.254.169.254'];
-    expect((await ask()).last.kind).toBe('forwarded');
+    expect((await ask()).kind).toBe('forwarded');
     two.near.world.pass(3_600_000);
-    expect((await ask()).last).toEqual(unreachable('address'));
+    expect(await ask()).toEqual(unreachable('address'));
   });
 });
 

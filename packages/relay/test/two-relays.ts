@@ -10,6 +10,7 @@ import {
   sealRequest,
   openCard,
   type Card,
+  type ForwardTrouble,
   type Hint,
   type RelayId,
   type ResponseItem,
@@ -153,6 +154,17 @@ export async function handOn(
   const operation = { kind: 'forward', waitSeconds: 0, ...forward } as const;
   const { results } = await client.ask([{ operation }], options);
   return joined(results);
+}
+
+/** What a device is told at the end of a `forward` of nothing, which brings the card of the far relay. */
+export async function knock(client: TestClient, to: Hint): Promise<Result> {
+  return (await handOn(client, { to, request: nothing })).last;
+}
+
+export const nothing: Uint8Array = new Uint8Array();
+
+export function unreachable(because: ForwardTrouble): Result {
+  return { kind: 'unreachable', because };
 }
 
 export function joined(results: readonly Result[]): HandedOn {
