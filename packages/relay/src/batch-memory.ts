@@ -33,7 +33,7 @@ export interface AskedBatch {
 }
 
 /** The hour under which a batch is remembered; once it is over, nothing of it can be repeated. */
-export function hourOf(second: number): number {
+function hourOf(second: number): number {
   return Math.floor(second / hourSeconds);
 }
 
