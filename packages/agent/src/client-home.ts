@@ -11,7 +11,8 @@ export interface ClientHome extends AsyncDisposable {
   readonly home: Home;
   readonly client: Client;
   /**
-   * Reads and sends for what is left of the time a command may take (2 s, or TERN_PATIENCE), and says calmly what did not go.
+   * Reads and sends for what is left of the time a command may take (2 s, or TERN_PATIENCE), and says calmly what did not go. What then
+   * waits is left at another relay of this home, where that is reached in so long again.
    * @param options `expecting`: codes of troubles that the command itself has words for
    */
   synchronise(options?: { readonly expecting?: readonly string[] }): Promise<SyncReport>;
@@ -74,6 +75,9 @@ function clientHome(
     async synchronise({ expecting = [] } = {}) {
       deadline ??= AbortSignal.timeout(opened.patienceMs);
       const report = await client.sync({ signal: AbortSignal.any([signal, deadline]) });
+      // what did not go may be left at another relay, for which the time above may be over
+      const patience = AbortSignal.timeout(opened.patienceMs);
+      await client.handOver({ signal: AbortSignal.any([signal, patience]) });
       const words = told ? undefined : wordsOf(report, expecting);
       if (words !== undefined && !signal.aborted) {
         told = true;

@@ -2,6 +2,7 @@ import type { DeviceId, MessageId } from '@tern/protocol';
 import type { StoreChange, StoreView } from './client-store.ts';
 import { contactTable } from './contact.ts';
 import { conversationTable, withGroup, withNotice, type Conversation } from './conversation.ts';
+import { mostDeferred } from './deferred-messages.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { followedLogTable } from './followed-log.ts';
 import { forgetGroup } from './group-record.ts';
@@ -9,9 +10,6 @@ import { identityTable, withNewDevice } from './identity.ts';
 import { askToJoin } from './meeting.ts';
 import { sentMessageId } from './message-store.ts';
 import { deleteOutgoing, outbox, putOutgoing } from './outbox.ts';
-
-/** So many of the last messages of a device that wrote beside a copy of itself may have been taken for the copy's. */
-const messagesInDoubt = 32;
 
 /**
  * This home begins anew as another device of the same person (rule 27): after a copy of it wrote, after it was rolled back,
@@ -81,13 +79,14 @@ async function loseGroups(engine: Engine, change: StoreChange, conversation: Con
   );
 }
 
+/** Those of a device that wrote beside a copy of itself which may have been taken for the copy's: it wrote so many at most without reading. */
 async function lastMessages(
   view: StoreView,
   conversation: Conversation,
   device: DeviceId,
 ): Promise<readonly MessageId[]> {
   const messages: MessageId[] = [];
-  const first = Math.max(1, conversation.nextNumber - messagesInDoubt);
+  const first = Math.max(1, conversation.nextNumber - mostDeferred);
   for (let number = first; number < conversation.nextNumber; number += 1) {
     const message = await sentMessageId(view, conversation.id, { device, number });
     if (message !== undefined) messages.push(message);

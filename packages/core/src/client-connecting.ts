@@ -18,6 +18,11 @@ export interface Connecting {
   connectionChanges(signal: AbortSignal): AsyncIterable<void>;
   /** messages and other things that wait to leave and have not failed */
   queued(): Promise<number>;
+  /**
+   * After a `sync` that did not reach every relay: leaves what waits for those at other relays of this person's own, and hears what became of
+   * what was left there earlier. `run` does it by itself.
+   */
+  handOver(options: { readonly signal: AbortSignal }): Promise<void>;
   /** Ends every pause of `run` at once. */
   retryNow(): void;
   /** @param online as the system says: false stops dialling in `run` until it is true again, which also ends pauses */

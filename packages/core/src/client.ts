@@ -70,8 +70,11 @@ export interface ConversationView {
   readonly kind: 'pair' | 'group';
 }
 
-/** Where an own message is. Each state includes those before it. */
-export type MessageStatus = 'queued' | 'stored' | 'delivered' | 'read' | 'failed';
+/**
+ * Where an own message is. Each state includes those before it. `nearby`: another relay keeps it for the one it belongs on, which cannot be
+ * reached; `stored`: that one has it.
+ */
+export type MessageStatus = 'queued' | 'nearby' | 'stored' | 'delivered' | 'read' | 'failed';
 
 /** A message as it is shown: edited and deleted as its author wants, with what it answers. */
 export interface MessageView {

@@ -45,6 +45,13 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly connections: ConnectionBoard;
   /** what each attempt to reach a relay showed */
   readonly observations: ObservationLog;
+  /** relays that were not reached just now, by the names of hosts; times by this device's clock */
+  readonly cutOff: {
+    /** nothing came from them since */
+    readonly since: Map<string, number>;
+    /** nothing is left at them, or for them, before */
+    readonly notBefore: Map<string, number>;
+  };
   /** those that can hand on to others */
   readonly nearRelays: NearRelays;
   /** the same object for the same relay as long as the engine lives */
@@ -76,6 +83,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
     transfers: new TransferBoard(),
     connections,
     observations,
+    cutOff: { since: new Map(), notBefore: new Map() },
     nearRelays,
     path(hint) {
       const name = hostName(hint);

@@ -151,9 +151,10 @@ async function applyOpened(
       return breakGroup(engine, session);
     case 'own':
       // written with our key in a place we have used, and not by us: a copy of this home and it spoke in the same moment. A fresh
-      // leaf tells them apart: the one whose commit loses begins anew (rule 27).
-      if (opened.as === 'echo') session.record = { ...session.record, refreshAt: 0 };
-      return opened.as === 'twin' ? 'copied' : 'read';
+      // leaf tells them apart: the one whose commit loses begins anew (rule 27). Who wrote without reading may be the one that is alone.
+      if (opened.as === 'twin' || session.record.sealedUnread === opened.epoch) return 'copied';
+      session.record = { ...session.record, refreshAt: 0 };
+      return 'read';
     case 'unreadable':
       // a message may be lost; a commit may not: without it nothing after can be read
       return entry.next === undefined ? 'read' : breakGroup(engine, session);

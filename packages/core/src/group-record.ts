@@ -57,6 +57,8 @@ export interface GroupRecord {
   readonly staged?: StagedRecord;
   /** places and first bytes of the ids of the last entries, to compare histories with others (rule 25) */
   readonly seen: readonly (readonly [seq: number, entry: Uint8Array])[];
+  /** the last epoch in which something was sealed although the log could not be read first */
+  readonly sealedUnread?: number;
 }
 
 const addIntentCodec: Codec<AddIntent> = struct<AddIntent>({
@@ -86,6 +88,7 @@ export const groupRecordTable: RecordTable<GroupRecord> = recordTable(
       }),
     ),
     seen: field(6, list(tuple(uint(2 ** 48), bytes(8)), 64)),
+    sealedUnread: optional(7, uint(limits.policyNumber)),
   }),
 );
 

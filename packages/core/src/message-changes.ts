@@ -14,7 +14,7 @@ import {
   withPartOf,
   type Message,
 } from './message-store.ts';
-import { cancelMessage, isUnnumbered } from './outgoing-messages.ts';
+import { cancelMessage, isUnnumbered, sealAnew } from './outgoing-messages.ts';
 import { rangesHave, rangesWith } from './ranges.ts';
 import { write } from './talk.ts';
 
@@ -49,6 +49,7 @@ export async function deleteForAll(engine: Engine, change: StoreChange, id: Mess
     replaces: id,
     part: { kind: 'null', disposition: dispositions.render },
   });
+  await sealAnew(change, id);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Hint, Primitives, World } from '@tern/protocol';
+import { originOf, type Hint, type Primitives, type World } from '@tern/protocol';
 import { openPath, type Dialer, type Path, type Transport } from '@tern/reach';
 import type { ClientStore } from './client-store.ts';
 import { knownRelayTable } from './followed-log.ts';
@@ -7,6 +7,7 @@ export interface NearRelaysParts {
   readonly store: ClientStore;
   readonly world: World;
   readonly primitives: Primitives;
+  readonly transport: Transport;
   readonly dialer?: Dialer;
   readonly forward?: (near: Path) => Transport;
 }
@@ -17,6 +18,10 @@ export interface NearRelays extends AsyncDisposable {
   add(hint: Hint): void;
   /** not from now on */
   remove(hint: Hint): void;
+  /** those that may be asked to hand on to this relay, or to keep something for it */
+  to(far: Hint): readonly Hint[];
+  /** leads straight to one of them: what comes by way of another is neither handed on nor kept (rules 29 and 30) */
+  path(near: Hint): Path;
 }
 
 /**
@@ -25,25 +30,19 @@ export interface NearRelays extends AsyncDisposable {
  */
 export async function openNearRelays(parts: NearRelaysParts): Promise<NearRelays> {
   const { store, world, primitives, dialer, forward } = parts;
-  const opened = new Set<Path>();
-  const kept =
-    dialer === undefined || forward === undefined
-      ? []
-      : await store.read((view) => knownRelayTable.list(view, ''));
+  const opened = new Map<string, Path>();
+  const kept = await store.read((view) => knownRelayTable.list(view, ''));
   const own = new Map(kept.flatMap(([, { hint }]) => (hint.relay === undefined ? [] : [[hint.relay, hint]])));
+  const to = (far: Hint): readonly Hint[] => [...own.values()].filter(({ relay }) => relay !== far.relay);
+  const pathOver = (near: Hint, transport: Transport): Path => {
+    const known = opened.get(originOf(near) + near.path);
+    if (known !== undefined) return known;
+    const path = openPath({ hint: near, transport, primitives, world });
+    opened.set(originOf(near) + near.path, path);
+    return path;
+  };
   if (forward !== undefined)
-    dialer?.forwardThrough({
-      nears(to) {
-        const hints = new Map(own);
-        if (to.relay !== undefined) hints.delete(to.relay);
-        return [...hints.values()];
-      },
-      through(near, direct) {
-        const path = openPath({ hint: near, transport: direct, primitives, world });
-        opened.add(path);
-        return forward(path);
-      },
-    });
+    dialer?.forwardThrough({ nears: to, through: (near, direct) => forward(pathOver(near, direct)) });
   return {
     add(hint) {
       if (hint.relay !== undefined) own.set(hint.relay, hint);
@@ -51,8 +50,10 @@ export async function openNearRelays(parts: NearRelaysParts): Promise<NearRelays
     remove(hint) {
       if (hint.relay !== undefined) own.delete(hint.relay);
     },
+    to,
+    path: (near) => pathOver(near, dialer?.direct ?? parts.transport),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...opened].map((path) => path[Symbol.asyncDispose]()));
+      await Promise.all([...opened.values()].map((path) => path[Symbol.asyncDispose]()));
     },
   };
 }

@@ -14,6 +14,7 @@ import type { StoreView } from './client-store.ts';
 import { conversationTable } from './conversation.ts';
 import { acceptRequest, setDraft, setFlags } from './conversation-choices.ts';
 import { conversationWindow } from './conversation-window.ts';
+import { tendDeferred } from './deferred-answers.ts';
 import { hostName, openEngine, selfOf, type Engine, type EngineParts } from './engine.ts';
 import { readFile } from './file-download.ts';
 import { forwardMessage } from './forwarding.ts';
@@ -134,6 +135,7 @@ function clientOver(engine: Engine): Client {
     hindered: () => engine.observations.hindered,
     connectionChanges: (signal) => engine.connections.changes(signal),
     queued: () => store.read(queued),
+    handOver: ({ signal }) => handOverNow(engine, signal),
     retryNow: () => engine.connections.retryNow(),
     setOnline: (online) => engine.connections.setOnline(online),
 
@@ -142,6 +144,14 @@ function clientOver(engine: Engine): Client {
     changes: (signal) => store.changes(signal),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+}
+
+async function handOverNow(engine: Engine, signal: AbortSignal): Promise<void> {
+  try {
+    await tendDeferred(engine, { signal, afterMs: 0, collect: true });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 async function meFrom(engine: Engine, view: StoreView): Promise<Me> {

@@ -45,6 +45,17 @@ export async function cancelMessage(engine: Engine, change: StoreChange, id: Mes
   return true;
 }
 
+/**
+ * One that was taken back while it waits has no words any more: it fills its number without them. As it was sealed before it may be on its
+ * way; where another relay keeps that, it is asked to let go.
+ */
+export async function sealAnew(change: StoreChange, id: MessageId): Promise<void> {
+  const [key, waiting] = (await waitingAs(change, id)) ?? [];
+  if (key === undefined || waiting?.sealed === undefined) return;
+  const { sealed: _, ...rest } = waiting;
+  replaceOutgoing(change, key, rest);
+}
+
 /** What failed leaves again, sealed anew, under the number it has. */
 export async function retryMessage(change: StoreChange, id: MessageId): Promise<void> {
   const [key, waiting] = (await waitingAs(change, id)) ?? [];

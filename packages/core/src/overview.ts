@@ -6,8 +6,7 @@ import { conversationTable, type Conversation } from './conversation.ts';
 import { choicesTable, flagsOf, isRequest, type Choices } from './conversation-choices.ts';
 import { digestOf, digests, type Digest, type LastLine } from './conversation-digest.ts';
 import { selfOf, type Engine } from './engine.ts';
-import type { Outgoing } from './outbox.ts';
-import { waitingMessages } from './standing.ts';
+import { leavingStatus, waitingMessages, type WaitingMessage } from './standing.ts';
 import type { ConversationSummary, LastMessage } from './views.ts';
 
 interface Home {
@@ -16,7 +15,7 @@ interface Home {
   readonly conversations: ReadonlyMap<string, Conversation>;
   readonly digests: ReadonlyMap<string, Digest>;
   readonly choices: ReadonlyMap<string, Choices>;
-  readonly waiting: ReadonlyMap<MessageId, Extract<Outgoing, { readonly kind: 'message' }>>;
+  readonly waiting: ReadonlyMap<MessageId, WaitingMessage>;
 }
 
 /** One line a conversation, from five listings whatever was said: no message is read. */
@@ -27,7 +26,7 @@ export async function overview(engine: Engine, view: StoreView): Promise<readonl
     conversations: new Map(await conversationTable.list(view, '')),
     digests: await digests(view),
     choices: new Map(await choicesTable.list(view, '')),
-    waiting: await waitingMessages(view),
+    waiting: await waitingMessages(engine, view),
   };
   const failed = Map.groupBy(
     [...home.waiting.values()].filter((one) => one.failed !== undefined),
@@ -129,13 +128,9 @@ function lastMessage(last: LastLine, { self, waiting }: Home): LastMessage {
 }
 
 /** As in the conversation itself; of others' messages the list counts the unread ones and says nothing of one. */
-function statusOf(
-  last: LastLine,
-  waiting: { readonly failed?: string } | undefined,
-  self: PersonId,
-): MessageStatus {
+function statusOf(last: LastLine, waiting: WaitingMessage | undefined, self: PersonId): MessageStatus {
   if (last.from !== self) return 'delivered';
   if (waiting?.failed !== undefined) return 'failed';
   if (last.reach !== 'sent') return last.reach;
-  return waiting === undefined && last.number > 0 ? 'stored' : 'queued';
+  return leavingStatus(waiting, last.number);
 }

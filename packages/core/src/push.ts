@@ -91,8 +91,7 @@ function hasArrived(result: Result): result is Extract<Result, { readonly kind: 
   return result.kind === 'stored' || result.kind === 'duplicate';
 }
 
-function appendOf(ready: Ready): Sent {
-  const { entry, next } = ready;
+export function appendOf({ entry, next }: Omit<Ready, 'key'>): Sent {
   return {
     operation: {
       kind: 'append',
@@ -204,7 +203,8 @@ async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise
   return ready;
 }
 
-function waitsFor(outgoing: Outgoing, conversation: string): boolean {
+/** It can be sealed in this conversation. */
+export function waitsFor(outgoing: Outgoing, conversation: string): boolean {
   if (outgoing.kind === 'message')
     return (
       outgoing.conversation === conversation && outgoing.sealed === undefined && outgoing.blobs.length === 0
@@ -221,7 +221,12 @@ const final: ReadonlySet<Result['kind']> = new Set([
   'unsupported',
 ]);
 
-async function settle(engine: Engine, change: StoreChange, answered: readonly Answered[]): Promise<boolean> {
+/** What the relay said takes effect. @returns whether something changed */
+export async function settle(
+  engine: Engine,
+  change: StoreChange,
+  answered: readonly Answered[],
+): Promise<boolean> {
   let moved = false;
   for (const { one, result } of answered) {
     const arrived = hasArrived(result);

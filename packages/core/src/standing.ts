@@ -1,5 +1,6 @@
 import type { DeviceId, MessageId } from '@tern/protocol';
 import type { Standing } from './arrangement.ts';
+import type { MessageStatus } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import {
   receivedTable,
@@ -9,6 +10,7 @@ import {
   type ToldBy,
 } from './conversation.ts';
 import { reachOf } from './conversation-digest.ts';
+import { deferredTable, isKept } from './deferred-messages.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { wholeFiles } from './kept-files.ts';
 import type { Message } from './message-store.ts';
@@ -24,14 +26,27 @@ export interface Standings {
   readonly before: (device: DeviceId, number: number) => number;
 }
 
-type OutgoingMessage = Extract<Outgoing, { readonly kind: 'message' }>;
+/** An own message that waits to leave, or failed; `kept` where another relay has it meanwhile. */
+export type WaitingMessage = Extract<Outgoing, { readonly kind: 'message' }> & { readonly kept: boolean };
 
-/** Own messages that wait to leave, or failed. */
-export async function waitingMessages(view: StoreView): Promise<ReadonlyMap<MessageId, OutgoingMessage>> {
-  const waiting = new Map<MessageId, OutgoingMessage>();
-  for (const [, outgoing] of await outbox(view))
-    if (outgoing.kind === 'message') waiting.set(outgoing.message, outgoing);
+export async function waitingMessages(
+  engine: Pick<Engine, 'now'>,
+  view: StoreView,
+): Promise<ReadonlyMap<MessageId, WaitingMessage>> {
+  const waiting = new Map<MessageId, WaitingMessage>();
+  for (const [key, outgoing] of await outbox(view)) {
+    if (outgoing.kind !== 'message') continue;
+    const kept =
+      outgoing.sealed !== undefined && isKept(engine, outgoing, await deferredTable.get(view, '', key));
+    waiting.set(outgoing.message, { ...outgoing, kept });
+  }
   return waiting;
+}
+
+/** Where an own message is that nobody has said anything of. */
+export function leavingStatus(waiting: WaitingMessage | undefined, number: number): MessageStatus {
+  if (waiting === undefined && number > 0) return 'stored';
+  return waiting?.kept === true ? 'nearby' : 'queued';
 }
 
 export async function standingsIn(
@@ -41,7 +56,7 @@ export async function standingsIn(
 ): Promise<Standings> {
   const self = await selfOf(engine, view);
   const told = (await toldTable.list(view, conversation.id)).map(([, one]) => one);
-  const waiting = await waitingMessages(view);
+  const waiting = await waitingMessages(engine, view);
   const whole = await wholeFiles(view);
   const received = new Map<string, ReceivedFrom>(await receivedTable.list(view, conversation.id));
   return {
@@ -69,12 +84,12 @@ function statusOf(
   known: {
     readonly people: number;
     readonly told: readonly ToldBy[];
-    readonly waiting: ReadonlyMap<MessageId, OutgoingMessage>;
+    readonly waiting: ReadonlyMap<MessageId, WaitingMessage>;
   },
 ): Omit<Standing, 'here'> {
   const waiting = known.waiting.get(message.content.id);
   if (waiting?.failed !== undefined) return { fromMe: true, status: 'failed', because: waiting.failed };
   const reach = reachOf(message, known);
   if (reach !== 'sent') return { fromMe: true, status: reach };
-  return { fromMe: true, status: waiting === undefined && message.number > 0 ? 'stored' : 'queued' };
+  return { fromMe: true, status: leavingStatus(waiting, message.number) };
 }

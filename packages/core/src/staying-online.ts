@@ -1,5 +1,7 @@
-import { originOf, type Hint } from '@tern/protocol';
+import { originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
+import { tendDeferred } from './deferred-answers.ts';
+import { noteUnreached } from './deferring.ts';
 import { hostName, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { identityTable } from './identity.ts';
@@ -13,6 +15,15 @@ const firstPauseMs = 500;
 const longPollSeconds = 30;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
+/**
+ * What waits is left at another relay when its own was not reached for so long: longer than a relay takes to start anew, or a train to
+ * leave a tunnel, and several tries; shorter than somebody who just wrote puts the phone away.
+ */
+const deferAfterMs = 20_000;
+const tendEveryMs = 10_000;
+const firstCollectMs = 30_000;
+/** a relay that keeps something tries ever more seldom as well */
+const longestCollectMs = 600_000;
 
 /** Stays online on every relay there is, and on those that appear. Ends by the signal, or throws what is no trouble with a relay. */
 export async function stayOnline(
@@ -36,6 +47,7 @@ export async function stayOnline(
   begin('changes', async () => {
     for await (const _ of engine.store.changes(signal)) nudges.nudge();
   });
+  begin('deferred', () => tendAllAlong(engine, signal));
   while (!signal.aborted) {
     const news = nudges.next;
     try {
@@ -104,12 +116,39 @@ async function exchangeMessages(
     } catch (error) {
       if (signal.aborted) return;
       const trouble = troubleOf(host, error);
+      if (error instanceof UnreachableError) noteUnreached(engine, host, trouble.code);
       options.onTrouble?.(trouble);
       const pauseMs = pauses.next();
       show({ state: 'waiting', trouble: trouble.code, nextTryAt: Math.round(engine.world.now() + pauseMs) });
       await pause(engine, pauseMs, AbortSignal.any([signal, wish]));
       show({ state: 'connecting' });
     }
+  }
+}
+
+/** Leaves at other relays what does not reach its own, and hears what became of it. */
+async function tendAllAlong(engine: Engine, signal: AbortSignal): Promise<void> {
+  const { connections, cutOff, world } = engine;
+  let left = 1; // an earlier process may have left something
+  let collectMs = firstCollectMs;
+  let collectAt = 0;
+  while (!signal.aborted) {
+    const collect = left > 0 && world.now() >= collectAt;
+    if ((collect || cutOff.since.size > 0) && connections.online) {
+      const before = left;
+      try {
+        left = await tendDeferred(engine, { signal, afterMs: deferAfterMs, collect });
+      } catch (error) {
+        // what it is about is said where it hinders more than this
+        if (!signal.aborted && !(error instanceof TernError)) throw error;
+      }
+      if (left > before) collectMs = firstCollectMs;
+      if (collect || left > before) {
+        collectAt = world.now() + collectMs;
+        collectMs = Math.min(longestCollectMs, collectMs * 2);
+      }
+    }
+    await pause(engine, tendEveryMs, AbortSignal.any([signal, connections.wish]));
   }
 }
 

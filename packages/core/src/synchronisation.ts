@@ -1,8 +1,9 @@
-import { originOf, TernError, type Hint, type Result } from '@tern/protocol';
+import { originOf, TernError, UnreachableError, type Hint, type Result } from '@tern/protocol';
 import type { SyncReport, Trouble } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import { isRequested } from './conversation-choices.ts';
 import { conversationTable, receivedTable } from './conversation.ts';
+import { noteReached, noteUnreached } from './deferring.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { followedLogTable } from './followed-log.ts';
@@ -55,9 +56,15 @@ export async function settleHost(
         : { more: false, refusals: [] };
     for (const refusal of [...pulled.refusals, ...pushed.refusals, ...uploaded.refusals])
       refusals.add(refusal);
-    if (!pulled.more && !pushed.more && !uploaded.more) return [...refusals];
+    if (!pulled.more && !pushed.more && !uploaded.more) {
+      await noteReached(engine, host, options);
+      return [...refusals];
+    }
     stalls = pulled.moved || pushed.moved || uploaded.more ? 0 : stalls + 1;
-    if (stalls === mostStalls) return [...refusals];
+    if (stalls === mostStalls) {
+      engine.cutOff.since.delete(hostName(host));
+      return [...refusals];
+    }
   }
 }
 
@@ -132,6 +139,8 @@ export async function synchronise(
         } catch (error) {
           complete = false;
           const trouble = troubleOf(host, error);
+          if (error instanceof UnreachableError || trouble.code === 'stopped')
+            noteUnreached(engine, host, trouble.code);
           if (!options.signal.aborted || trouble.code !== 'stopped') troubles.push(trouble);
         }
       }),

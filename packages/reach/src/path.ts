@@ -1,10 +1,8 @@
 import {
   encodeBatch,
-  encodeOperation,
   limits,
   MalformedError,
   openCard,
-  proofMessage,
   randomId,
   RefusedError,
   UnreachableError,
@@ -13,15 +11,14 @@ import {
   type BatchProblem,
   type Card,
   type Hint,
-  type Operation,
   type Primitives,
   type RelayId,
   type Result,
-  type WireOperation,
 } from '@tern/protocol';
 import { readAnswer, type Answer } from './answer.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
+import { provenOperations, type Outgoing } from './proven-operations.ts';
 import { PathMeter, type LastExchange, type MeterParts } from './path-meter.ts';
 import { SealedBatch, type Sealed } from './sealed-batch.ts';
 import { SharedTask } from './shared-task.ts';
@@ -34,12 +31,6 @@ export interface Exchanged {
   readonly results: readonly (readonly Result[])[];
   /** false when the answer was cut: what is here is good, what is missing must be asked for again */
   readonly whole: boolean;
-}
-
-/** An operation to send, with the seeds of the keys that prove it (one signature per seed, in order). */
-export interface Outgoing {
-  readonly operation: Operation;
-  readonly seeds?: readonly Uint8Array[];
 }
 
 export interface ExchangeOptions {
@@ -222,12 +213,7 @@ class RelayPath implements Path {
   #encode(outgoing: readonly Outgoing[], name: BatchName): Uint8Array {
     const relay = this.#relay;
     if (relay === undefined) throw new UsageError('no card was fetched');
-    const { primitives } = this.#parts;
-    const operations = outgoing.map(({ operation, seeds = [] }): WireOperation => {
-      const encoded = encodeOperation(operation);
-      const message = proofMessage(primitives, encoded, { relay, batch: name.id });
-      return { ...encoded, proofs: seeds.map((seed) => primitives.ed25519Sign(seed, message)) };
-    });
+    const operations = provenOperations(this.#parts.primitives, outgoing, { relay, batch: name.id });
     return encodeBatch({ ...name, operations });
   }
 

@@ -166,12 +166,13 @@ describe('a conversation', () => {
 
   test('says in words and by shape where each own message is', async () => {
     const page = await open({
-      lines: (['queued', 'stored', 'delivered', 'read', 'failed'] as const).map((status) => ({
+      lines: (['queued', 'nearby', 'stored', 'delivered', 'read', 'failed'] as const).map((status) => ({
         text: status,
         status,
       })),
     });
-    for (const word of ['Waits to leave', 'On a relay', 'Delivered', 'Read', 'Not sent'])
+    const nearby = 'Waits at a relay nearby, goes on when there is a way';
+    for (const word of ['Waits to leave', nearby, 'On a relay', 'Delivered', 'Read', 'Not sent'])
       await page.locator('.message').getByLabel(word, { exact: true }).first().waitFor();
     await page.context().close();
   });
@@ -187,6 +188,16 @@ describe('a conversation', () => {
     await expect.poll(() => callsOf(page)).toContain('retry Anna-0');
     await choose(page, 'early', 'Do not send');
     await expect.poll(() => message(page, 'early').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('says of a message that waits at a relay nearby where it is, and what taking it back can do', async () => {
+    const page = await open({ lines: [{ text: 'over the border', status: 'nearby' }] });
+    await message(page, 'over the border').getByText('waits nearby').waitFor();
+    await choose(page, 'over the border', 'Do not send');
+    await page.getByText('It may already be on its way').waitFor();
+    await page.getByRole('button', { name: 'Delete for everybody' }).click();
+    await expect.poll(() => callsOf(page)).toContain('remove Anna-0 true');
     await page.context().close();
   });
 

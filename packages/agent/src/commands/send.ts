@@ -9,7 +9,7 @@ import { nudges, whileOnline } from '../online.ts';
 import { line } from '../terminal-text.ts';
 import { contactNamed } from '../who.ts';
 
-const waitable: readonly MessageStatus[] = ['stored', 'delivered', 'read'];
+const waitable: readonly MessageStatus[] = ['nearby', 'stored', 'delivered', 'read'];
 
 export const sendCommand: Command = {
   words: ['send'],
@@ -19,8 +19,8 @@ export const sendCommand: Command = {
     file: { value: 'PATH', about: 'send this file instead of a text' },
     'reply-to': { value: 'ID', about: 'the message that this one answers' },
     wait: {
-      value: 'stored|delivered|read',
-      about: 'stay online until the message is there, on their device, or read',
+      value: 'nearby|stored|delivered|read',
+      about: 'stay online until the message waits at a relay nearby, is there, on their device, or read',
     },
     timeout: {
       value: 'SECONDS',
@@ -113,7 +113,7 @@ async function answered(
   return message.id;
 }
 
-const order: readonly MessageStatus[] = ['queued', 'stored', 'delivered', 'read'];
+const order: readonly MessageStatus[] = ['queued', 'nearby', 'stored', 'delivered', 'read'];
 
 function isReached(status: MessageStatus | undefined, wait: MessageStatus): boolean {
   return status !== undefined && order.indexOf(status) >= order.indexOf(wait);
@@ -157,6 +157,8 @@ function tell({ output }: Context, { id, contact, message, wait }: Sent): void {
       `the message is not ${wait} yet (it is ${status}); it goes on by itself whenever tern runs`,
     );
   }
+  if (status === 'nearby')
+    output.say('the message waits at another relay of yours, and goes on when that one can reach its relay');
   if (status !== 'queued') return;
   const until =
     contact.state === 'waiting' ? line`until ${contact.name} has answered` : 'until a relay can be reached';

@@ -1,8 +1,15 @@
 import { memoryStore, openClient, type Client, type ClientStore } from '@tern/core';
-import { formatRelayLink, UnreachableError, type Hint, type World } from '@tern/protocol';
+import { formatRelayLink, peerPathOf, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { memoryTransport, type Transport } from '@tern/reach';
 import { nodePrimitives } from '@tern/reach/node';
-import { openMemoryStore, openRelay, type Relay, type RelayStore } from '@tern/relay';
+import {
+  openMemoryStore,
+  openRelay,
+  type Forwarder,
+  type Relay,
+  type RelayLimits,
+  type RelayStore,
+} from '@tern/relay';
 import { nodeGroupPrimitives } from '../../src/group-primitives.ts';
 
 /** A clock that only the test moves; whoever waits for longer than it moves goes on waiting. */
@@ -44,6 +51,8 @@ export interface TownRelay {
   readonly store: RelayStore;
   relay: Relay;
   up: boolean;
+  /** other relays reach it */
+  upForRelays: boolean;
   /** requests answered so far */
   exchanges: number;
 }
@@ -78,12 +87,45 @@ export interface Resident {
 
 export const soon: AbortSignal = new AbortController().signal;
 
-export async function town(options: { readonly relays?: number } = {}): Promise<Town> {
+export async function town(
+  options: {
+    readonly relays?: number;
+    /** relays keep what is for others and hand it on */
+    readonly handOn?: boolean;
+    /** of all but the first */
+    readonly limits?: Partial<RelayLimits>;
+  } = {},
+): Promise<Town> {
   const world = townWorld();
   const relays: TownRelay[] = [];
+  const closing = new AbortController();
+  const couriers: Promise<void>[] = [];
+  const forwarder = (): Forwarder => {
+    const deliver: Forwarder['deliver'] = async ({ to, request, signal }) => {
+      const far = relays.find(({ hint }) => peerPathOf(nodePrimitives, hint.path) === to.path);
+      if (far?.upForRelays !== true) return { bytes: new Uint8Array(), trouble: 'silent' };
+      far.exchanges += 1;
+      return { bytes: await far.relay.answer(request, { signal, peer: true }) };
+    };
+    return {
+      deliver,
+      forward: (ask) => deliver(ask),
+      mayKeep: () => true,
+      mayReach: () => true,
+      hurry: () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    };
+  };
   for (let at = 0; at < (options.relays ?? 1); at += 1) {
     const store = openMemoryStore();
-    const relay = await openRelay({ store, world, primitives: nodePrimitives });
+    const relay = await openRelay({
+      store,
+      world,
+      primitives: nodePrimitives,
+      ...(at > 0 && options.limits !== undefined && { limits: options.limits }),
+      ...(options.handOn === true && { forwarder }),
+    });
+    if (options.handOn === true) couriers.push(relay.deliver({ signal: closing.signal }));
     const hint: Hint = {
       relay: relay.id,
       address: `relay-${at}.example`,
@@ -92,14 +134,14 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
       path: `path-${at}`,
     };
     const link = formatRelayLink({ hint, right: await relay.newRight() });
-    relays.push({ hint, link, store, relay, up: true, exchanges: 0 });
+    relays.push({ hint, link, store, relay, up: true, upForRelays: true, exchanges: 0 });
   }
   const transport = memoryTransport({
     answer: async (to, request, { signal }) => {
       const found = relays.find((one) => one.hint.address === to.address && one.hint.path === to.path);
       if (found?.up !== true) throw new UnreachableError('this relay is away');
       found.exchanges += 1;
-      return found.relay.answer(request, { signal });
+      return found.relay.answer(request, { signal, path: to.path });
     },
   });
   const clients: Client[] = [];
@@ -137,6 +179,8 @@ export async function town(options: { readonly relays?: number } = {}): Promise<
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) await client[Symbol.asyncDispose]();
+      closing.abort();
+      await Promise.all(couriers);
       for (const { relay, store } of relays) {
         await relay[Symbol.asyncDispose]();
         await store[Symbol.asyncDispose]();

@@ -17,6 +17,7 @@ export {
   pairConversationId,
   receivedTable,
 } from '../conversation.ts';
+export { deferredTable } from '../deferred-messages.ts';
 export { openEngine, selfOf } from '../engine.ts';
 export type { Engine } from '../engine.ts';
 export { followedLogTable, knownRelayTable, logKeysAt } from '../followed-log.ts';

@@ -63,6 +63,7 @@ export const lively: FakeScene = {
         { text: 'I will bring the maps', ago: 39, status: 'delivered' },
         { text: 'and coffee', ago: 38, status: 'stored' },
         { text: 'and something to read on the way', ago: 37, status: 'failed', because: 'expired' },
+        { text: 'This one waits for the border to open', ago: 36, status: 'nearby' },
         { text: 'Queued while the train is in the tunnel', ago: 36, status: 'queued' },
         { gap: 2, by: 'Anna Lindqvist' },
         { deleted: true, by: 'Anna Lindqvist', ago: 12 },

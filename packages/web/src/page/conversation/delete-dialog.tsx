@@ -42,7 +42,9 @@ export function DeleteDialog({
       <blockquote class="dialog-quote" dir="auto">
         {excerptOf(message)}
       </blockquote>
-      {canForAll && <p class="note">{t('dialog.deleteNote')}</p>}
+      {canForAll && (
+        <p class="note">{t(message.status === 'nearby' ? 'dialog.deleteNearby' : 'dialog.deleteNote')}</p>
+      )}
     </Sheet>
   );
 }

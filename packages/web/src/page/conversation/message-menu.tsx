@@ -70,6 +70,13 @@ function useItems(message: MessageView): readonly MenuItem[] {
         icon: X,
         onSelect: () => talk.cancel(message),
       },
+    fromMe &&
+      status === 'nearby' &&
+      !deleted && {
+        label: t('conversation.cancel'),
+        icon: X,
+        onSelect: () => talk.openDialog({ kind: 'delete', message }),
+      },
     usable && {
       label: t('conversation.reply'),
       icon: Reply,

@@ -100,6 +100,9 @@ function Meta({ message }: { readonly message: MessageView }): VNode {
       <time dateTime={new Date(at).toISOString()} title={wholeMoment(at)}>
         {clock(at)}
       </time>
+      {fromMe && !deleted && status === 'nearby' && (
+        <span class="nearby">{t('conversation.nearbyShort')}</span>
+      )}
       {fromMe && !deleted && <StatusMark status={status} />}
     </span>
   );

@@ -1,11 +1,12 @@
 import type { MessageStatus } from '@tern/core';
-import { Check, CheckCheck, CircleAlert, Clock, type IconNode } from 'lucide';
+import { Check, CheckCheck, CircleAlert, Clock, Hourglass, type IconNode } from 'lucide';
 import type { VNode } from 'preact';
 import { t, type PlainWordKey } from '../words/words.ts';
 import { Icon } from './icon.tsx';
 
 const marks: { readonly [S in MessageStatus]: readonly [icon: IconNode, word: PlainWordKey] } = {
   queued: [Clock, 'conversation.queued'],
+  nearby: [Hourglass, 'conversation.nearby'],
   stored: [Check, 'conversation.stored'],
   delivered: [CheckCheck, 'conversation.delivered'],
   read: [CheckCheck, 'conversation.read'],

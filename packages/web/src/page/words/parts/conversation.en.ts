@@ -2,6 +2,8 @@
 export const conversationEn = {
   'conversation.messages': 'Messages',
   'conversation.queued': 'Waits to leave',
+  'conversation.nearby': 'Waits at a relay nearby, goes on when there is a way',
+  'conversation.nearbyShort': 'waits nearby',
   'conversation.stored': 'On a relay',
   'conversation.delivered': 'Delivered',
   'conversation.read': 'Read',

@@ -2,6 +2,8 @@
 export const conversationRu = {
   'conversation.messages': 'Сообщения',
   'conversation.queued': 'Ждёт отправки',
+  'conversation.nearby': 'Ждёт на ближнем узле, уйдёт дальше, когда будет путь',
+  'conversation.nearbyShort': 'ждёт рядом',
   'conversation.stored': 'На узле',
   'conversation.delivered': 'Доставлено',
   'conversation.read': 'Прочитано',

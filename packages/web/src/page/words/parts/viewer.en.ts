@@ -26,6 +26,8 @@ export const viewerEn = {
   'dialog.deleteForMe': 'Delete for me',
   'dialog.deleteForAll': 'Delete for everybody',
   'dialog.deleteNote': 'Whoever has read it already may remember it.',
+  'dialog.deleteNearby':
+    'The relay nearby is asked not to send it on. It may already be on its way; then their app is asked to delete it.',
   'dialog.react': 'React with an emoji',
   'dialog.emoji': 'Emoji',
   'dialog.emojiNone': 'One emoji, please.',

@@ -34,6 +34,8 @@ export const viewerRu = {
   'dialog.deleteForMe': 'Удалить у меня',
   'dialog.deleteForAll': 'Удалить у всех',
   'dialog.deleteNote': 'Тот, кто уже прочитал, мог запомнить.',
+  'dialog.deleteNearby':
+    'Ближний узел попросим не отправлять его дальше. Возможно, оно уже в пути: тогда его попросим удалить на той стороне.',
   'dialog.react': 'Реакция эмодзи',
   'dialog.emoji': 'Эмодзи',
   'dialog.emojiNone': 'Нужен один эмодзи.',
