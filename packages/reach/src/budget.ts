@@ -6,6 +6,10 @@ export interface Budget {
   readonly upBytes: number;
   /** of an answer */
   readonly downBytes: number;
+  /** so many more exchanges are worth beginning beside those that are under way: where each carries little, many do */
+  readonly spare?: number;
+  /** one exchange at a time may try as much as this, to learn whether it passes */
+  readonly trial?: { readonly upBytes: number; readonly downBytes: number };
 }
 
 /** What was learnt about one direction. */
@@ -25,7 +29,13 @@ export interface LearnedBudget {
 
 /** How an exchange ended, as far as its size may have had a part in it. */
 export type BudgetOutcome =
-  | { readonly kind: 'passed'; readonly upBytes: number; readonly downBytes: number }
+  | {
+      readonly kind: 'passed';
+      readonly upBytes: number;
+      readonly downBytes: number;
+      /** connections are known to freeze: nothing larger is believed in before a trial has passed */
+      readonly proven?: boolean;
+    }
   | {
       /** it stopped in the middle, or was never answered */
       readonly kind: 'stopped';
@@ -43,12 +53,16 @@ export const budgetStart: LearnedBudget = {
   down: { bytes: 8192, passes: 0 },
 };
 
-const least = { up: 2048, down: 4096 } as const;
+const least = { up: 2048, down: 2048 } as const;
 const most = { up: limits.batchBytes, down: limits.responseBytes } as const;
 /** Twice as much after so many exchanges that came through. */
 const passesToGrow = 2;
 /** A ceiling is tried again after so many: networks change. */
 const passesToForget = 64;
+/** Of where it stopped, what is sure to pass: a handshake that goes on with a session is 2 kB shorter than a whole one. */
+const belowCeiling = 3 / 4;
+/** what uses so much more than the budget was a trial */
+const trialFrom = 1.15;
 
 /**
  * The budget after an exchange. Pure: the same outcomes make the same budget.
@@ -56,9 +70,10 @@ const passesToForget = 64;
  */
 export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): LearnedBudget {
   if (outcome.kind === 'passed') {
+    const grow = outcome.proven === true ? proven : grown;
     return {
-      up: grown(budget.up, outcome.upBytes, most.up),
-      down: grown(budget.down, outcome.downBytes, most.down),
+      up: grow(budget.up, outcome.upBytes, most.up),
+      down: grow(budget.down, outcome.downBytes, most.down),
     };
   }
   if (outcome.downBytes > 0)
@@ -71,8 +86,35 @@ export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): Learn
     };
   // nothing came back, and a request this small is not what stopped it
   if (outcome.upBytes <= least.up) return budget;
-  const up = shrunk(budget.up, outcome.upBytes / 2, { stoppedAt: outcome.upBytes, least: least.up });
+  // a trial that was too much leaves what had passed before; else back to what passes anywhere, or below
+  const { up: start } = budgetStart;
+  const tooMuch = outcome.upBytes > start.bytes * trialFrom ? start.bytes : outcome.upBytes / 2;
+  const toBytes = outcome.upBytes > budget.up.bytes * trialFrom ? budget.up.bytes : tooMuch;
+  const up = shrunk(budget.up, toBytes, { stoppedAt: outcome.upBytes, least: least.up });
   return { ...budget, up };
+}
+
+/** What may be tried of both directions, by one exchange at a time; the same as the budget where nothing is to be learnt. */
+export function trialOf(budget: LearnedBudget): { readonly upBytes: number; readonly downBytes: number } {
+  return { upBytes: tried(budget.up, most.up), downBytes: tried(budget.down, most.down) };
+}
+
+function tried({ bytes, passes, ceilingBytes }: LearnedDirection, mostBytes: number): number {
+  if (passes < passesToGrow) return bytes;
+  if (ceilingBytes === undefined) return Math.min(mostBytes, bytes * 2);
+  const topBytes = Math.floor(ceilingBytes * belowCeiling);
+  if (bytes * trialFrom < topBytes) return topBytes;
+  return passes >= passesToForget ? Math.min(mostBytes, Math.ceil(bytes / belowCeiling)) : bytes;
+}
+
+/** Where connections freeze: only as much as passed. */
+function proven(direction: LearnedDirection, usedBytes: number, mostBytes: number): LearnedDirection {
+  const { bytes, passes, ceilingBytes } = direction;
+  if (usedBytes * 2 < bytes) return direction;
+  if (usedBytes <= bytes * trialFrom) return { ...direction, passes: Math.min(passes + 1, passesToForget) };
+  const holds = ceilingBytes !== undefined && usedBytes < ceilingBytes * 0.95;
+  const now = { bytes: Math.min(mostBytes, usedBytes), passes: 0 };
+  return holds ? { ...now, ceilingBytes } : now;
 }
 
 function grown(direction: LearnedDirection, usedBytes: number, mostBytes: number): LearnedDirection {
@@ -80,7 +122,7 @@ function grown(direction: LearnedDirection, usedBytes: number, mostBytes: number
   const passes = direction.passes + 1;
   const { ceilingBytes } = direction;
   const topBytes =
-    ceilingBytes === undefined ? mostBytes : Math.min(mostBytes, Math.floor((ceilingBytes * 3) / 4));
+    ceilingBytes === undefined ? mostBytes : Math.min(mostBytes, Math.floor(ceilingBytes * belowCeiling));
   if (direction.bytes >= topBytes) {
     const forgotten = ceilingBytes !== undefined && passes >= passesToForget;
     return forgotten

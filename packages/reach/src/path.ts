@@ -83,6 +83,8 @@ const batchLifetimeSeconds = 600;
 const rememberedBatches = 64;
 /** Of a transport that does not say. */
 const nowhere: Vantage = { network: undefined, through: '' };
+/** an entry comes whole or not at all, however little gets through */
+const leastAnswerBytes = 4096;
 
 interface BatchName {
   readonly id: BatchId;
@@ -168,7 +170,7 @@ class RelayPath implements Path {
     let plaintext = this.#encode(outgoing, name);
     for (;;) {
       const batch = this.#sealed(plaintext, outgoing, !spent.ticket);
-      const { answer, sealed } = await this.#ask(batch, { held, ...options });
+      const { answer, sealed } = await this.#ask(batch, { held, ...options }).finally(() => batch.back());
       if (answer.kind === 'unknown-ticket') {
         if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
         sealed.box.forget(sealed.session);
@@ -199,11 +201,12 @@ class RelayPath implements Path {
     const now = Math.floor((world.now() + (this.#clock.offsetMs ?? 0)) / 1000);
     const before = this.#named.find((one) => one.id === given);
     if (before !== undefined && before.notAfter > now) return before;
+    const { downBytes } = this.#meter.budget(this.hint, { bulk });
     const name = {
       id: given ?? randomId<BatchId>(world.randomBytes(16)),
       notAfter: now + batchLifetimeSeconds,
       room:
-        room ?? Math.min(answerRoom(this.#meter.budget(this.hint, { bulk }).downBytes), limits.responseBytes),
+        room ?? Math.min(answerRoom(Math.max(downBytes, bulk ? 0 : leastAnswerBytes)), limits.responseBytes),
     };
     if (given !== undefined)
       this.#named = [name, ...this.#named.filter((one) => one.id !== given)].slice(0, rememberedBatches);

@@ -54,6 +54,11 @@ export class SealedBatch {
     return sealed;
   }
 
+  /** Nothing of it is on its way any more. */
+  back(): void {
+    for (const { box, session, under } of this.#sealed.values()) if (under === 'ticket') box.back(session);
+  }
+
   #seal(box: TicketBox): Sealed {
     const { primitives, randomBytes, plaintext, relay, card, withTicket, token, now } = this.#parts;
     const keyNumber = card.number;

@@ -4,6 +4,11 @@ import type { Vantage } from './transport.ts';
 const keptTickets = 8;
 const rememberedTokens = 8;
 const keptBoxes = 8;
+/**
+ * Of one session on their way at a time. A relay keeps eight tickets of a session and gives two with each answer, for which the oldest
+ * go: with more than half of them under way it would forget some before they arrive.
+ */
+const underWayOfOne = 4;
 
 /** What a relay takes for one visitor: a batch under its key begins one, and the tickets that come of it go on with it. */
 export type Session = symbol;
@@ -21,6 +26,7 @@ export class TicketBox {
   /** newest first */
   #held: readonly HeldTicket[] = [];
   #sessions: ReadonlyMap<string, Session> = new Map();
+  readonly #underWay = new Map<Session, number>();
 
   get size(): number {
     return this.#held.length;
@@ -41,7 +47,7 @@ export class TicketBox {
   }
 
   /**
-   * Takes the newest ticket out.
+   * Takes the newest ticket out, of a session that has few on their way; {@link back} says when its answer has come, or will not.
    * @param token of a watch set to go on with: only a ticket of its session is of use.
    * Without one, a session that holds a watch set keeps its last ticket for that, where another session can do the work.
    */
@@ -49,15 +55,32 @@ export class TicketBox {
     const session = token === undefined ? undefined : this.#sessions.get(base32(token));
     const taken =
       session === undefined
-        ? (this.#held.find((held) => !this.#isLastOfWatch(held)) ?? this.#held[0])
+        ? this.#anyOf(this.#held.filter((held) => this.#count(held.session) < underWayOfOne))
         : this.#held.find((held) => held.session === session);
-    if (taken !== undefined) this.#held = this.#held.filter((held) => held !== taken);
+    if (taken === undefined) return undefined;
+    this.#held = this.#held.filter((held) => held !== taken);
+    this.#underWay.set(taken.session, this.#count(taken.session) + 1);
     return taken;
+  }
+
+  /** What was sent with a ticket of this session is on its way no more. */
+  back(session: Session): void {
+    const left = this.#count(session) - 1;
+    if (left > 0) this.#underWay.set(session, left);
+    else this.#underWay.delete(session);
   }
 
   /** A relay that has forgotten one ticket of a session has forgotten those before it. */
   forget(session: Session): void {
     this.#held = this.#held.filter((held) => held.session !== session);
+  }
+
+  #anyOf(held: readonly HeldTicket[]): HeldTicket | undefined {
+    return held.find((one) => !this.#isLastOfWatch(one)) ?? held[0];
+  }
+
+  #count(session: Session): number {
+    return this.#underWay.get(session) ?? 0;
   }
 
   #isLastOfWatch(held: HeldTicket): boolean {

@@ -14,6 +14,7 @@ export interface Vantage {
 export type LearnedCard = Pick<Card, 'number' | 'endpoints'>;
 
 export interface CarryOptions {
+  /** aborted with an UnreachableError `silent`: something else showed that the answer ought to have come */
   readonly signal: AbortSignal;
   /** the relay may keep the answer back for as long as a watch lasts; everything else it answers at once */
   readonly held?: boolean;

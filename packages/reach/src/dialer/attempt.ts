@@ -139,7 +139,8 @@ export class Attempt {
       if (!greets && !this.reused) this.#stages.greetedMs = this.#ms();
       this.#enter(this.#greets && !held ? 'hello' : 'answer');
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
-      const last = !hasRoom(standing, after, { upBytes: 0, bulk: false });
+      // nothing else fits on a connection that carried as much as one may
+      const last = !hasRoom(standing, after, { upBytes: 0, bulk });
       const { connection } = this.#held;
       this.#pieces = connection.exchange(request, { signal, held, bulk, last })[Symbol.asyncIterator]();
       const first = await this.#pieces.next();

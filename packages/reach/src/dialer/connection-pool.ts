@@ -2,7 +2,7 @@ import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import type { Carrier, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
-import { greeted, mayStartAt, started, unanswered } from './pace.ts';
+import { addressGapMs, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
 import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
@@ -41,6 +41,8 @@ export class ConnectionPool implements Disposable {
   readonly #opening = new Map<string, number>();
   /** texts that wait for a start, by the same: bulk lets them pass */
   readonly #waiting = new Map<string, number>();
+  /** bulk that waits for one */
+  readonly #queued = new Map<string, number>();
   #freed: PromiseWithResolvers<void> = Promise.withResolvers();
   #closed = false;
 
@@ -51,7 +53,7 @@ export class ConnectionPool implements Disposable {
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
   waitMs(way: Way, wish: Wish): number {
     if (this.#free(way, wish) !== undefined) return 0;
-    return this.#startAt(way, wish) - this.#parts.world.now();
+    return this.#startAt(way, wish, this.#ahead(way, wish)) - this.#parts.world.now();
   }
 
   /** a connection is free */
@@ -75,11 +77,12 @@ export class ConnectionPool implements Disposable {
       const waitMs = this.#startAt(way, wish) - world.now();
       const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= dialRules.hellosAtOnce;
       if (waitMs <= 0 && !full && !yields) return this.#open(way, options);
-      if (!wish.bulk) add(this.#waiting, counted, 1);
+      const line = wish.bulk ? this.#queued : this.#waiting;
+      add(line, counted, 1);
       try {
         await this.#freedOr(waitMs > 0 && !full && !yields ? waitMs : undefined, signal);
       } finally {
-        if (!wish.bulk) add(this.#waiting, counted, -1);
+        add(line, counted, -1);
         if (signal.aborted) this.#tell(); // bulk may have let it pass
       }
     }
@@ -143,13 +146,29 @@ export class ConnectionPool implements Disposable {
     for (const all of this.#held.values()) for (const held of all) this.#drop(held);
   }
 
-  #startAt(way: Way, { bulk, held, upBytes }: Wish): number {
+  /** who waits for a start of the same name or address, and goes first */
+  #ahead(way: Way, { bulk }: Wish): number {
+    const counted = countedBy(way);
+    const texts = this.#waiting.get(counted) ?? 0;
+    return bulk ? texts + (this.#queued.get(counted) ?? 0) : texts;
+  }
+
+  #startAt(way: Way, { bulk, held, upBytes }: Wish, ahead = 0): number {
     const { book, world } = this.#parts;
     const now = world.now();
     if (isUncounted(way)) return now;
     const met = book.others(way, now);
     const others = met === 'unknown' && (held || upBytes > largestTryBytes) ? 'trying' : met;
-    return mayStartAt(book.pace(way), { bulk, named: way.serverName !== '', others }, now);
+    const named = way.serverName !== '';
+    let pace = book.pace(way);
+    if (!named) return mayStartAt(pace, { bulk, named, others }, now) + ahead * addressGapMs(pace);
+    let at = mayStartAt(pace, { bulk, named, others }, now);
+    for (let before = 0; before < ahead && at < now + dialRules.hardMs; before += 1) {
+      const rttMs = book.standing(way).rttMs ?? 0;
+      pace = started(pace, { now: at, named, rttMs, chance: 1 });
+      at = mayStartAt(pace, { bulk, named, others }, at);
+    }
+    return at;
   }
 
   #free(way: Way, wish: Wish): Held | undefined {

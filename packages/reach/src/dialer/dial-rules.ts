@@ -21,6 +21,9 @@ export const dialRules = {
   /** Where no name is said there is nothing to count by name; addresses that are visited too often are noticed as well. */
   addressGapMs: 150,
   addressStarts: 200,
+  /** As long as all are answered nobody notices: twice as many each time after so many in a row. */
+  answeredToQuicken: 8,
+  leastAddressGapMs: 35,
   /** hellos that wait for their answer, of one name or address */
   hellosAtOnce: 3,
   /**
@@ -80,6 +83,13 @@ export const dialRules = {
   mostSocketRestMs: 86_400_000,
   socketGoodMs: 300_000,
   passesToTryMore: 40,
+
+  /**
+   * Where connections freeze, a file goes over many at a time, each with what is sure to pass. So many exchanges for each name that nobody
+   * counts and each address, of which half wait for their hello; all together as many as were measured to fill a line: 24.
+   */
+  bulkOfOne: 6,
+  bulkAtOnce: 24,
 
   /** The share of requests that look whether a better way works again. */
   exploreShare: 0.03,

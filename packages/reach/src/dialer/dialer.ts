@@ -1,6 +1,6 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
-import type { Budget } from '../budget.ts';
+import { trialOf, type Budget } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import type { CarryOptions, LearnedCard, Transport, Vantage } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
@@ -10,10 +10,11 @@ import { dialRules } from './dial-rules.ts';
 import { Evidence } from './evidence.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
+import { freshStanding } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
 import { observationOf } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
-import { entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
+import { countedBy, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
 
 export interface DialerParts {
   readonly world: World;
@@ -71,6 +72,8 @@ class WayDialer implements Dialer {
   readonly #pool: ConnectionPool;
   readonly #evidence: Evidence;
   #reports: readonly AttemptReport[] = [];
+  /** files' exchanges under way */
+  #bulk = 0;
 
   constructor(parts: DialerParts) {
     const { world, https, network } = parts;
@@ -142,12 +145,22 @@ class WayDialer implements Dialer {
     this.#pool[Symbol.dispose]();
   }
 
-  async *#carry(
+  async *#carry(ways: readonly Way[], request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
+    options.signal.throwIfAborted();
+    const bulk = options.bulk === true ? 1 : 0;
+    this.#bulk += bulk;
+    try {
+      yield* this.#race(ways, request, options);
+    } finally {
+      this.#bulk -= bulk;
+    }
+  }
+
+  async *#race(
     ways: readonly Way[],
     request: Uint8Array,
     { signal, held = false, bulk = false, sealedFor, carriedBy, judged, observed }: CarryOptions,
   ): AsyncIterable<Uint8Array> {
-    signal.throwIfAborted();
     const { world } = this.#parts;
     const race = new Race({
       ways,
@@ -240,13 +253,29 @@ class WayDialer implements Dialer {
 
   /** Of the way that one would take now, and no more than a few seconds' worth where its speed is known. */
   #budget(ways: readonly Way[], { bulk = false }: { readonly bulk?: boolean } = {}): Budget {
-    const found = this.#best(ways, { upBytes: 0, bulk, held: false });
-    const { budget, bytesPerSecond = Infinity } = found?.standing ?? {};
+    const { standing = freshStanding } = this.#best(ways, { upBytes: 0, bulk, held: false }) ?? {};
+    const { budget, bytesPerSecond = Infinity } = standing;
     const most = bytesPerSecond * longestExchangeSeconds;
-    return {
-      upBytes: Math.floor(Math.min(budget?.up.bytes ?? 4096, Math.max(4096, most / 2))),
-      downBytes: Math.floor(Math.min(budget?.down.bytes ?? 8192, Math.max(8192, most))),
-    };
+    const within = (upBytes: number, downBytes: number): Budget => ({
+      upBytes: Math.floor(Math.min(upBytes, Math.max(4096, most / 2))),
+      downBytes: Math.floor(Math.min(downBytes, Math.max(8192, most))),
+    });
+    const now = within(budget.up.bytes, budget.down.bytes);
+    if (!bulk || standing.grade !== 'text') return now;
+    const trial = trialOf(budget);
+    const spare = Math.max(0, this.#bulkAtOnce(ways) - this.#bulk);
+    return { ...now, spare, trial: within(trial.upBytes, trial.downBytes) };
+  }
+
+  /** where each exchange takes a connection of its own */
+  #bulkAtOnce(ways: readonly Way[]): number {
+    const now = this.#parts.world.now();
+    const many = new Set(
+      ways
+        .filter((way) => way.carrier === 'https' && (way.serverName === '' || this.#book.isFree(way, now)))
+        .map((way) => countedBy(way)),
+    );
+    return Math.min(dialRules.bulkAtOnce, 2 + many.size * dialRules.bulkOfOne);
   }
 }
 

@@ -86,7 +86,7 @@ function mostStarts(pace: Pace, { bulk, named, others }: StartWish, now: number)
   return bulk ? most - dialRules.startsForText : most;
 }
 
-function ruleAt(pace: Pace, others: Others, now: number): Pace['rule'] {
+export function ruleAt(pace: Pace, others: Others, now: number): Pace['rule'] {
   const over = pace.bannedAt !== undefined && now - pace.bannedAt > dialRules.counted.forMs;
   if (pace.rule === 'counted') return over ? 'careful' : 'counted';
   return pace.rule === 'careful' && others === 'free' && !wasBanned(pace, now) ? 'free' : pace.rule;
@@ -102,12 +102,21 @@ export function started(
   options: { readonly now: number; readonly named: boolean; readonly rttMs: number; readonly chance: number },
 ): Pace {
   const { now, named, rttMs, chance } = options;
-  const slow = rttMs >= dialRules.slowRttMs;
-  const gap = !named
-    ? dialRules.addressGapMs
-    : (slow ? dialRules.slowGapMs : dialRules.gapMs) + chance * dialRules.gapJitterMs;
+  const gap = named ? nameGapMs(rttMs, chance) : addressGapMs(pace);
   const starts = [...pace.starts.filter((at) => at > now - dialRules.startWindowMs), now];
   return { ...pace, starts, notBefore: now + gap };
+}
+
+/** From one start to the next, ms. @param chance from 0 to 1 */
+function nameGapMs(rttMs: number, chance: number): number {
+  const slow = rttMs >= dialRules.slowRttMs;
+  return (slow ? dialRules.slowGapMs : dialRules.gapMs) + chance * dialRules.gapJitterMs;
+}
+
+/** The same where no name is said: half as long each time that so many more hellos in a row were answered. */
+export function addressGapMs({ answered }: Pick<Pace, 'answered'>): number {
+  const halvings = Math.floor(answered / dialRules.answeredToQuicken);
+  return Math.max(dialRules.leastAddressGapMs, dialRules.addressGapMs / 2 ** halvings);
 }
 
 export function greeted(pace: Pace, now: number): Pace {

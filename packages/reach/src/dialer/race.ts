@@ -51,7 +51,7 @@ type Event =
 const doubtMs = 6000;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
-/** Where a larger request than this found no answer twice, it is its size, and whoever asked has to make it smaller. */
+/** Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. */
 const largeBytes = 4096;
 
 /**
@@ -63,7 +63,6 @@ export class Race {
   readonly #running: Runner[] = [];
   readonly #tries = new Map<string, number>();
   #attempts = 0;
-  #stalled = 0;
   #error: unknown;
 
   constructor(parts: RaceParts) {
@@ -186,9 +185,7 @@ export class Race {
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
     }
-    if (newest.stage !== 'answer') return false;
-    this.#stalled += 1;
-    return request.length > largeBytes && this.#stalled > 1;
+    return newest.stage === 'answer' && request.length > largeBytes;
   }
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {
@@ -227,12 +224,14 @@ export class Race {
   }
 
   #abandon(attempt: Attempt, left: boolean): void {
-    const { evidence, held } = this.#parts;
-    if (left && held && attempt.stage === 'answer' && attempt.way.tls) {
+    const { evidence, held, signal } = this.#parts;
+    // whoever asked knows that it ought to have been answered
+    const dead = left && attempt.stage === 'answer' && endedBy(signal.reason) === 'silent';
+    if (left && !dead && held && attempt.stage === 'answer' && attempt.way.tls) {
       void evidence.drain(attempt);
       return;
     }
-    if (left) attempt.leave('left');
+    if (left && !dead) attempt.leave('left');
     else evidence.gaveUp(attempt);
   }
 }

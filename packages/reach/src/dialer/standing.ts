@@ -1,4 +1,4 @@
-import { budgetStart, nextBudget, type LearnedBudget } from '../budget.ts';
+import { budgetStart, nextBudget, type LearnedBudget, type LearnedDirection } from '../budget.ts';
 import { dialRules } from './dial-rules.ts';
 
 /** `bulk`: a connection was seen to carry a lot; `text`: connections were seen to freeze, so each carries little */
@@ -94,7 +94,8 @@ function answered(
   now: number,
 ): Standing {
   const { failure: _, exchanges: known, ...rest } = standing;
-  const passed = nextBudget(standing.budget, { kind: 'passed', ...load });
+  const proven = standing.grade === 'text';
+  const passed = nextBudget(standing.budget, { kind: 'passed', ...load, proven });
   const full = known !== undefined && load.exchanges >= known;
   const more = full && standing.passes + 1 >= dialRules.passesToTryMore;
   const exchanges = known === undefined || !more ? known : known * 2;
@@ -122,18 +123,32 @@ function frozen(standing: Standing, { exchanges }: Load, now: number): Standing 
   const most = Math.min(standing.exchanges ?? dialRules.suspectExchanges, dialRules.suspectExchanges);
   // the limit was kept and it stopped all the same
   const kept = standing.grade === 'text' && exchanges > 0;
+  const { budget } = standing;
   return {
     ...standing,
     grade: 'text',
+    // what was only hoped for counts no more
+    budget:
+      standing.grade === 'text' ? budget : { up: sure(budget.up, 'up'), down: sure(budget.down, 'down') },
     exchanges: kept ? Math.max(1, Math.min(most, exchanges)) : most,
     passes: 0,
     stoppedAt: now,
   };
 }
 
-/** What the network took of a connection's requests or answers was too much in the direction that used more of its budget. */
-function stalledBudget({ budget }: Standing, { upBytes, downBytes }: Load): LearnedBudget {
-  const byUp = upBytes / budget.up.bytes > downBytes / budget.down.bytes;
+function sure(learnt: LearnedDirection, direction: 'up' | 'down'): LearnedDirection {
+  const bytes = Math.min(learnt.bytes, budgetStart[direction].bytes);
+  return learnt.ceilingBytes === undefined ? { bytes, passes: 0 } : learnt;
+}
+
+/**
+ * What the network took of a connection's requests or answers was too much in the direction that used more of its budget. One that
+ * had carried others and kept to the budget was stopped by how many they were.
+ */
+function stalledBudget({ budget }: Standing, { exchanges, upBytes, downBytes }: Load): LearnedBudget {
+  const shares = { up: upBytes / budget.up.bytes, down: downBytes / budget.down.bytes };
+  if (exchanges > 0 && Math.max(shares.up, shares.down) < 1) return budget;
+  const byUp = shares.up > shares.down;
   return nextBudget(budget, { kind: 'stopped', upBytes, downBytes: byUp ? 0 : downBytes });
 }
 

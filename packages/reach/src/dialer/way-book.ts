@@ -1,8 +1,8 @@
 import type { RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
-import { freshPace, othersOf, type Others, type Pace } from './pace.ts';
+import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
-import { countedBy, wayKey } from './way.ts';
+import { countedBy, hostOfKey, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
 /** What is known of one network: of its ways, of the names it may count, of addresses that were good. */
@@ -18,8 +18,13 @@ export interface WayBookRecord {
   readonly cards: ReadonlyMap<RelayId, LearnedCard>;
 }
 
+/** A way with the relay's other names and addresses, where they are known. */
+type RelayWay = ObservedWay & { readonly names?: readonly string[] };
+
 interface OpenPage {
   readonly ways: Map<string, Standing>;
+  /** of those the ones whose connections freeze, by the same key, with the name or address that they lead to */
+  readonly freezing: Map<string, { readonly host: string; readonly standing: Standing }>;
   readonly paces: Map<string, Pace>;
   readonly addresses: Map<string, string>;
 }
@@ -36,14 +41,37 @@ export class WayBook {
     this.#network = network;
   }
 
-  standing(way: ObservedWay): Standing {
-    return this.#page().ways.get(wayKey(way)) ?? freshStanding;
+  /** What freezes connections does so to a relay's whole hoster: what one of its ways showed is believed of those that have not shown better since. */
+  standing(way: RelayWay): Standing {
+    const { ways, freezing } = this.#page();
+    const own = ways.get(wayKey(way)) ?? freshStanding;
+    if (own.grade === 'text' || way.carrier !== 'https') return own;
+    let kin: Standing | undefined;
+    for (const { host, standing } of freezing.values()) {
+      const { stoppedAt = 0 } = standing;
+      const newer = stoppedAt > Math.max(own.goodAt, kin?.stoppedAt ?? 0);
+      if (newer && way.names?.includes(host) === true) kin = standing;
+    }
+    if (kin === undefined) return own;
+    const { grade, budget, exchanges, stoppedAt } = kin;
+    return {
+      ...own,
+      grade,
+      budget,
+      passes: 0,
+      ...(exchanges !== undefined && { exchanges }),
+      ...(stoppedAt !== undefined && { stoppedAt }),
+    };
   }
 
-  took(way: ObservedWay, outcome: Outcome, now: number): void {
+  took(way: RelayWay, outcome: Outcome, now: number): void {
     const before = this.standing(way);
     const after = nextStanding(before, outcome, now);
-    this.#page().ways.set(wayKey(way), after);
+    const { ways, freezing } = this.#page();
+    const key = wayKey(way);
+    ways.set(key, after);
+    if (after.grade === 'text') freezing.set(key, { host: way.host, standing: after });
+    else freezing.delete(key);
     if (isWeighty(before, after, now)) this.changed();
   }
 
@@ -59,6 +87,11 @@ export class WayBook {
       [...paces].flatMap(([other, pace]) => (other === name ? [] : [pace])),
       now,
     );
+  }
+
+  /** its name is known not to be counted */
+  isFree(way: ObservedWay, now: number): boolean {
+    return ruleAt(this.pace(way), this.others(way, now), now) === 'free';
   }
 
   paced(way: ObservedWay, pace: Pace): void {
@@ -103,8 +136,10 @@ export class WayBook {
   load({ pages, cards }: WayBookRecord): void {
     for (const [network, page] of pages) {
       const here = this.#pages.get(network);
+      const ways = new Map([...page.ways, ...(here?.ways ?? [])]);
       this.#pages.set(network, {
-        ways: new Map([...page.ways, ...(here?.ways ?? [])]),
+        ways,
+        freezing: freezingOf(ways),
         paces: new Map([...page.paces, ...(here?.paces ?? [])]),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
       });
@@ -117,10 +152,20 @@ export class WayBook {
     const network = this.#network();
     const known = this.#pages.get(network);
     if (known !== undefined) return known;
-    const fresh: OpenPage = { ways: new Map(), paces: new Map(), addresses: new Map() };
+    const fresh: OpenPage = {
+      ways: new Map(),
+      freezing: new Map(),
+      paces: new Map(),
+      addresses: new Map(),
+    };
     this.#pages.set(network, fresh);
     return fresh;
   }
+}
+
+function freezingOf(ways: ReadonlyMap<string, Standing>): OpenPage['freezing'] {
+  const those = [...ways].filter(([, { grade }]) => grade === 'text');
+  return new Map(those.map(([key, standing]) => [key, { host: hostOfKey(key), standing }]));
 }
 
 const freshMs = 3_600_000;

@@ -61,12 +61,17 @@ function costOf(
   }, 0);
   const rate = standing.bytesPerSecond ?? unknownBytesPerSecond;
   const carried = bulk
-    ? (bulkBytes / Math.max(500, rate)) * 1000
+    ? (bulkOf(standing) / Math.max(500, rate)) * 1000
     : (standing.latencyMs ?? standing.rttMs ?? unknownLatencyMs);
   // many small connections: where nothing is counted they cost least
   const frozen = bulk && standing.grade === 'text' && way.serverName !== '' ? 2000 : 0;
   const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
   return waitMs + setUp + plain + tried + failed + Math.min(related, 15_000) + carried + frozen + large;
+}
+
+/** as much of a file as one exchange carries, as far as that is little */
+function bulkOf({ grade, budget }: Standing): number {
+  return grade === 'text' ? Math.min(bulkBytes, budget.down.bytes) : bulkBytes;
 }
 
 function recent({ failure, goodAt }: Standing): Failure | undefined {

@@ -39,6 +39,11 @@ export function wayKey(way: ObservedWay): string {
   return `${way.carrier}:${way.by}:${way.host}:${way.port}${way.tls ? '' : ':plain'}${said}${through}`;
 }
 
+/** the endpoint's name or address in such a key */
+export function hostOfKey(key: string): string {
+  return /^[a-z]+:[a-z]+:(.+):\d+(?::plain)?(?:[(/].*)?$/u.exec(key)?.[1] ?? '';
+}
+
 /** What a censor may count new connections by: the name in the hello, or the address where it names none. */
 export function countedBy(way: ObservedWay): string {
   if (way.carrier === 'forward') return `/${way.through ?? ''}`;
