@@ -11,20 +11,19 @@ import {
   type Result,
 } from '@tern/protocol';
 import { answerRoom, requestRoom, type Budget, type Outgoing as Sent, type Path } from '@tern/reach';
+import { carrySideBySide, type Carrying, type Span } from './side-by-side.ts';
 
 /** What became of a chunk on its way. */
 export type PutOutcome =
   | { readonly kind: 'complete' }
   | { readonly kind: 'refused'; readonly because: Result['kind'] };
 
-/** What one exchange asks for comes in several ranges: a cut answer still brings those that came whole. */
 const mostRanges = 4;
 const leastRangeLeaves = 4;
 /** beside the bytes themselves, of a range with its proof and of a put with its own */
 const rangeOverheadBytes = 640;
 const putOverheadBytes = 400;
 const headerBytes = 200;
-const tries = 5;
 
 export interface TransferOptions {
   readonly signal: AbortSignal;
@@ -33,7 +32,8 @@ export interface TransferOptions {
 }
 
 /**
- * Puts a chunk beside a log, range by range, each as large as the path's budget allows; what the relay already has is not sent again.
+ * Puts a chunk beside a log in parts, each as large as the path's budget allows and as many side by side; what the relay already has is
+ * not sent again.
  * @throws {UnreachableError} when nothing more gets through; what arrived stays there
  */
 export async function putChunk(
@@ -47,80 +47,82 @@ export async function putChunk(
   },
   options: TransferOptions,
 ): Promise<PutOutcome> {
-  const { content } = to;
-  let offset = 0;
-  let failures = 0;
+  const { content, log, number, seed, chunk } = to;
+  const done = new AbortController();
+  let refused: Result['kind'] | undefined;
+  let complete = false;
   let arrived = 0;
-  for (;;) {
-    const bytes = content.subarray(offset, offset + putBytesOf(path.budget));
-    const put = {
-      kind: 'put',
-      log: to.log,
-      number: to.number,
-      chunk: to.chunk,
-      length: content.length,
-      offset,
-      bytes,
-    } as const;
-    const result = (await exchangeOrShrink(path, [{ operation: put, seeds: [to.seed] }], options))[0]?.at(-1);
-    if (result?.kind === 'put') {
-      const have = result.complete ? content.length : bytesIn(result.have);
-      if (have > arrived) options.arrived?.(have - arrived);
-      arrived = Math.max(arrived, have);
-      if (result.complete) return { kind: 'complete' };
-      const next = firstMissing(result.have, content.length);
-      failures = next === offset ? failures + 1 : 0;
-      offset = next;
-    } else if (result === undefined) {
-      failures += 1;
-    } else {
-      return { kind: 'refused', because: result.kind };
+  const exchange: Carrying['exchange'] = async ({ from: offset, to: end }, { signal }) => {
+    const bytes = content.subarray(offset, end);
+    const operation = { kind: 'put', log, number, chunk, length: content.length, offset, bytes } as const;
+    const { results } = await path.exchange([{ operation, seeds: [seed] }], { signal, bulk: true });
+    const result = results[0]?.at(-1);
+    if (result === undefined) return [];
+    if (result.kind !== 'put') {
+      refused = result.kind;
+      done.abort();
+      return [];
     }
-    if (failures === tries) throw new UnreachableError('a chunk does not get through');
-  }
-}
-
-function putBytesOf(budget: Budget): number {
-  return Math.min(limits.putBytes, requestRoom(budget.upBytes) - putOverheadBytes);
-}
-
-function bytesIn(have: readonly (readonly [number, number])[]): number {
-  return have.reduce((sum, [from, to]) => sum + to - from, 0);
-}
-
-function firstMissing(have: readonly (readonly [number, number])[], length: number): number {
-  let next = 0;
-  for (const [from, to] of have.toSorted((a, b) => a[0] - b[0])) {
-    if (from > next) break;
-    next = Math.max(next, to);
-  }
-  return next >= length ? 0 : next;
-}
-
-/**
- * One exchange. Where it failed and the path's budget shrank by that, it was too large, and there is something smaller to try;
- * where it stopped and the budget is another now, another way would be taken: as if nothing had been answered.
- */
-async function exchangeOrShrink(
-  path: Path,
-  sent: readonly Sent[],
-  { signal }: TransferOptions,
-): Promise<readonly (readonly Result[])[]> {
-  const before = path.budget;
+    const have = result.complete ? [{ from: 0, to: content.length }] : result.have.map(spanOf);
+    const came = have.reduce((sum, { from, to }) => sum + to - from, 0);
+    if (came > arrived) options.arrived?.(came - arrived);
+    arrived = Math.max(arrived, came);
+    complete ||= result.complete;
+    if (complete) done.abort();
+    return have;
+  };
+  const signal = AbortSignal.any([options.signal, done.signal]);
   try {
-    return (await path.exchange(sent, { signal, bulk: true })).results;
+    await carrySideBySide({
+      ...sizesOf(path, putBytesOf),
+      length: content.length,
+      exchange,
+      signal,
+    });
   } catch (error) {
-    const after = path.budget;
-    const shrank = after.upBytes < before.upBytes || after.downBytes < before.downBytes;
-    const differs = after.upBytes !== before.upBytes || after.downBytes !== before.downBytes;
-    if (!(error instanceof UnreachableError)) throw error;
-    if (shrank || (differs && (error.code === 'silent' || error.code === 'cut'))) return [];
-    throw error;
+    if (options.signal.aborted || !done.signal.aborted) throw error;
   }
+  if (refused !== undefined) return { kind: 'refused', because: refused };
+  if (!complete) throw new UnreachableError('the relay lost a part of the chunk');
+  return { kind: 'complete' };
+}
+
+function spanOf([from, to]: readonly [number, number]): Span {
+  return { from, to };
+}
+
+function putBytesOf({ upBytes }: Budget): number {
+  return Math.min(limits.putBytes, requestRoom(upBytes) - putOverheadBytes);
+}
+
+/** How much goes into one exchange, and how many go at once, as the path's budget is at that moment. */
+function sizesOf(
+  path: Path,
+  sizeOf: (budget: Budget) => number,
+): Pick<Carrying, 'size' | 'spare' | 'retries'> {
+  let before = path.budget;
+  return {
+    size({ trial }) {
+      before = path.budget;
+      return sizeOf(budgetOf(path, trial));
+    },
+    spare: () => path.budget.spare ?? 0,
+    // it shrank: what is asked for next is smaller; or another way would be taken now
+    retries({ code }) {
+      const { upBytes, downBytes } = path.budget;
+      const shrank = upBytes < before.upBytes || downBytes < before.downBytes;
+      const differs = upBytes !== before.upBytes || downBytes !== before.downBytes;
+      return shrank || (differs && (code === 'silent' || code === 'cut'));
+    },
+  };
+}
+
+function budgetOf({ budget }: Path, trial: boolean): Budget {
+  return trial && budget.trial !== undefined ? budget.trial : budget;
 }
 
 /**
- * Gets a chunk in exchanges as large as the path's budget allows, each range of it verified by itself.
+ * Gets a chunk in exchanges as large as the path's budget allows and as many side by side, each range of it verified by itself.
  * @throws {UnreachableError} when nothing more gets through
  * @throws {MalformedError} when the relay answers with other bytes than the id names
  * @returns undefined where the relay does not have it or does not give it
@@ -131,31 +133,45 @@ export async function getChunk(
   options: TransferOptions & { readonly primitives: Primitives },
 ): Promise<Uint8Array | undefined> {
   const content = new Uint8Array(from.length);
-  let missing: readonly LeafRange[] = [{ from: 0, to: leafCount(from.length) }];
-  for (let failures = 0; missing.length > 0;) {
-    const { asked, rest } = cut(missing, path.budget);
+  const here = new Set<number>();
+  const gone = new AbortController();
+  const exchange: Carrying['exchange'] = async (span, { trial, signal }) => {
+    const asked = rangesOf(span);
     const sent = asked.map((range) => getOf(from, range));
-    const results = await exchangeOrShrink(path, sent, options);
-    let came = 0;
-    const left: LeafRange[] = [];
+    const room = Math.min(answerRoom(budgetOf(path, trial).downBytes), limits.responseBytes);
+    const { results } = await path.exchange(sent, { signal, room, bulk: true });
+    const over: Span[] = [];
     for (const [at, range] of asked.entries()) {
       const result = results[at]?.at(-1);
-      if (result === undefined) {
-        left.push(range);
-        continue;
+      if (result === undefined) continue;
+      if (result.kind !== 'range') {
+        gone.abort();
+        return [];
       }
-      if (result.kind !== 'range') return undefined;
       const got = verified(options.primitives, from, { asked: range, result });
       content.set(result.bytes, range.from * limits.leafBytes);
-      options.arrived?.(result.bytes.length);
-      came += 1;
-      if (got.to < range.to) left.push({ from: got.to, to: range.to });
+      const fresh = Array.from({ length: got.to - got.from }, (_, leaf) => got.from + leaf).filter(
+        (leaf) => !here.has(leaf),
+      );
+      for (const leaf of fresh) here.add(leaf);
+      if (fresh.length > 0) options.arrived?.(Math.min(result.bytes.length, fresh.length * limits.leafBytes));
+      over.push(got);
     }
-    failures = came > 0 ? 0 : failures + 1;
-    if (failures === tries) throw new UnreachableError('a chunk does not get through');
-    missing = [...left, ...rest];
+    return over;
+  };
+  const signal = AbortSignal.any([options.signal, gone.signal]);
+  try {
+    await carrySideBySide({
+      ...sizesOf(path, leavesOf),
+      length: leafCount(from.length),
+      exchange,
+      signal,
+    });
+  } catch (error) {
+    if (options.signal.aborted || !gone.signal.aborted) throw error;
+    return undefined;
   }
-  return content;
+  return gone.signal.aborted ? undefined : content;
 }
 
 interface Wanted {
@@ -166,28 +182,22 @@ interface Wanted {
   readonly length: number;
 }
 
-/** @returns what to ask for now, in ranges that fit the budget together, and what stays for later */
-function cut(
-  missing: readonly LeafRange[],
-  { downBytes }: Budget,
-): { readonly asked: readonly LeafRange[]; readonly rest: readonly LeafRange[] } {
+/** As many leaves as the answer has room for, in ranges with their proofs. */
+function leavesOf({ downBytes }: Budget): number {
   const room = answerRoom(downBytes) - headerBytes;
-  const most = Math.floor(room / limits.leafBytes / leastRangeLeaves);
-  const ranges = Math.max(1, Math.min(mostRanges, most));
-  const leaves = Math.max(ranges, Math.floor((room - ranges * rangeOverheadBytes) / limits.leafBytes));
-  const perRange = Math.floor(leaves / ranges);
-  const asked: LeafRange[] = [];
-  const rest: LeafRange[] = [];
-  for (const range of missing) {
-    let at = range.from;
-    while (at < range.to && asked.length < ranges) {
-      const to = Math.min(range.to, at + perRange);
-      asked.push({ from: at, to });
-      at = to;
-    }
-    if (at < range.to) rest.push({ from: at, to: range.to });
-  }
-  return { asked, rest };
+  const most = Math.max(1, Math.floor(room / limits.leafBytes / leastRangeLeaves));
+  const ranges = Math.min(mostRanges, most);
+  return Math.max(ranges, Math.floor((room - ranges * rangeOverheadBytes) / limits.leafBytes));
+}
+
+/** What one exchange asks for, in ranges: a cut answer still brings those that came whole. */
+function rangesOf({ from, to }: Span): readonly LeafRange[] {
+  const ranges = Math.max(1, Math.min(mostRanges, Math.floor((to - from) / leastRangeLeaves)));
+  const leaves = Math.ceil((to - from) / ranges);
+  return Array.from({ length: ranges }, (_, at) => ({
+    from: from + at * leaves,
+    to: Math.min(to, from + (at + 1) * leaves),
+  })).filter((range) => range.to > range.from);
 }
 
 /** A relay may answer with the beginning of a range, where its answer has no room for more. @throws {MalformedError} */
