@@ -33,7 +33,7 @@ export interface Pulled {
   readonly refusals: readonly Result['kind'][];
 }
 
-interface ReadyLog {
+export interface ReadyLog {
   readonly followed: FollowedLog;
   readonly keys: LogKeys;
 }

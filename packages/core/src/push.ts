@@ -26,8 +26,12 @@ export interface Pushed {
   readonly more: boolean;
   /** something arrived; without that, trying again and again would bring nothing forward */
   readonly moved: boolean;
+  /** the logs to which something was added, commits too: whoever watches them is told */
+  readonly logs: readonly LogId[];
   readonly refusals: readonly Result['kind'][];
 }
+
+const nothing: Pushed = { more: false, moved: false, logs: [], refusals: [] };
 
 /** A batch carries at most so many bytes of entries, so that it stays under 64 KiB. */
 const batchEntryBytes = 50_000;
@@ -51,10 +55,9 @@ export async function push(
   host: Hint,
   options: { readonly signal: AbortSignal },
 ): Promise<Pushed> {
-  if (!(await engine.store.read((view) => anythingFor(engine, view, host))))
-    return { more: false, moved: false, refusals: [] };
+  if (!(await engine.store.read((view) => anythingFor(engine, view, host)))) return nothing;
   const ready = await engine.store.change((change) => prepare(engine, change, host), options);
-  if (ready.length === 0) return { more: false, moved: false, refusals: [] };
+  if (ready.length === 0) return nothing;
   const refusals: Result['kind'][] = [];
   const sendable: Ready[] = [];
   // a path that stops larger requests gets smaller ones; one entry always goes
@@ -79,7 +82,8 @@ export async function push(
   const early = ({ one, result }: Answered): boolean =>
     result.kind === 'refused' && one.entry.capability !== undefined;
   for (const one of answered) if (!hasArrived(one.result) && !early(one)) refusals.push(one.result.kind);
-  return { more, moved: arrived.length > 0, refusals };
+  const logs = answered.flatMap(({ one, result }) => (result.kind === 'stored' ? [one.entry.log] : []));
+  return { more, moved: arrived.length > 0, logs, refusals };
 }
 
 interface Answered {
@@ -123,7 +127,7 @@ async function putBeside(
 }
 
 /** Cheap look before the store is taken for a change. */
-async function anythingFor(engine: Engine, view: StoreView, host: Hint): Promise<boolean> {
+export async function anythingFor(engine: Engine, view: StoreView, host: Hint): Promise<boolean> {
   const here = new Set<LogId>();
   for (const [, followed] of await followedLogTable.list(view, '')) {
     if (hostName(followed.host) !== hostName(host)) continue;

@@ -1,4 +1,4 @@
-import { originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
+import { decodePolicy, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
 import { tendDeferred } from './deferred-answers.ts';
 import { noteUnreached } from './deferring.ts';
@@ -6,13 +6,19 @@ import { hostName, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { identityTable } from './identity.ts';
 import { aborted, Nudges } from './nudges.ts';
-import { pull, readyLogs } from './pull.ts';
-import { hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
+import { pull, readyLogs, type ReadyLog } from './pull.ts';
+import { anythingFor, push } from './push.ts';
+import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
 const longestPauseMs = 60_000;
 const firstPauseMs = 500;
 const longPollSeconds = 30;
+/** as with any first byte: at least so long, or so many times what the last answer took */
+const echoMs = 2000;
+const echoLatencies = 6;
+/** so many times something waited and nothing left */
+const mostFruitless = 3;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
 /**
@@ -96,7 +102,6 @@ async function exchangeMessages(
     engine.connections.set(hostName(host), host, { ...view, ...contactWith(engine, host, view.state) });
   show({ state: 'connecting' });
   while (!signal.aborted) {
-    const news = options.nudges.next;
     const { wish } = engine.connections;
     if (!engine.connections.online) {
       show({ state: 'waiting', trouble: 'offline' });
@@ -110,9 +115,10 @@ async function exchangeMessages(
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
       pauses.end();
-      show({ state: 'online' });
-      options.settled.nudge();
-      await waitForNews(engine, host, { ...options, news: AbortSignal.any([news, wish]) });
+      do {
+        show({ state: 'online' });
+        options.settled.nudge();
+      } while (await watchOnce(engine, host, { ...options, wish }));
     } catch (error) {
       if (signal.aborted) return;
       const trouble = troubleOf(host, error);
@@ -219,20 +225,101 @@ function contactWith(
   };
 }
 
-/** Holds one answer open at the relay until something is new there, or here. */
-async function waitForNews(
+interface Holding extends OnlineAt {
+  /** somebody wants everything looked at now */
+  readonly wish: AbortSignal;
+}
+
+/**
+ * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
+ * cost its connection.
+ * @returns whether the next one may follow at once; else everything is to be looked at anew
+ */
+async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<boolean> {
+  const { signal, wish, watches } = options;
+  const news = options.nudges.next;
+  const ready = await engine.store.read((view) => readyLogs(view, host));
+  if (ready.length === 0) {
+    await aborted(AbortSignal.any([signal, wish, news]));
+    return false;
+  }
+  const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
+  const waitSeconds = awaited ? awaitedPollSeconds : longPollSeconds;
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, wish, over.signal]);
+  const sending = sendBeside(engine, host, { ...options, ready, over, stop });
+  const ended = sending.finally(() => over.abort());
+  let goesOn = false;
+  try {
+    const { more, refusals } = await watches.alone(host, (watch) =>
+      pull(engine, host, { signal: stop, watch, waitSeconds }),
+    );
+    if (!more) await askForMissing(engine, host);
+    goesOn = refusals.length === 0;
+  } catch (error) {
+    if (signal.aborted || !stop.aborted) throw error;
+    goesOn = !wish.aborted;
+  } finally {
+    over.abort();
+    goesOn = (await ended) && goesOn; // throws what kept something from leaving
+  }
+  return goesOn;
+}
+
+/**
+ * Sends what is there to send until `stop`, or until what is watched is no longer what ought to be.
+ * @returns false where something does not leave
+ */
+async function sendBeside(
   engine: Engine,
   host: Hint,
-  options: OnlineAt & { readonly news: AbortSignal },
-): Promise<void> {
-  const ready = await engine.store.read((view) => readyLogs(view, host));
-  const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
-  const stop = AbortSignal.any([options.signal, options.news]);
-  if (ready.length === 0) return aborted(stop);
-  try {
-    const waitSeconds = awaited ? awaitedPollSeconds : longPollSeconds;
-    await options.watches.alone(host, (watch) => pull(engine, host, { signal: stop, watch, waitSeconds }));
-  } catch (error) {
-    if (options.signal.aborted || !stop.aborted) throw error; // a nudge ended the wait: there may be something to send
+  options: Holding & {
+    readonly ready: readonly ReadyLog[];
+    readonly stop: AbortSignal;
+    readonly over: AbortController;
+  },
+): Promise<boolean> {
+  const { signal, stop, nudges, over } = options;
+  const watched = watchedIn(engine, options.ready);
+  for (let fruitless = 0; !stop.aborted;) {
+    const news = nudges.next;
+    const { ready, waits } = await engine.store.read(async (view) => ({
+      ready: await readyLogs(view, host),
+      waits: await anythingFor(engine, view, host),
+    }));
+    if (stop.aborted || watchedIn(engine, ready) !== watched) return true;
+    if (!waits) {
+      await aborted(AbortSignal.any([stop, news]));
+      continue;
+    }
+    const { moved, logs, refusals } = await push(engine, host, { signal });
+    for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
+    if (options.ready.some(({ followed }) => logs.includes(followed.log))) void echo(engine, host, over);
+    fruitless = moved ? 0 : fruitless + 1;
+    if (refusals.length > 0 || fruitless === mostFruitless) return false;
   }
+  return true;
+}
+
+/** What was added to a watched log ends the watch as well, unless its connection is dead: then silence is all that one would ever see. */
+async function echo(engine: Engine, host: Hint, over: AbortController): Promise<void> {
+  const { latencyMs = 0 } = engine.path(host).lastExchange ?? {};
+  try {
+    await engine.world.wait(Math.max(echoMs, echoLatencies * latencyMs), { signal: over.signal });
+  } catch {
+    return; // it ended
+  }
+  over.abort(new UnreachableError('the watch does not answer', { code: 'silent' }));
+}
+
+/** What is said to a relay of the logs on it: where that changes, a watch is out of date. */
+function watchedIn(engine: Engine, ready: readonly ReadyLog[]): string {
+  return ready
+    .map(({ followed: { log, number, toCreate, kind, policy, revoked } }) => {
+      const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
+      const behind = !engine.caughtUp.has(log);
+      return `${log} ${number} ${toCreate} ${amends} ${behind}`;
+    })
+    .toSorted()
+    .join();
 }

@@ -48,7 +48,7 @@ export async function settleHost(
     const pulled = await pull(engine, host, { ...options, waitSeconds: 0 });
     if (!pulled.more) await askForMissing(engine, host);
     const pushed = pulled.more
-      ? { more: false, moved: false, refusals: [] }
+      ? { more: false, moved: false, logs: [], refusals: [] }
       : await push(engine, host, options);
     const uploaded =
       options.files && !pulled.more && !pushed.more
@@ -69,7 +69,7 @@ export async function settleHost(
 }
 
 /** After everything was read, what is still missing was lost: its sender is asked, ever more seldom (rule 28). */
-async function askForMissing(engine: Engine, host: Hint): Promise<void> {
+export async function askForMissing(engine: Engine, host: Hint): Promise<void> {
   const due = await engine.store.read((view) => gapsOn(engine, view, host));
   if (due.length === 0) return;
   await engine.store.change(async (change) => {
