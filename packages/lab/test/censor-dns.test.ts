@@ -64,6 +64,12 @@ test('the true answer comes later where the box stands beside the way', () => {
   expect(kindOf(wire.answerDatagram(question, { to: '198.51.100.53', port }))).toBe('pass');
 });
 
+test('each box that answers sends an answer of its own, so that all of them must be lost for the true one to be read', () => {
+  const wire = WatchedWire.blocked({ technique: 'dns-hijack', trueAnswer: 'later', injectors: 3 });
+  const verdict = wire.datagram(question, { to: hosts.resolver, port });
+  expect(verdict.kind === 'inject' ? verdict.packets.length : 0).toBe(3);
+});
+
 test('who asks for another type gets an empty answer', () => {
   const wire = WatchedWire.blocked({ technique: 'dns-hijack' });
   expect(forged(wire.datagram(encodeQuery(9, 'a.example', 28), { to: hosts.resolver, port }))).toMatchObject({
