@@ -1,4 +1,4 @@
-import { decodePolicy, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
+import { decodePolicy, limits, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
 import { tendDeferred } from './deferred-answers.ts';
 import { noteUnreached } from './deferring.ts';
@@ -13,7 +13,7 @@ import type { ConnectionView } from './views.ts';
 
 const longestPauseMs = 60_000;
 const firstPauseMs = 500;
-const longPollSeconds = 30;
+const longPollSeconds = limits.watchWaitSeconds;
 /** as with any first byte: at least so long, or so many times what the last answer took */
 const echoMs = 2000;
 const echoLatencies = 6;

@@ -10,6 +10,7 @@ import { unlessAborted } from '../abort.ts';
 import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
 import { withPatience } from '../patience.ts';
 import type { Transport } from '../transport.ts';
+import { probeSilenceMs } from './http-exchange.ts';
 import { nodeWorld } from './node-world.ts';
 
 export interface HttpsTransportOptions {
@@ -33,7 +34,7 @@ export interface HttpsTransportOptions {
  */
 export function httpsTransport(options: HttpsTransportOptions = {}): Transport & Disposable {
   const keepAlive = options.keepAlive ?? true;
-  const kept = { keepAlive, scheduling: 'lifo', noDelay: true } as const;
+  const kept = { keepAlive, keepAliveMsecs: probeSilenceMs, scheduling: 'lifo', noDelay: true } as const;
   const agents = {
     http: new HttpAgent(kept),
     https: new HttpsAgent({ ...kept, ...(options.authorities !== undefined && { ca: options.authorities }) }),
