@@ -132,6 +132,30 @@ describe('what a client sees tells what hinders it', () => {
     expect(said([requests, ...refusals]).way.cause).toEqual({ kind: 'protocol-refused' });
   });
 
+  test('a hello that is reset, and then a door that is shut, is a reset; a relay that goes away in between answered its hello', () => {
+    const shut = [helloLost(harbour, 1, 'reset'), unconnected(harbour, 6), attempt(island, 8)];
+    expect(said(shut).way.cause).toEqual({ kind: 'reset' });
+    const refused = unconnected(harbour, 6, { end: 'refused-connection' });
+    expect(said([helloLost(harbour, 1, 'reset'), refused, attempt(island, 8)]).way.cause.kind).toBe('reset');
+    const left = attempt(harbour, 1, { end: 'reset', downBytes: 0 });
+    expect(said([left, refused, refused, attempt(island, 8)]).way.cause.kind).not.toBe('reset');
+  });
+
+  test('who is sent to a wrong place by every name says nothing of the border', () => {
+    const resolved = { afterMs: 3, addresses: ['10.10.34.34'], by: 'system' } as const;
+    const astray = [harbour, island, { ...literal, name: 'third.example' }].map((way, at) =>
+      unconnected(way, at, { resolved }),
+    );
+    expect(said(astray).network.cause.kind).toBe('wrong-address');
+  });
+
+  test('the same count on another way is the second time', () => {
+    const stops = [stopped(harbour, 10, 14_000), stopped(island, 16, 14_500)];
+    const small = [attempt(harbour, 1), attempt(island, 2)];
+    expect(said([...small, ...stops]).way.cause.kind).toBe('frozen');
+    expect(said([...small, ...stops.slice(0, 1)]).way.cause.kind).not.toBe('frozen');
+  });
+
   test('a relay that is off is told from a border that is closed, and that from no network', () => {
     const resolved = { afterMs: 5, addresses: ['198.51.100.7'], by: 'system' } as const;
     const away = [unconnected(harbour, 1, { resolved }), unconnected(harbour, 6, { resolved })];

@@ -68,7 +68,12 @@ function resolverSilent({ resolved }: Observation): boolean {
   return resolved?.by === 'system' && 'failed' in resolved && resolved.failed !== 'no-such-name';
 }
 
-function judgeBorder({ minute }: NetworkFacts): NetworkFinding | undefined {
+function judgeBorder({ minute: all, ways }: NetworkFacts): NetworkFinding | undefined {
+  // who was sent to a wrong place has not knocked at the right one
+  const astray = new Set(
+    ways.flatMap(({ way, cause }) => (cause.kind === 'wrong-address' ? [way?.key] : [])),
+  );
+  const minute = all.filter(({ way }) => !astray.has(way.key));
   const dead = minute.filter(
     (one) => one.end === 'silent' && (neverConnected(one) || helloUnanswered(one) || resolverSilent(one)),
   );

@@ -9,7 +9,7 @@ import {
   packetsEstimate,
 } from './measures.ts';
 import type { Observation } from './observation.ts';
-import { bestControl, hellosBefore, type WayFacts } from './way-facts.ts';
+import { bestControl, hellosBefore, inSameMinute, type WayFacts } from './way-facts.ts';
 import { judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
@@ -78,6 +78,12 @@ export const wayRules: readonly WayRule[] = [
     name: 'broken off',
     reason: 'a reset twice in a row: relays do not send them, and a relay that restarts does so once',
     judge: judgeReset,
+  },
+  {
+    name: 'broken off, then shut out',
+    reason:
+      'the hello was reset where TCP had stood, and since then TCP does not stand there while others are answered: who resets by name often keeps the pair shut for minutes',
+    judge: judgeShutOut,
   },
   {
     name: 'the words are refused',
@@ -160,15 +166,12 @@ const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as cons
 const sameCount = { share: 0.25, packets: 4 } as const;
 
 function judgeFreeze(facts: WayFacts): Finding | undefined {
-  const stalls = facts.recent.filter(
-    (one) =>
-      (one.end === 'silent' || one.end === 'closed-early') &&
-      !helloUnanswered(one) &&
-      !neverConnected(one) &&
-      connectionBytes(one) >= freeze.leastBytes &&
-      connectionBytes(one) <= freeze.mostBytes &&
-      packetsEstimate(one) >= freeze.leastPackets,
-  );
+  const own = facts.recent.filter(isStall);
+  // what counts packets counts them for many addresses: the same on another way in the same minute is the second time
+  const stalls = [
+    ...own,
+    ...facts.others.filter((one) => isStall(one) && own.some((o) => inSameMinute(o, one))),
+  ];
   // of what goes up only how much was handed over is known, not how much passed: it says nothing about the count by itself
   if (
     stalls.every(({ downBytes }) => downBytes === 0) &&
@@ -184,6 +187,7 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
     return near || Math.abs(connectionBytes(one) - bytes) <= bytes * sameCount.share;
   });
   if (alike.length < twice || alike.length * 3 < stalls.length * 2) return undefined;
+  if (!alike.some((one) => own.includes(one))) return undefined;
   const beyond = facts.answered.filter(
     (one) => packetsEstimate(one) > packets * 1.3 && connectionBytes(one) > bytes * 1.3,
   );
@@ -191,6 +195,17 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
   if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
   const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
   return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
+}
+
+function isStall(one: Observation): boolean {
+  return (
+    (one.end === 'silent' || one.end === 'closed-early') &&
+    !helloUnanswered(one) &&
+    !neverConnected(one) &&
+    connectionBytes(one) >= freeze.leastBytes &&
+    connectionBytes(one) <= freeze.mostBytes &&
+    packetsEstimate(one) >= freeze.leastPackets
+  );
 }
 
 function judgeBan(facts: WayFacts): Finding | undefined {
@@ -236,6 +251,21 @@ function judgeReset(facts: WayFacts): Finding | undefined {
   if (!prevails(alike, facts.failing)) return undefined;
   if (facts.way.kind !== 'https' && alike.every(spokeTls) && servesRequests(facts)) return undefined;
   return { cause: { kind: 'reset' }, alike, control: bestControl(facts, alike) };
+}
+
+function judgeShutOut(facts: WayFacts): Finding | undefined {
+  const [first, ...later] = facts.failing;
+  if (first?.end !== 'reset' || !helloUnanswered(first) || later.length === 0) return undefined;
+  const shut = later.every(
+    (one) =>
+      one.end === 'reset' ||
+      one.end === 'refused-connection' ||
+      (neverConnected(one) && one.end === 'silent'),
+  );
+  const control = bestControl(facts, facts.failing);
+  return shut && control?.answered === true
+    ? { cause: { kind: 'reset' }, alike: [first], control }
+    : undefined;
 }
 
 function judgeProtocol(facts: WayFacts): Finding | undefined {

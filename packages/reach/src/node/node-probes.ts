@@ -19,6 +19,7 @@ export function nodeProbes(
   parts: ProbeParts = {},
 ): ProbePort & { readonly ways: readonly Way[] } {
   const byKey = new Map(hints.map((hint) => [wayOf(hint).key, hint]));
+  const answerBytes = new Map<string, number>();
   const attempt = async (
     way: Way,
     options: ProbeOptions,
@@ -26,7 +27,10 @@ export function nodeProbes(
   ): Promise<Observation> => {
     const hint = byKey.get(way.key);
     if (hint === undefined) throw new TypeError('no way of these probes');
-    return new Attempt(way, { hint, ...parts }, options).run(until);
+    const before = { answerBytes: answerBytes.get(way.key) };
+    const seen = await new Attempt(way, { hint, ...parts }, { ...options, ...before }).run(until);
+    if (seen.end === 'answered' && !seen.bulk) answerBytes.set(way.key, seen.downBytes);
+    return seen;
   };
   return {
     ways: [...byKey.values()].map(wayOf),
@@ -53,12 +57,19 @@ function addressOf(hint: Hint): string {
   return hint.address.replace(/^\[|\]$/gu, '');
 }
 
+/** An exchange of more is made of several answers. */
+const largeBytes = 2000;
+/** of a card with the words of HTTP around it */
+const usualAnswerBytes = 1000;
+const mostRepeats = 64;
+
 /** One attempt on a connection of its own. */
 class Attempt {
   readonly #way: Way;
   readonly #hint: Hint;
   readonly #bySystem: (host: string) => Promise<readonly string[]>;
   readonly #options: ProbeOptions;
+  readonly #answerBytes: number;
   readonly #beganAt = performance.now();
   readonly #stages: Stages = {};
   #socket: Socket | undefined;
@@ -66,11 +77,17 @@ class Attempt {
   #up = 0;
   #down = 0;
 
-  constructor(way: Way, parts: ProbeParts & { readonly hint: Hint }, options: ProbeOptions) {
+  /** @param options `answerBytes`: of an answer there, where one was seen */
+  constructor(
+    way: Way,
+    parts: ProbeParts & { readonly hint: Hint },
+    options: ProbeOptions & { readonly answerBytes: number | undefined },
+  ) {
     this.#way = way;
     this.#hint = parts.hint;
     this.#bySystem = parts.bySystem ?? bySystem;
     this.#options = options;
+    this.#answerBytes = options.answerBytes ?? usualAnswerBytes;
   }
 
   async run(until: {
@@ -132,13 +149,19 @@ class Attempt {
     this.#stages.helloAnsweredAfterMs = this.#after();
   }
 
-  /** An empty request is answered with the relay's card; a large one, which nobody can read, with a few words. */
+  /**
+   * An empty request is answered with the relay's card, which is small; for more of an answer it is asked for again and again on the same
+   * connection without waiting, since what comes down is counted as it passes, and what goes up only as it is handed over.
+   */
   async #exchange(bytes: number): Promise<Observation['end']> {
     const socket = this.#socket;
     if (socket === undefined) return 'silent';
-    const body = new Uint8Array(bytes > 2000 ? bytes : 0);
-    const head = `POST /${this.#hint.path} HTTP/1.1\r\nhost: ${this.#hint.address}:${this.#hint.port}\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`;
-    this.#up = head.length + body.length;
+    const large = bytes > largeBytes;
+    const times = large ? Math.min(mostRepeats, Math.ceil(bytes / this.#answerBytes)) : 1;
+    const request = (connection: string): string =>
+      `POST /${this.#hint.path} HTTP/1.1\r\nhost: ${this.#hint.address}:${this.#hint.port}\r\nconnection: ${connection}\r\ncontent-length: 0\r\n\r\n`;
+    const words = `${request('keep-alive').repeat(times - 1)}${request('close')}`;
+    this.#up = words.length;
     let text = '';
     const { promise: over, resolve, reject } = Promise.withResolvers<void>();
     let news = Promise.withResolvers<void>();
@@ -153,8 +176,7 @@ class Attempt {
     socket.once('close', () => resolve());
     socket.once('error', reject);
     over.catch(() => undefined);
-    socket.write(head);
-    socket.end(body);
+    socket.end(words);
     for (let seen = -1, ended = false; !ended;) {
       if (seen === this.#down) return 'silent';
       seen = this.#down;
@@ -162,7 +184,6 @@ class Attempt {
       ended = await this.#within(Promise.race([over.then(() => true), news.promise.then(() => false)]));
     }
     if (this.#down === 0) return 'closed-early';
-    if (body.length > 0) return 'answered';
     return text.startsWith('HTTP/1.1 200') ? 'answered' : 'not-a-relay';
   }
 
