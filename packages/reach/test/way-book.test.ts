@@ -13,7 +13,9 @@ import {
 import { describe, expect, test } from 'vitest';
 import { deliver, dialerScene, download } from './dialer-scene.ts';
 import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
-import { WayBook } from '../src/dialer/way-book.ts';
+import { freshPace } from '../src/dialer/pace.ts';
+import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
+import { networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
 import { entranceOf, waysOf } from '../src/dialer/way.ts';
 
@@ -128,4 +130,86 @@ describe('of a relay’s cards', () => {
     book.learnCard(relay, { number: 1, endpoints: ['https://three.example'] });
     expect(book.endpoints(relay)).toEqual(['https://three.example']);
   });
+});
+
+describe('the names of networks', () => {
+  /** As a machine does, which is in this one now. */
+  const named =
+    (addresses: string): NameNetwork =>
+    (key) =>
+      networkName(addresses, key);
+  const [first, second] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const taughtIn = (network: string, key: Uint8Array | undefined): WayBook => {
+    const book = new WayBook(named(network), key);
+    if (way === undefined) throw new TypeError('no way');
+    book.took(way, { kind: 'failed', how: 'hello' }, 1000);
+    return book;
+  };
+  const knows = (book: WayBook): boolean => way !== undefined && book.standing(way).failure !== undefined;
+
+  test('are told apart by nobody without the key that lies beside them', () => {
+    const all = [undefined, first, second].map((key) => networkName('eth0 10.0.0.7', key));
+    expect(new Set(all).size).toBe(3);
+    expect(networkName('eth0 10.0.0.8', first)).not.toBe(networkName('eth0 10.0.0.7', first));
+    const { key, pages } = taughtIn('eth0 10.0.0.7', first).record();
+    expect(key).toEqual(first);
+    expect([...pages.keys()]).toEqual([networkName('eth0 10.0.0.7', first)]);
+  });
+
+  test('are those of the key in the home, also for what was learnt before it was read', () => {
+    const stored = taughtIn('home', first).record();
+    const atHome = new WayBook(named('home'), second);
+    atHome.load(decode(wayBookCodec, encode(wayBookCodec, stored)));
+    expect([knows(atHome), atHome.record().key]).toEqual([true, first]);
+    const elsewhere = taughtIn('work', second);
+    elsewhere.load(stored);
+    expect(knows(elsewhere)).toBe(true);
+    expect(new Set(elsewhere.record().pages.keys())).toEqual(
+      new Set([networkName('home', first), networkName('work', first)]),
+    );
+  });
+
+  test('that an earlier version gave are given up, but for the network that we are in', () => {
+    const old = {
+      pages: new Map(['home', 'work'].flatMap((network) => [...taughtIn(network, undefined).record().pages])),
+      cards: new Map(),
+    };
+    const book = new WayBook(named('home'), second);
+    book.load(decode(wayBookCodec, encode(wayBookCodec, old)));
+    expect(knows(book)).toBe(true);
+    expect([...book.record().pages.keys()]).toEqual([networkName('home', second)]);
+  });
+
+  test('do not gather: a network nobody was in for a month is forgotten', () => {
+    const days = [0, 20, 31, 60].map((day) => {
+      const standing = { ...freshStanding, goodAt: 2_000_000_000_000 + day * 86_400_000 };
+      return [
+        `day ${day}`,
+        { ways: new Map([['way', standing]]), paces: new Map(), addresses: new Map() },
+      ] as const;
+    });
+    const read = decode(wayBookCodec, encode(wayBookCodec, { pages: new Map(days), cards: new Map() }));
+    expect([...read.pages.keys()]).toEqual(['day 60', 'day 31']);
+  });
+});
+
+test('of what is long ago the day is kept, and the minute only of what is of use by it', () => {
+  const now = Date.UTC(2026, 10, 20, 15, 44, 12, 345);
+  const minutesAgo = [0, 90, 200, 3000];
+  const ways = new Map(
+    minutesAgo.map(
+      (minutes) => [`${minutes}`, { ...freshStanding, goodAt: now - minutes * 60_000 }] as const,
+    ),
+  );
+  const pace = { ...freshPace, starts: [now - 60_000, now - 600_000], bannedAt: now - 3000 * 60_000 };
+  const pages = new Map([['home', { ways, paces: new Map([['name', pace]]), addresses: new Map() }]]);
+  const page = decode(wayBookCodec, encode(wayBookCodec, { pages, cards: new Map() })).pages.get('home');
+  expect([...(page?.ways.values() ?? [])].map(({ goodAt }) => new Date(goodAt).toISOString())).toEqual([
+    '2026-11-20T15:44:12.345Z',
+    '2026-11-20T14:14:12.345Z',
+    '2026-11-20T12:00:00.000Z',
+    '2026-11-18T00:00:00.000Z',
+  ]);
+  const { starts, bannedAt } = page?.paces.get('name') ?? freshPace;
+  expect([starts, bannedAt]).toEqual([[now - 60_000], Date.UTC(2026, 10, 18)]);
 });

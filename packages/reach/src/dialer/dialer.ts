@@ -78,7 +78,7 @@ class WayDialer implements Dialer {
   constructor(parts: DialerParts) {
     const { world, https, network } = parts;
     this.#parts = parts;
-    this.#book = parts.book ?? new WayBook(network);
+    this.#book = parts.book ?? new WayBook(() => network());
     const carriers = { https, forward: this.#forward };
     this.#pool = new ConnectionPool({ carriers, book: this.#book, world });
     this.#evidence = new Evidence({ book: this.#book, pool: this.#pool, world });

@@ -1,4 +1,5 @@
 import {
+  bytes,
   field,
   list,
   optional,
@@ -12,10 +13,21 @@ import {
   type RelayId,
 } from '@tern/protocol';
 import { budgetStart, type LearnedDirection } from '../budget.ts';
+import { dialRules } from './dial-rules.ts';
 import type { Pace } from './pace.ts';
 import type { Failure, Standing } from './standing.ts';
 import type { NetworkPage, WayBookRecord } from './way-book.ts';
 
+/** Networks that nobody was in for so long before the last are forgotten. */
+const rememberedMs = 30 * 86_400_000;
+/**
+ * Times are as exact as they are of use: of what is older than two hours the hour, of what is older than a day and an hour, after which
+ * no ban and no rest counts any more, the day. Counted back from the newest, which is the time of saving.
+ */
+const coarse: readonly (readonly [olderMs: number, stepMs: number])[] = [
+  [25 * 3_600_000, 86_400_000],
+  [2 * 3_600_000, 3_600_000],
+];
 /** of whatever is kept beyond it, what is newest stays */
 const most = { networks: 12, ways: 96, names: 64, relays: 64, endpoints: 8 } as const;
 
@@ -75,6 +87,7 @@ interface StoredBook {
   /** as an earlier version kept them, without the card's number */
   readonly relays?: readonly Omit<StoredCard, 'number'>[];
   readonly cards?: readonly StoredCard[];
+  readonly key?: Uint8Array;
 }
 
 const direction: Codec<StoredDirection> = struct<StoredDirection>({
@@ -132,6 +145,7 @@ const bookCodec: Codec<StoredBook> = struct<StoredBook>({
     3,
     list(row<StoredCard>({ relay: relayIdCodec, number: uint(2 ** 32), endpoints }), most.relays),
   ),
+  key: optional(4, bytes(32)),
 });
 
 /** What a device learnt of networks, as it lies in its store. Times are milliseconds since 1970. */
@@ -141,11 +155,16 @@ export const wayBookCodec: Codec<WayBookRecord> = {
   shape: bookCodec.shape,
 };
 
-function stored({ pages, cards }: WayBookRecord): StoredBook {
+function stored({ pages, cards, key }: WayBookRecord): StoredBook {
   const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page) }));
-  const kept = all.toSorted((a, b) => b.at - a.at).slice(0, most.networks);
+  const last = Math.max(0, ...all.map(({ at }) => at));
+  const kept = all
+    .filter(({ at }) => last - at < rememberedMs)
+    .toSorted((a, b) => b.at - a.at)
+    .slice(0, most.networks);
   return {
-    pages: kept.map(({ network, page }) => storedPage(network, page)),
+    ...(key !== undefined && { key }),
+    pages: kept.map(({ network, page }) => storedPage(network, page, last)),
     cards: [...cards].slice(-most.relays).map(([relay, card]) => ({
       relay,
       number: card.number,
@@ -162,27 +181,33 @@ function lastAt({ goodAt, failure }: Standing): number {
   return Math.max(goodAt, failure?.at ?? 0);
 }
 
-function storedPage(network: string, { ways, paces, addresses }: NetworkPage): StoredPage {
+/** @param last the newest of all */
+function time(at: number, last: number): number {
+  const step = coarse.find(([olderMs]) => last - at > olderMs)?.[1] ?? 1;
+  return whole(Math.floor(at / step) * step);
+}
+
+function storedPage(network: string, { ways, paces, addresses }: NetworkPage, last: number): StoredPage {
   const kept = [...ways].toSorted(([, a], [, b]) => lastAt(b) - lastAt(a)).slice(0, most.ways);
   return {
     network,
-    ways: kept.map(([key, standing]) => storedWay(key, standing)),
-    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace)),
+    ways: kept.map(([key, standing]) => storedWay(key, standing, last)),
+    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace, last)),
     addresses: [...addresses].slice(-most.names).map(([host, address]) => ({ host, address })),
   };
 }
 
-function storedWay(key: string, standing: Standing): StoredWay {
+function storedWay(key: string, standing: Standing, last: number): StoredWay {
   const { grade, goodAt, failure, budget, exchanges, stoppedAt, rttMs, bytesPerSecond, latencyMs } = standing;
   return {
     key,
     grade,
-    goodAt: whole(goodAt),
-    ...(failure !== undefined && { failure: { ...failure, at: whole(failure.at) } }),
+    goodAt: time(goodAt, last),
+    ...(failure !== undefined && { failure: { ...failure, at: time(failure.at, last) } }),
     up: storedDirection(budget.up),
     down: storedDirection(budget.down),
     ...(exchanges !== undefined && { exchanges }),
-    ...(stoppedAt !== undefined && { stoppedAt: whole(stoppedAt) }),
+    ...(stoppedAt !== undefined && { stoppedAt: time(stoppedAt, last) }),
     ...(rttMs !== undefined && { rttMs: whole(rttMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: whole(bytesPerSecond) }),
     ...(latencyMs !== undefined && { latencyMs: whole(latencyMs) }),
@@ -193,14 +218,21 @@ function storedDirection({ bytes, ceilingBytes }: LearnedDirection): StoredDirec
   return { bytes: whole(bytes), ...(ceilingBytes !== undefined && { ceilingBytes: whole(ceilingBytes) }) };
 }
 
-function storedName(name: string, { rule, starts, answered, silentUntil, bannedAt }: Pace): StoredName {
+function storedName(
+  name: string,
+  { rule, starts, answered, silentUntil, bannedAt }: Pace,
+  last: number,
+): StoredName {
   return {
     name,
     rule,
-    starts: starts.slice(-256).map(whole),
+    starts: starts
+      .filter((at) => last - at < dialRules.startWindowMs)
+      .slice(-256)
+      .map(whole),
     answered,
-    silentUntil: whole(silentUntil),
-    ...(bannedAt !== undefined && { bannedAt: whole(bannedAt) }),
+    silentUntil: time(silentUntil, last),
+    ...(bannedAt !== undefined && { bannedAt: time(bannedAt, last) }),
   };
 }
 
@@ -208,8 +240,9 @@ function whole(value: number): number {
   return Math.max(0, Math.round(value));
 }
 
-function read({ pages, relays = [], cards = [] }: StoredBook): WayBookRecord {
+function read({ pages, relays = [], cards = [], key }: StoredBook): WayBookRecord {
   return {
+    ...(key !== undefined && { key }),
     pages: new Map(
       pages.map(({ network, ways, names, addresses }) => [
         network,

@@ -1,4 +1,4 @@
-import type { RelayId } from '@tern/protocol';
+import { equalBytes, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
@@ -16,10 +16,15 @@ export interface NetworkPage {
 export interface WayBookRecord {
   readonly pages: ReadonlyMap<string, NetworkPage>;
   readonly cards: ReadonlyMap<RelayId, LearnedCard>;
+  /** under which networks have their names there: without it nobody can try out which network one of them is */
+  readonly key?: Uint8Array;
 }
 
 /** A way with the relay's other names and addresses, where they are known. */
 type RelayWay = ObservedWay & { readonly names?: readonly string[] };
+
+/** Names the network this device is in. @param key undefined for the name that an earlier version gave it, or where names tell nothing */
+export type NameNetwork = (key: Uint8Array | undefined) => string;
 
 interface OpenPage {
   readonly ways: Map<string, Standing>;
@@ -31,14 +36,22 @@ interface OpenPage {
 
 /** Remembers how ways stand, a page for each network. Changes of weight are told, so that somebody can save it. */
 export class WayBook {
-  readonly #network: () => string;
+  readonly #network: NameNetwork;
+  #key: Uint8Array | undefined;
   readonly #pages = new Map<string, OpenPage>();
   readonly #cards = new Map<RelayId, LearnedCard>();
   /** called when what changed is worth saving */
   changed: () => void = () => undefined;
 
-  constructor(network: () => string) {
+  /** @param key a fresh one, until one is loaded; undefined where networks have no names worth hiding */
+  constructor(network: NameNetwork, key?: Uint8Array) {
     this.#network = network;
+    this.#key = key;
+  }
+
+  /** the network this device is in now */
+  get here(): string {
+    return this.#network(this.#key);
   }
 
   /** What freezes connections does so to a relay's whole hoster: what one of its ways showed is believed of those that have not shown better since. */
@@ -129,12 +142,13 @@ export class WayBook {
   }
 
   record(): WayBookRecord {
-    return { pages: new Map(this.#pages), cards: new Map(this.#cards) };
+    const key = this.#key;
+    return { pages: new Map(this.#pages), cards: new Map(this.#cards), ...(key !== undefined && { key }) };
   }
 
   /** What this process has learnt already counts more than what is loaded; of cards the newer one. */
-  load({ pages, cards }: WayBookRecord): void {
-    for (const [network, page] of pages) {
+  load({ pages, cards, key }: WayBookRecord): void {
+    for (const [network, page] of this.#renamed(pages, key)) {
       const here = this.#pages.get(network);
       const ways = new Map([...page.ways, ...(here?.ways ?? [])]);
       this.#pages.set(network, {
@@ -148,8 +162,26 @@ export class WayBook {
       if (card.number > (this.#cards.get(relay)?.number ?? -1)) this.#cards.set(relay, card);
   }
 
+  /** Pages as they are named under the key that is loaded: it becomes ours. Under another name only the network that we are in is known. */
+  #renamed(
+    pages: ReadonlyMap<string, NetworkPage>,
+    key: Uint8Array | undefined,
+  ): ReadonlyMap<string, NetworkPage> {
+    if (this.#key === undefined) return pages;
+    const named = this.#pages.get(this.here);
+    if (key === undefined) {
+      const page = pages.get(this.#network(undefined));
+      return page === undefined ? new Map() : new Map([[this.here, page]]);
+    }
+    if (equalBytes(key, this.#key)) return pages;
+    this.#key = key;
+    this.#pages.clear();
+    if (named !== undefined) this.#pages.set(this.here, named);
+    return pages;
+  }
+
   #page(): OpenPage {
-    const network = this.#network();
+    const network = this.here;
     const known = this.#pages.get(network);
     if (known !== undefined) return known;
     const fresh: OpenPage = {

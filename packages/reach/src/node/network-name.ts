@@ -1,11 +1,21 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { networkInterfaces } from 'node:os';
 
 /**
- * What tells the network this machine is in from others: a hash of its addresses there. It is for comparing only and is not sent anywhere.
+ * What tells the network this machine is in from others: a hash of its addresses there, under a key of the home, so that nobody without
+ * it tells which network a name stands for, or finds the same one in two homes. It is for comparing only and is not sent anywhere.
  * A network that gives out another address is a new one, which costs what a new one costs: a few careful exchanges.
+ * @param addresses as {@link networkAddresses} has them
+ * @param key undefined for the name that an earlier version gave it
  */
-export function networkName(): string {
+export function networkName(addresses: string, key: Uint8Array | undefined): string {
+  if (addresses === '') return 'none';
+  const hash = key === undefined ? createHash('sha256') : createHmac('sha256', key);
+  return hash.update(addresses).digest('base64url').slice(0, 16);
+}
+
+/** Of this machine, as text; empty where it has none. */
+export function networkAddresses(): string {
   const addresses = Object.entries(networkInterfaces())
     .flatMap(([name, those]) => (those ?? []).map((one) => ({ name, ...one })))
     .filter(
@@ -15,9 +25,5 @@ export function networkName(): string {
     .map(({ name, family, address, mac }) =>
       [name, mac, family === 'IPv6' ? address.split(':').slice(0, 4).join(':') : address].join(' '),
     );
-  if (addresses.length === 0) return 'none';
-  return createHash('sha256')
-    .update([...new Set(addresses)].toSorted().join('\n'))
-    .digest('base64url')
-    .slice(0, 16);
+  return [...new Set(addresses)].toSorted().join('\n');
 }

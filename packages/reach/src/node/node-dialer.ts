@@ -1,7 +1,7 @@
 import { openDialer, type Dialer } from '../dialer/dialer.ts';
-import { WayBook } from '../dialer/way-book.ts';
+import { WayBook, type NameNetwork } from '../dialer/way-book.ts';
 import { HttpsCarrier } from './https-carrier.ts';
-import { networkName } from './network-name.ts';
+import { networkAddresses, networkName } from './network-name.ts';
 import { nodeWorld } from './node-world.ts';
 import { Resolver, type DohServer } from './resolver.ts';
 
@@ -22,8 +22,8 @@ const networkMs = 2000;
 /** The dialer of a machine: real sockets, several resolvers, and whatever network it is in now. */
 export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
   const { authorities, dohServers, isOfInternet, longestSilenceMs } = options;
-  const network = remembering(networkName);
-  const book = new WayBook(network);
+  const book = new WayBook(networkNames(), nodeWorld.randomBytes(32));
+  const network = (): string => book.here;
   const resolver = new Resolver({
     world: nodeWorld,
     remembered: (host) => book.address(host),
@@ -36,11 +36,17 @@ export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
   return openDialer({ ...parts, ...(longestSilenceMs !== undefined && { longestSilenceMs }) });
 }
 
-function remembering(look: () => string): () => string {
-  let seen = { name: look(), at: nodeWorld.now() };
-  return () => {
+function networkNames(): NameNetwork {
+  let seen = { addresses: networkAddresses(), at: nodeWorld.now() };
+  let last:
+    | { readonly addresses: string; readonly key: Uint8Array | undefined; readonly name: string }
+    | undefined;
+  return (key) => {
     const now = nodeWorld.now();
-    if (Math.abs(now - seen.at) > networkMs) seen = { name: look(), at: now };
-    return seen.name;
+    if (Math.abs(now - seen.at) > networkMs) seen = { addresses: networkAddresses(), at: now };
+    const { addresses } = seen;
+    if (last?.addresses !== addresses || last.key !== key)
+      last = { addresses, key, name: networkName(addresses, key) };
+    return last.name;
   };
 }
