@@ -1,5 +1,6 @@
 import type { Hint } from '@tern/protocol';
 import type { ObservationsSeen } from '@tern/reach';
+import type { Observation } from '@tern/reach/diagnosis';
 import type { ConnectionView, TransferView } from './views.ts';
 
 /** How an app with a screen sees and steers the network. */
@@ -10,6 +11,8 @@ export interface Connecting {
   connections(): readonly ConnectionView[];
   /** What each attempt to reach a relay showed in the last ten minutes of this process, for `diagnose`; no secret is in it. */
   observations(): ObservationsSeen;
+  /** Adds an attempt that somebody else made, by the clock of the others, to the {@link observations}. */
+  observed(one: Observation): void;
   /** Every relay that this home works with, secret paths and all: for whoever probes them, never for a screen. */
   hosts(): Promise<readonly Hint[]>;
   /** something in the {@link observations} may hinder: worth a diagnosis */

@@ -131,6 +131,9 @@ function clientOver(engine: Engine): Client {
     transfers: (signal) => engine.transfers.views(signal),
     connections: () => engine.connections.views(),
     observations: () => engine.observations.read(),
+    observed(one) {
+      if (engine.observations.add(one)) engine.connections.nudge();
+    },
     hosts: () => hostsOf(engine),
     hindered: () => engine.observations.hindered,
     connectionChanges: (signal) => engine.connections.changes(signal),

@@ -237,6 +237,11 @@ export function unknownTicketResponse(): Uint8Array {
   return new Uint8Array([wireVersion, responseUnknownTicket]);
 }
 
+/** As large as these random bytes, and answered in two: a request under a ticket that nobody was given, to see whether so much passes. */
+export function unknownTicketRequest(random: Uint8Array): Uint8Array {
+  return concat(new Uint8Array([wireVersion, requestUnderTicket]), random);
+}
+
 /** What a client knows of a response so far. */
 export type ResponseHead =
   | { readonly kind: 'sealed'; readonly keys: ResponseKeys }

@@ -43,6 +43,7 @@ function scene(
     learnCard: () => told.push('card'),
     forwardThrough: () => told.push('forward'),
     socketPlace: (to) => to,
+    openings: () => [],
     socketFroze: () => told.push('froze'),
     reports: () => [],
     load: () => told.push('load'),

@@ -4,7 +4,14 @@ import type { RelayId } from '@tern/protocol';
 import type { Page } from 'playwright-core';
 import { faultsOf } from './support/axe.ts';
 import { networks } from './support/seen-attempts.ts';
-import { openScreensSite, press, type Look, type Opening, type ScreensSite } from './support/screens-site.ts';
+import {
+  callsOf,
+  openScreensSite,
+  press,
+  type Look,
+  type Opening,
+  type ScreensSite,
+} from './support/screens-site.ts';
 
 let site: ScreensSite;
 beforeAll(async () => {
@@ -57,6 +64,14 @@ test('where all is well, the panel has nothing to say of causes and no banner is
     expect(await page.locator('.ways, .strip').count()).toBe(0);
     await page.context().close();
   }
+});
+
+test('whoever wants to know more has the relays tried, and is told when nothing was found', async () => {
+  const page = await site.open(opening('well', 'connection'));
+  await press(page, 'See what is in the way');
+  await page.getByText('Nothing was found that is in the way.').waitFor();
+  expect(await callsOf(page)).toEqual(['lookCloser()']);
+  await page.context().close();
 });
 
 test('a calm banner says what is slowed down and what gets through, and leads to the panel', async () => {

@@ -1,4 +1,5 @@
 export { browserDialer } from './browser-dialer.ts';
+export { browserProbes } from './browser-probes.ts';
 export type { BrowserDialerOptions } from './browser-dialer.ts';
 export { browserPrimitives } from './browser-primitives.ts';
 export { browserWorld } from './browser-world.ts';

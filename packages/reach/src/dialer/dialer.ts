@@ -1,6 +1,7 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import { trialOf, type Budget } from '../budget.ts';
+import type { Observation } from '../diagnosis/observation.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import type { CarryOptions, LearnedCard, Transport, Vantage } from '../transport.ts';
 import type { Attempt } from './attempt.ts';
@@ -12,7 +13,7 @@ import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
 import { freshStanding } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
-import { observationOf } from './told-observation.ts';
+import { observationOf, toldWay } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
 import { countedBy, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
 
@@ -32,6 +33,15 @@ export interface DialerParts {
   readonly longestSilenceMs?: number;
 }
 
+/** Where a relay may be tried by somebody who looks closer than the dialer needs to. */
+export interface Opening {
+  /** as attempts of the dialer itself name it */
+  readonly way: Observation['way'];
+  readonly place: Hint;
+  /** A hello leaves there now, and is counted with the others. @returns false where none may */
+  starts(): boolean;
+}
+
 /** A transport that chooses among a relay's ways, and learns. */
 export interface Dialer extends Transport, Disposable {
   /** the same without ways through other relays: what is handed on is not handed on again */
@@ -48,6 +58,8 @@ export interface Dialer extends Transport, Disposable {
   socketPlace(to: Hint): Hint | undefined;
   /** One that stood there says nothing any more. Where something else is answered, none is opened on this network for a while. */
   socketFroze(place: Hint, stoodMs: number): void;
+  /** the places that a URL can name */
+  openings(to: Hint): readonly Opening[];
   /** of the last attempts, oldest first */
   reports(): readonly AttemptReport[];
   /** What an earlier process learnt. */
@@ -116,8 +128,18 @@ class WayDialer implements Dialer {
     if (way === undefined || this.#book.standing(way).grade === 'text') return undefined;
     if (!this.#evidence.trustsSocket(way)) return undefined;
     if (!this.#pool.startsOutside(way)) return undefined;
-    const address = way.host.includes(':') ? `[${way.host}]` : way.host;
-    return { ...to, address, port: way.port, tls: way.tls };
+    return placeOf(way);
+  }
+
+  openings(to: Hint): readonly Opening[] {
+    const plain = this.#ways(to).filter(
+      ({ by, serverName, tls }) => by === 'literal' || (by === 'system' && (serverName !== '' || !tls)),
+    );
+    return plain.map((way) => ({
+      way: toldWay(way, { relay: to.relay }),
+      place: placeOf(way),
+      starts: () => this.#pool.startsOutside(way),
+    }));
   }
 
   socketFroze(place: Hint, stoodMs: number): void {
@@ -281,3 +303,7 @@ class WayDialer implements Dialer {
 
 /** A text that comes while one is under way waits for no more than this. */
 const longestExchangeSeconds = dialRules.progressMs / 500;
+
+function placeOf({ hint, host, port, tls }: Way): Hint {
+  return { ...hint, address: host.includes(':') ? `[${host}]` : host, port, tls };
+}

@@ -1,22 +1,14 @@
 import type { RelayId } from '@tern/protocol';
 import type { Observation } from '../diagnosis/observation.ts';
-import type { AttemptReport, Ended } from './attempt-report.ts';
+import type { AttemptReport, Ended, ObservedWay } from './attempt-report.ts';
 import { wayKey } from './way.ts';
 
 /** An attempt as a diagnosis looks at it. */
 export function observationOf(report: AttemptReport, relay: RelayId | undefined): Observation {
   const { way, stages, exchangesBefore, connectionBytes, address, ended } = report;
   const literal = way.by === 'literal';
-  const dialled = address ?? (literal ? way.host : undefined);
   return {
-    way: {
-      key: wayKey(way),
-      kind: way.carrier,
-      ...(way.serverName !== '' && { name: way.serverName }),
-      ...(dialled !== undefined && { address: dialled }),
-      port: way.port,
-      ...(relay !== undefined && { relay }),
-    },
+    way: toldWay(way, { relay, address }),
     beganAt: report.at,
     endedAt: report.endedAt,
     connection: {
@@ -36,6 +28,21 @@ export function observationOf(report: AttemptReport, relay: RelayId | undefined)
     held: report.held,
     end: ended === 'failed' ? (report.downBytes > 0 ? 'closed-early' : 'silent') : ends[ended],
     bulk: report.bulk,
+  };
+}
+
+export function toldWay(
+  way: ObservedWay,
+  { relay, address }: { readonly relay?: RelayId | undefined; readonly address?: string | undefined },
+): Observation['way'] {
+  const dialled = address ?? (way.by === 'literal' ? way.host : undefined);
+  return {
+    key: wayKey(way),
+    kind: way.carrier,
+    ...(way.serverName !== '' && { name: way.serverName }),
+    ...(dialled !== undefined && { address: dialled }),
+    port: way.port,
+    ...(relay !== undefined && { relay }),
   };
 }
 

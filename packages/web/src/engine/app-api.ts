@@ -160,6 +160,8 @@ export interface AppApi {
   connections(options: Waiting): AsyncIterable<ConnectionsView>;
   /** what each attempt to reach a relay showed, for a diagnosis; no secret path is in it */
   observations(): Promise<ObservationsSeen>;
+  /** Tries the relays anew, each by every name and port of it, until it is clearer what hinders: for 30 s and 64 KiB at most. */
+  lookCloser(options: Waiting): Promise<void>;
   /** tries every path now, without waiting out a pause */
   retryNow(): Promise<void>;
   /** @param online as the browser says; false stops dialling */

@@ -56,6 +56,7 @@ export const appMethods: BridgeShape<AppApi> = {
 
   connections: 'watch',
   observations: 'again',
+  lookCloser: 'again',
   retryNow: 'again',
   setOnline: 'again',
 

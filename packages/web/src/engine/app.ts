@@ -151,6 +151,11 @@ export function appOver(home: Home, room: Room): AppApi {
         }),
       ),
     observations: () => inHome(async ({ client }) => client.observations()),
+    lookCloser: ({ signal }) =>
+      inHome(async ({ client, closing }) => {
+        const { lookCloser } = await import('./look-closer.ts');
+        await lookCloser({ ...home.parts, client }, AbortSignal.any([signal, closing]));
+      }),
     retryNow: () => inHome(async ({ client }) => client.retryNow()),
     async setOnline(online) {
       home.online.set(online);

@@ -63,6 +63,10 @@ export class LaterDialer implements Dialer {
     this.#dialer?.socketFroze(place, stoodMs);
   }
 
+  openings(to: Hint): ReturnType<Dialer['openings']> {
+    return this.#dialer?.openings(to) ?? [];
+  }
+
   reports(): ReturnType<Dialer['reports']> {
     return this.#dialer?.reports() ?? [];
   }

@@ -177,6 +177,9 @@ export function fakeHome(scene: Scene): FakeHome {
     transfers: ({ signal }) => new Latest<readonly never[]>([]).values(signal),
     connections: ({ signal }) => connections.values(signal),
     observations: () => Promise.resolve(scene.observations ?? { now: 0, observations: [] }),
+    async lookCloser() {
+      await asked('lookCloser');
+    },
     async retryNow() {
       await asked('retryNow');
     },

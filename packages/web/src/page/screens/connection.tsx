@@ -1,14 +1,15 @@
-import { Plus, RefreshCw } from 'lucide';
+import { Plus, RefreshCw, Search } from 'lucide';
 import type { ConnectionView } from '@tern/core';
 import type { Diagnosis } from '@tern/reach/diagnosis';
 import type { VNode } from 'preact';
+import { useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { ScreenHead, Spinner } from '../parts/pieces.tsx';
 import { ago, duration, t } from '../words/words.ts';
 import { hostOf, transportName } from './connection-host.ts';
 import { isPassing, troubleWords } from './connection-trouble.ts';
-import { concerns, explains, NetworkCause, PathCauses, useDiagnoses } from './diagnosis.tsx';
+import { areTelling, concerns, explains, NetworkCause, PathCauses, useDiagnoses } from './diagnosis.tsx';
 import { useNow, useTask } from './task.ts';
 
 /** Every path there is, how it does, and why one does not. */
@@ -17,6 +18,8 @@ export function ConnectionScreen(): VNode {
   const view = state.connections.value;
   const now = useNow(1000);
   const task = useTask();
+  const look = useTask();
+  const [looked, setLooked] = useState(false);
   const diagnoses = useDiagnoses();
   if (view === undefined) return <Spinner label={t('common.waiting')} />;
   return (
@@ -32,6 +35,10 @@ export function ConnectionScreen(): VNode {
                 : t('connection.waiting', { count: view.queued })}
             </p>
             <NetworkCause of={diagnoses} />
+            {look.busy && <p role="status">{t('connection.looking')}</p>}
+            {looked && !look.busy && !areTelling(diagnoses) && (
+              <p role="status">{t('connection.nothingFound')}</p>
+            )}
           </div>
           {view.paths.length === 0 ? (
             <p>{t('connection.noRelay')}</p>
@@ -53,6 +60,20 @@ export function ConnectionScreen(): VNode {
                 onClick={() => task.run(() => api.retryNow())}
               >
                 {t('connection.tryNow')}
+              </Button>
+            )}
+            {view.paths.length > 0 && (
+              <Button
+                icon={Search}
+                busy={look.busy}
+                onClick={() =>
+                  look.run(async (signal) => {
+                    await api.lookCloser({ signal });
+                    setLooked(true);
+                  })
+                }
+              >
+                {t('connection.lookCloser')}
               </Button>
             )}
             <Button icon={Plus} onClick={() => nav.deeper({ kind: 'link' })}>

@@ -42,6 +42,11 @@ export function explains(causes: readonly Diagnosis[], trouble: string): boolean
   return (trouble === 'unreachable' || trouble === 'silent') && causes.some(isTelling);
 }
 
+/** A way, or the whole network, is hindered. */
+export function areTelling(causes: readonly Diagnosis[]): boolean {
+  return causes.some(isTelling);
+}
+
 function isTelling({ cause }: Diagnosis): boolean {
   return cause.kind !== 'works' && cause.kind !== 'unclear';
 }
