@@ -77,9 +77,11 @@ export function remember(
     joinFrames(items.map((item) => encode(responseItemCodec, item))),
   );
   const bytes = bytesOf(value);
-  if (rememberedBytes(transaction) + bytes > limits.rememberedBytes)
+  let used = rememberedBytes(transaction) + bytes;
+  if (used > limits.rememberedBytes) {
     forgetPast(transaction, { second, most: mostForgotten });
-  const used = rememberedBytes(transaction) + bytes;
+    used = rememberedBytes(transaction) + bytes;
+  }
   if (used > limits.rememberedBytes) throw noMemory();
   if (!transaction.charge(bytes)) throw new StoreFullError('no room for the result of a batch');
   transaction.put(keys.batch(hourOf(batch.notAfter), batch.id), value);
