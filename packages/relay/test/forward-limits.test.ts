@@ -84,7 +84,9 @@ describe('what a far side can hold up', () => {
       return ['127.0.0.1'];
     };
     const forwarder = { ...openly, resolve };
-    await using two = await openTwo({ near: { limits: { forwardSeconds: 1 }, forwarder } });
+    await using two = await openTwo({
+      near: { limits: { forwardSeconds: 1, forwardRepeats: 20 }, forwarder },
+    });
     const { far, client, near, made } = two;
     const { log, seeds } = made;
     let held: Uint8Array = nothing;
