@@ -300,7 +300,7 @@ test('rule 30: what the near relay has lost waits here again and is left there a
 });
 
 test('rule 30: a relay without room is passed over for another; where none has any, messages wait at home', async () => {
-  const limits = { keptBytesOfPath: 10_000 };
+  const limits = { keptBytesOfPath: 16_000 };
   await using scene = await border({ relays: 3, limits });
   const { anna, boris } = scene;
   cut(scene);
