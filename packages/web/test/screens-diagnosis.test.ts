@@ -72,6 +72,13 @@ test('whoever wants to know more has the relays tried, and is told when nothing 
   await page.getByText('Nothing was found that is in the way.').waitFor();
   expect(await callsOf(page)).toEqual(['lookCloser()']);
   await page.context().close();
+  const [first] = paths;
+  const away = paths.map((path) => (path === first ? ({ ...path, state: 'waiting' } as const) : path));
+  const connections = { paths: away, queued: 0, online: true };
+  const other = await site.open({ ...opening('well', 'connection'), connections });
+  await press(other, 'See what is in the way');
+  await other.getByText('What is in the way cannot be told from here.').waitFor();
+  await other.context().close();
 });
 
 test('a calm banner says what is slowed down and what gets through, and leads to the panel', async () => {

@@ -3,6 +3,7 @@ import type { ConnectionView } from '@tern/core';
 import type { Diagnosis } from '@tern/reach/diagnosis';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import type { ConnectionsView } from '../../engine/app-api.ts';
 import { useApp } from '../context.ts';
 import { Button } from '../parts/button.tsx';
 import { ScreenHead, Spinner } from '../parts/pieces.tsx';
@@ -37,7 +38,7 @@ export function ConnectionScreen(): VNode {
             <NetworkCause of={diagnoses} />
             {look.busy && <p role="status">{t('connection.looking')}</p>}
             {looked && !look.busy && !areTelling(diagnoses) && (
-              <p role="status">{t('connection.nothingFound')}</p>
+              <p role="status">{t(isWell(view) ? 'connection.nothingFound' : 'connection.nothingTold')}</p>
             )}
           </div>
           {view.paths.length === 0 ? (
@@ -84,6 +85,10 @@ export function ConnectionScreen(): VNode {
       </div>
     </div>
   );
+}
+
+function isWell({ online, paths }: ConnectionsView): boolean {
+  return online && paths.every(({ state }) => state === 'online');
 }
 
 function Path(props: {

@@ -13,6 +13,7 @@ export const connectionEn = {
   'connection.lookCloser': 'See what is in the way',
   'connection.looking': 'Tern tries each relay a few times. This takes half a minute at most.',
   'connection.nothingFound': 'Nothing was found that is in the way.',
+  'connection.nothingTold': 'What is in the way cannot be told from here.',
   'connection.addRelay': 'Add a relay',
   'connection.online': 'Works',
   'connection.transport': 'By',

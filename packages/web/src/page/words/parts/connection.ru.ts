@@ -14,6 +14,7 @@ export const connectionRu = {
   'connection.lookCloser': 'Узнать, что мешает',
   'connection.looking': 'Tern пробует каждый узел несколько раз. Это займёт не больше полминуты.',
   'connection.nothingFound': 'Помех не нашлось.',
+  'connection.nothingTold': 'Отсюда не видно, что именно мешает.',
   'connection.addRelay': 'Добавить узел',
   'connection.online': 'Работает',
   'connection.transport': 'Способ',
