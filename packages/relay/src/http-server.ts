@@ -91,10 +91,10 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
       : certificatesOf(options.tls, { ticketKeys: randomBytes(ticketKeyBytes) });
   const addresses: readonly ListenAddress[] = [options, ...(options.also ?? [])];
   let servers: readonly HttpServer[] = [];
-  let answering = 0;
+  const answering = new Set<IncomingMessage>();
   // connections on which no answer is due have nothing to wait for, half-open ones included
   const endWhenAnswered = (): void => {
-    if (!leaving.signal.aborted || answering > 0) return;
+    if (!leaving.signal.aborted || answering.size > 0) return;
     for (const server of servers) server.closeAllConnections();
   };
   const make = (): HttpServer => {
@@ -102,10 +102,10 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) =>
       sockets.take(request, connection, { head, source: sourceOf(request.socket.remoteAddress ?? '') }),
     );
-    server.on('request', (_, response) => {
-      answering += 1;
+    server.on('request', (request, response) => {
+      answering.add(request);
       response.once('close', () => {
-        answering -= 1;
+        answering.delete(request);
         endWhenAnswered();
       });
     });
@@ -121,7 +121,13 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     relay.hurry();
     void sockets.close();
     for (const server of servers) server.close();
+    // a closed server looks at no time limit any more: the rest of these may never come, and nothing of them was judged
+    for (const request of answering) if (!request.complete) request.destroy();
     endWhenAnswered();
+    const late = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, limits.requestSeconds * 1000);
+    void ended.then(() => clearTimeout(late));
   };
   options.signal.addEventListener('abort', leave, { once: true });
   if (options.signal.aborted) leave();

@@ -173,6 +173,21 @@ test('a relay that ends does not wait for connections on which nobody asks anyth
   await closed;
 });
 
+test('a relay that ends does not wait for the rest of a request that stopped half way', async () => {
+  const { origin, stop, ended } = await openServed();
+  const { port, hostname } = new URL(origin);
+  const half = connect(Number(port), hostname);
+  await once(half, 'connect');
+  half.on('error', () => undefined); // that it is ended is what the test is about
+  half.write(`POST /${path} HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n`);
+  await once(half, 'data'); // the relay has begun to read
+  half.write(new Uint8Array(500));
+  const closed = new Promise((resolve) => void half.once('close', resolve));
+  stop.abort();
+  await ended;
+  await closed;
+});
+
 async function runOnce(
   data: string,
   during: (link: RelayLink, world: ReturnType<typeof testWorld>) => Promise<void>,
