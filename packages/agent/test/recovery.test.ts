@@ -248,3 +248,28 @@ async function bogusCommit(place: Town, by: Resident, group: ConversationId): Pr
   const { results } = await engine.path(append.host).exchange([append], { signal: soon });
   expect(results[0]?.at(-1)?.kind).toBe('stored');
 }
+
+test('who was sent away from a group sees that what they wrote there did not leave, and nothing waits', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [] });
+  const clara = await place.person('Clara', { relays: [] });
+  await meet(anna, boris);
+  await meet(anna, clara);
+  const group = await anna.client.beginGroup((await anna.client.contacts()).map((one) => one.person));
+  await settle(anna, boris, clara, anna, boris, clara);
+  const away = (await clara.client.me())?.person;
+  if (away !== undefined) await anna.client.removeFromGroup(group, away);
+  await settle(anna);
+  const before = await clara.client.sendText(group, 'written before it was known');
+  await settle(clara, anna, boris);
+  const after = await clara.client.sendText(group, 'written after');
+  await settle(clara, anna, boris);
+  for (const id of [before, after]) {
+    expect(await clara.client.message(id)).toMatchObject({ status: 'failed', because: 'removed' });
+    await clara.client.retry(id);
+    expect((await clara.client.message(id))?.status).toBe('failed');
+  }
+  expect(await clara.client.queued()).toBe(0);
+  expect(await anna.client.messages(group)).toEqual([]);
+});

@@ -179,6 +179,11 @@ export function activeLog(conversation: Conversation): LogId | undefined {
     .toSorted()[0];
 }
 
+/** Somebody sent this device away from a group of several, and nothing that is written here could reach anybody. */
+export function isLeft({ rule, groups }: Conversation): boolean {
+  return rule.kind === 'group' && groups.at(-1)?.state === 'left';
+}
+
 export function withGroup(conversation: Conversation, group: ConversationGroup): Conversation {
   const others = conversation.groups.filter((one) => one.log !== group.log);
   return { ...conversation, groups: [...others, group].slice(-64) };

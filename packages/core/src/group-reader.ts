@@ -17,6 +17,7 @@ import {
 } from '@tern/protocol';
 import { authorise } from './authorise.ts';
 import type { StoreChange } from './client-store.ts';
+import { isLeft } from './conversation.ts';
 import type { Engine } from './engine.ts';
 import { logKeysAt } from './followed-log.ts';
 import { membersOf, type Member, type Opened } from './group-crypto.ts';
@@ -34,7 +35,7 @@ import { adoptStaged } from './group-writer.ts';
 import { holderOf, type Credentials, type Identity } from './identity.ts';
 import { notePeriods } from './membership.ts';
 import { settleOwn } from './outbox-settling.ts';
-import { takeOwnEntry } from './outbox.ts';
+import { failOutgoing, takeOwnEntry } from './outbox.ts';
 import { openArrived, type ArrivedEntry } from './sealed-entry.ts';
 
 /** What reading a group's log came to, beside what the session holds. */
@@ -146,6 +147,7 @@ async function applyOpened(
     case 'removed':
       session.group = opened.next;
       endGroup(session, 'left', { at, kind: 'removed' });
+      if (isLeft(session.conversation)) await failOutgoing(change, session.conversation.id, 'removed');
       return 'read';
     case 'void':
       return breakGroup(engine, session);

@@ -148,6 +148,15 @@ export function replaceOutgoing(change: StoreChange, key: OutboxKey, outgoing: O
   outboxTable.put(change, '', key, outgoing);
 }
 
+/** Nothing of a conversation can leave any more: messages fail, and what is made anew from what is so is dropped. */
+export async function failOutgoing(change: StoreChange, id: ConversationId, because: string): Promise<void> {
+  for (const [key, outgoing] of await outbox(change)) {
+    if (outgoing.kind === 'entry' || outgoing.conversation !== id) continue;
+    if (outgoing.kind === 'message') replaceOutgoing(change, key, { ...outgoing, failed: because });
+    else deleteOutgoing(change, key);
+  }
+}
+
 export function deleteOutgoing(change: StoreChange, key: OutboxKey): void {
   outboxTable.delete(change, '', key);
 }

@@ -1,5 +1,6 @@
 import { RefusedError, type MessageId } from '@tern/protocol';
 import type { StoreChange, StoreView } from './client-store.ts';
+import { conversationTable, isLeft } from './conversation.ts';
 import { noteGone } from './conversation-digest.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { fileOf } from './file-parts.ts';
@@ -62,6 +63,8 @@ export async function retryMessage(change: StoreChange, id: MessageId): Promise<
   if (key === undefined || waiting?.failed === undefined)
     throw new RefusedError('not-failed', 'this message did not fail');
   const message = await messageById(change, id);
+  const conversation = await conversationTable.get(change, '', waiting.conversation);
+  if (conversation !== undefined && isLeft(conversation)) return; // it fails all the same
   const hasFile = message !== undefined && fileOf(message.content.part) !== undefined;
   // a file goes before the message that names it: where it never left and does not lie here either, nobody could open it
   if (hasFile && waiting.number === undefined && waiting.blobs.length === 0 && !(await isStaged(change, id)))

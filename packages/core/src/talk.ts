@@ -10,7 +10,7 @@ import {
 import type { FileSource, SendFileOptions } from './client.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
 import { contactTable } from './contact.ts';
-import { conversationTable, emptyConversation, type Conversation } from './conversation.ts';
+import { conversationTable, emptyConversation, isLeft, type Conversation } from './conversation.ts';
 import { acceptRequest } from './conversation-choices.ts';
 import { selfOf, type Engine } from './engine.ts';
 import { filePart, textPart } from './file-parts.ts';
@@ -114,6 +114,7 @@ export async function write(engine: Engine, change: StoreChange, message: ToWrit
     conversation: conversation.id,
     message: id,
     blobs: message.blobs ?? [],
+    ...(isLeft(conversation) && { failed: 'removed' }),
   });
   return id;
 }

@@ -32,8 +32,8 @@ export function DetailsDialog({
         {fromMe && <Detail name={t('dialog.status')}>{statusWord(message.status)}</Detail>}
         {because !== undefined && (
           <Detail name={t('dialog.because')}>
-            {because === 'expired'
-              ? t('dialog.because.expired')
+            {because === 'expired' || because === 'removed'
+              ? t(`dialog.because.${because}`)
               : t('dialog.because.other', { code: because })}
           </Detail>
         )}

@@ -40,6 +40,7 @@ export const viewerEn = {
   'dialog.file': 'File',
   'dialog.reactions': 'Reactions',
   'dialog.because.expired': 'It waited for too long.',
+  'dialog.because.removed': 'You are not in this group any more.',
   'dialog.because.other': 'No relay took it ({code}).',
   'keys.title': 'Keyboard shortcuts',
   'keys.search': 'Search',

@@ -48,6 +48,7 @@ export const viewerRu = {
   'dialog.file': 'Файл',
   'dialog.reactions': 'Реакции',
   'dialog.because.expired': 'Ожидание было слишком долгим.',
+  'dialog.because.removed': 'Вас больше нет в этой группе.',
   'dialog.because.other': 'Ни один узел не принял ({code}).',
   'keys.title': 'Сочетания клавиш',
   'keys.search': 'Поиск',
