@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chat, deliver, dialerScene, download, type DialerScene, type SceneOptions } from './dialer-scene.ts';
-import type { Hello, NetworkRules } from './simulated-network.ts';
+import type { Hello, NetworkRules } from '../src/testing/simulated-network.ts';
 
 /** Many more can be tried: `SEEDS=300`. */
 const seeds = Array.from({ length: Number(process.env['SEEDS'] ?? 3) }, (_, at) => at + 1);

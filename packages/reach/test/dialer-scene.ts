@@ -1,7 +1,7 @@
 import { UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
 import { openDialer, type Dialer } from '../src/dialer/dialer.ts';
-import { requestFor, SimulatedNetwork, type NetworkRules } from './simulated-network.ts';
-import { timedWorld, type TimedWorld } from './timed-world.ts';
+import { requestFor, SimulatedNetwork, type NetworkRules } from '../src/testing/simulated-network.ts';
+import { timedWorld, type TimedWorld } from '@tern/relay/testing';
 
 const relay = 'relay' as RelayId;
 export const hint: Hint = { relay, address: 'one.example', port: 443, tls: true, path: 'secret' };

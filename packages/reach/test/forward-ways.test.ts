@@ -2,7 +2,7 @@ import { UnreachableError, type Hint, type RelayId } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import type { ForwardWays, Transport } from '../src/index.ts';
 import { carry, deliver, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
-import { requestFor } from './simulated-network.ts';
+import { requestFor } from '../src/testing/simulated-network.ts';
 
 const near: Hint = { relay: 'near' as RelayId, address: 'near.example', port: 443, tls: true, path: 'other' };
 

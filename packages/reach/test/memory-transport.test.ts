@@ -9,7 +9,7 @@ import {
   type Serve,
   type TransportFixture,
 } from '../src/testing/index.ts';
-import { handWorld } from './hand-world.ts';
+import { handWorld } from '@tern/relay/testing';
 
 const hint = { address: 'relay.example', port: 443, tls: true, path: 'here' };
 

@@ -3,7 +3,7 @@ import { noblePrimitives, RefusedError, UnreachableError } from '@tern/protocol'
 import { ObservationLog, openPath, type Transport } from '@tern/reach';
 import { diagnose, type Observation } from '@tern/reach/diagnosis';
 import { coarseObservation, type SeenExchange } from '../src/coarse-observation.ts';
-import { handWorld } from './hand-world.ts';
+import { handWorld } from '@tern/relay/testing';
 import { hello, pathScene } from './path-scene.ts';
 import { attempt, carried, harbour, helloLost, island } from './synthetic/hand-made.ts';
 

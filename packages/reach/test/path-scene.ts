@@ -2,7 +2,7 @@ import { noblePrimitives, type Hint, type Primitives } from '@tern/protocol';
 import type { Observation } from '../src/diagnosis/observation.ts';
 import { memoryTransport, openPath, type Outgoing, type Path } from '../src/index.ts';
 import { faultyTransport, type Fault } from '../src/testing/index.ts';
-import { handWorld } from './hand-world.ts';
+import { handWorld } from '@tern/relay/testing';
 import { tinyRelay, type TinyRelay, type TinyRelayParts } from './tiny-relay.ts';
 
 export const hello: Outgoing = { operation: { kind: 'hello' } };

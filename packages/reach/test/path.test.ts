@@ -10,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { memoryTransport, openPath, type Outgoing } from '../src/index.ts';
 import { nodePrimitives as primitives } from '../src/node/index.ts';
-import { handWorld } from './hand-world.ts';
+import { handWorld } from '@tern/relay/testing';
 import { hello, pathScene } from './path-scene.ts';
 import { tinyRelay, type TinyRelay } from './tiny-relay.ts';
 

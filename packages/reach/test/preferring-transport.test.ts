@@ -1,5 +1,11 @@
 import { base64url, hash, noblePrimitives, randomId, UnreachableError, type BatchId } from '@tern/protocol';
-import { contractHint, serveTransportContract } from '@tern/relay/testing';
+import {
+  contractHint,
+  handWorld,
+  serveTransportContract,
+  type TimedWorld,
+  timedWorld,
+} from '@tern/relay/testing';
 import { describe, expect, test } from 'vitest';
 import {
   memoryTransport,
@@ -12,10 +18,8 @@ import {
 } from '../src/index.ts';
 import { httpsTransport, nodePrimitives as primitives, nodeWorld } from '../src/node/index.ts';
 import { seededFaults, transportContract } from '../src/testing/index.ts';
-import { handWorld } from './hand-world.ts';
 import { hello } from './path-scene.ts';
 import { SocketNetwork } from './simulated-sockets.ts';
-import { timedWorld, type TimedWorld } from './timed-world.ts';
 import { tinyRelay, type TinyRelay, type TinyRelayParts } from './tiny-relay.ts';
 
 const { signal } = new AbortController();

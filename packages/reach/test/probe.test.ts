@@ -11,7 +11,7 @@ import {
 import { chanceOf } from './synthetic/chance.ts';
 import { attempt, harbour, helloLost, island, literal } from './synthetic/hand-made.ts';
 import { attemptOver, type Hindrance, type Line } from './synthetic/simulated-line.ts';
-import { timedWorld } from './timed-world.ts';
+import { timedWorld } from '@tern/relay/testing';
 
 const line: Line = { roundTripMs: 60, jitter: 0.3, loss: 0.002, upBits: 8e6, downBits: 2e7 };
 const hops: Way = { ...harbour, key: 'harbour-socket', name: 'second.example' };

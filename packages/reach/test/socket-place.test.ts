@@ -2,7 +2,7 @@ import { decode, encode, UnreachableError, type Hint, type World } from '@tern/p
 import { describe, expect, test } from 'vitest';
 import { preferringTransport, wayBookCodec, type StandingTransport } from '../src/index.ts';
 import { chat, deliver, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
-import { requestFor } from './simulated-network.ts';
+import { requestFor } from '../src/testing/simulated-network.ts';
 
 /** A socket that stands where it was told to, and carries everything. */
 function sockets(): StandingTransport & { readonly places: Hint[] } {

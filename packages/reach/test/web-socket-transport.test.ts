@@ -1,10 +1,9 @@
-import { contractHint, serveTransportContract } from '@tern/relay/testing';
+import { contractHint, serveTransportContract, type TimedWorld, timedWorld } from '@tern/relay/testing';
 import { describe, expect, test } from 'vitest';
 import { webSocketTransport, type StandingTransport } from '../src/index.ts';
 import { nodeWorld } from '../src/node/index.ts';
 import { transportContract } from '../src/testing/index.ts';
 import { SocketNetwork } from './simulated-sockets.ts';
-import { timedWorld, type TimedWorld } from './timed-world.ts';
 
 const { signal } = new AbortController();
 const hint = { address: 'relay.example', port: 443, tls: true, path: 'here' };

@@ -1,7 +1,7 @@
 import type { World } from '@tern/protocol';
-import { unlessAborted } from '../src/abort.ts';
-import { DialError, type Carrier, type Connection, type OpenOptions } from '../src/dialer/carrier.ts';
-import type { Way } from '../src/dialer/way.ts';
+import { unlessAborted } from '../abort.ts';
+import { DialError, type Carrier, type Connection, type OpenOptions } from '../dialer/carrier.ts';
+import type { Way } from '../dialer/way.ts';
 
 /** What a network does, at this moment, to one way. Everything may change while a test runs. */
 export interface NetworkRules {
@@ -21,7 +21,31 @@ export interface NetworkRules {
   ) => { readonly packets?: number; readonly up?: number; readonly down?: number } | undefined;
   /** a name is banned for 120 s when its hellos come like this, in three readings of what is known */
   readonly ban?: 'run' | 'mixed' | 'count';
+  /** of one exchange, asked when its request leaves */
+  readonly fate?: (way: Way, request: Uint8Array) => Fate | undefined;
 }
+
+/** What becomes of one exchange beside what the rules make of it. */
+export interface Fate {
+  /** The connection is cut in the middle of the request or of its answer, or nothing comes any more. */
+  readonly stop?: {
+    readonly direction: 'up' | 'down';
+    readonly how: 'cut' | 'silence';
+    /** of so many bytes, how many pass; where that is all of them nothing stops */
+    readonly after: (length: number) => number;
+  };
+  /** the request is on its way for so much longer, ms: others pass it */
+  readonly lateMs?: number;
+  /** it arrives a second time, so much later, ms; that answer is lost */
+  readonly againMs?: number;
+}
+
+/** What stands behind the network. @throws {DialError} where the connection ends instead */
+export type Answering = (
+  way: Way,
+  request: Uint8Array,
+  options: { readonly signal: AbortSignal },
+) => Promise<Uint8Array>;
 
 const segmentBytes = 1400;
 const handshakePackets = 14;
@@ -33,7 +57,10 @@ export interface Hello {
   readonly at: number;
 }
 
-/** A relay behind a network, as a carrier sees it, packets counted. A request's first bytes say how long its answer is to be. */
+/**
+ * A relay behind a network, as a carrier sees it, packets counted. Where nothing else answers, a request's first bytes say how long its
+ * answer is to be.
+ */
 export class SimulatedNetwork implements Carrier {
   readonly name = 'https';
   rules: NetworkRules;
@@ -45,13 +72,19 @@ export class SimulatedNetwork implements Carrier {
   /** opened by the first request, unseen, and closed by the relay with its second answer */
   readonly blind: boolean;
   readonly #world: World;
+  readonly #answer: Answering | undefined;
   readonly #lineFreeAt = { up: 0, down: 0 };
   #text: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(world: World, rules: NetworkRules = {}, options: { readonly blind?: boolean } = {}) {
+  constructor(
+    world: World,
+    rules: NetworkRules = {},
+    options: { readonly blind?: boolean; readonly answer?: Answering } = {},
+  ) {
     this.#world = world;
     this.rules = rules;
     this.blind = options.blind ?? false;
+    this.#answer = options.answer;
   }
 
   get rttMs(): number {
@@ -118,27 +151,55 @@ export class SimulatedNetwork implements Carrier {
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
     const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
+    const never = (): Promise<never> => unlessAborted(new Promise<never>(() => undefined), signal);
     const send = async (direction: 'up' | 'down', bytes: number): Promise<void> => {
-      if (!to.spend(direction, bytes)) await unlessAborted(new Promise<never>(() => undefined), signal);
+      if (!to.spend(direction, bytes)) await never();
       const slow = this.rules.throttled?.(to.way);
       if (slow !== undefined) await pass((bytes * 1000) / slow);
       await this.#send(direction, bytes, signal);
     };
-    for (let at = 0; at < request.length; at += segmentBytes)
-      await send('up', Math.min(segmentBytes, request.length - at));
-    await pass(this.rttMs);
+    const { stop, lateMs = 0, againMs } = this.rules.fate?.(to.way, request) ?? {};
+    const passing = (direction: 'up' | 'down', bytes: number): number =>
+      stop?.direction === direction ? Math.min(stop.after(bytes), bytes) : bytes;
+    const ended = async (): Promise<never> => {
+      if (stop?.how === 'silence') await never();
+      throw new DialError('closed', 'the connection was cut');
+    };
+    const up = passing('up', request.length);
+    for (let at = 0; at < up; at += segmentBytes) await send('up', Math.min(segmentBytes, up - at));
+    if (up < request.length) await ended();
+    await pass(this.rttMs + lateMs);
+    if (againMs !== undefined) void this.#arriveAgain(to.way, request, againMs);
+    const answer = await this.#answered(request, to, signal);
+    const down = passing('down', answer.length);
+    for (let at = 0; at < down; at += segmentBytes) {
+      const piece = answer.subarray(at, Math.min(at + segmentBytes, down));
+      await send('down', piece.length);
+      yield piece;
+    }
+    if (down < answer.length) await ended();
+  }
+
+  async #answered(
+    request: Uint8Array,
+    { way, held }: { readonly way: Way; readonly held: boolean },
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
     this.served += 1;
-    if (to.held) await Promise.race([pass(watchMs), unlessAborted(this.#text.promise, signal)]);
+    if (this.#answer !== undefined) return this.#answer(way, request, { signal });
+    if (held)
+      await Promise.race([this.#world.wait(watchMs, { signal }), unlessAborted(this.#text.promise, signal)]);
     else {
       this.#text.resolve();
       this.#text = Promise.withResolvers();
     }
-    const length = answerLength(request);
-    for (let at = 0; at < length; at += segmentBytes) {
-      const bytes = Math.min(segmentBytes, length - at);
-      await send('down', bytes);
-      yield new Uint8Array(bytes);
-    }
+    return new Uint8Array(answerLength(request));
+  }
+
+  async #arriveAgain(way: Way, request: Uint8Array, afterMs: number): Promise<void> {
+    const { signal } = new AbortController();
+    await this.#world.wait(afterMs, { signal });
+    await this.#answer?.(way, request, { signal }).catch(() => undefined); // as it ends, nobody is there to see it
   }
 }
 

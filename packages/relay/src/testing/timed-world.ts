@@ -14,26 +14,35 @@ export interface TimedWorld extends World {
   pass(ms: number): Promise<void>;
 }
 
-export function timedWorld(seed = 1): TimedWorld {
-  const { randomBytes } = handWorld(seed);
-  let now = 1_794_000_000_000;
-  let timers: readonly Timer[] = [];
+export interface TimedWorldOptions {
+  /** ms since 1970 */
+  readonly startsAt?: number;
+  /** where its chance comes from; slow and the same for the same seed unless given */
+  readonly randomBytes?: World['randomBytes'];
+}
+
+export function timedWorld(seed = 1, options: TimedWorldOptions = {}): TimedWorld {
+  const chance = options.randomBytes === undefined ? handWorld(seed) : { randomBytes: options.randomBytes };
+  let now = options.startsAt ?? 1_794_000_000_000;
+  /** in the order in which they were set, which is that of those due at once */
+  const timers = new Set<Timer>();
   const fireNext = (until: number): boolean => {
-    const [next] = timers.toSorted((a, b) => a.at - b.at);
+    let next: Timer | undefined;
+    for (const timer of timers) if (timer.at < (next?.at ?? Infinity)) next = timer;
     if (next === undefined || next.at > until) return false;
-    timers = timers.filter((timer) => timer !== next);
+    timers.delete(next);
     now = Math.max(now, next.at);
     next.fire();
     return true;
   };
   return {
     now: () => now,
-    randomBytes,
+    randomBytes: (length) => chance.randomBytes(length),
     wait(ms, { signal }) {
       signal.throwIfAborted();
       return new Promise((resolve, reject) => {
         const stop = (): void => {
-          timers = timers.filter((one) => one !== timer);
+          timers.delete(timer);
           reject(signal.reason as Error);
         };
         const timer: Timer = {
@@ -43,7 +52,7 @@ export function timedWorld(seed = 1): TimedWorld {
             resolve();
           },
         };
-        timers = [...timers, timer];
+        timers.add(timer);
         signal.addEventListener('abort', stop, { once: true });
       });
     },
