@@ -4,6 +4,8 @@
  *
  *     npm run soak                        once, some minutes
  *     npm run soak -- --minutes 60        begins anew until an hour has passed; what has begun is finished
+ *     npm run soak -- schedules           ten thousand schedules of cuts and deaths, then two hundred over real sockets: always the same
+ *                                         ones, unless told otherwise by `--seed 20001 --count 1000 --sockets 0`
  *
  * The exit code is 1 at the first failure, and the last line says how to bring it back.
  */
@@ -20,7 +22,9 @@ const chancy: readonly string[] = [
   'packages/core/test/group-crypto-random.test.ts',
   'packages/relay/test/fuzz.test.ts',
   'packages/agent/test/crash.test.ts',
+  'packages/agent/test/schedules.test.ts',
 ];
+const schedules = 'packages/agent/test/programs/run-schedules.ts';
 const highestSeed = 2 ** 31;
 
 /** What soaking needs of the machine. */
@@ -59,25 +63,34 @@ export function minutesIn(args: readonly string[]): number {
   return minutes;
 }
 
-async function runVitest(file: string, seed: number): Promise<boolean> {
-  const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], {
+function runVitest(file: string, seed: number): Promise<boolean> {
+  return runNode(['node_modules/vitest/vitest.mjs', 'run', file], { TERN_SEED: `${seed}` });
+}
+
+/** @returns whether it ended well */
+async function runNode(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<boolean> {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, TERN_SEED: `${seed}` },
+    env: { ...process.env, ...env },
   });
-  const stop = (signal: NodeJS.Signals): boolean => vitest.kill(signal);
+  const stop = (signal: NodeJS.Signals): boolean => child.kill(signal);
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  await once(vitest, 'close');
+  await once(child, 'close');
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  return vitest.exitCode === 0;
+  return child.exitCode === 0;
 }
 
 if (import.meta.main) {
-  const held = await soak(minutesIn(process.argv.slice(2)), {
-    run: runVitest,
-    now: () => performance.now(),
-    seed: () => randomInt(1, highestSeed),
-    tell: console.log,
-  });
+  const [what, ...rest] = process.argv.slice(2);
+  const held =
+    what === 'schedules'
+      ? await runNode([schedules, ...rest])
+      : await soak(minutesIn(process.argv.slice(2)), {
+          run: runVitest,
+          now: () => performance.now(),
+          seed: () => randomInt(1, highestSeed),
+          tell: console.log,
+        });
   process.exitCode = held ? 0 : 1;
 }

@@ -19,6 +19,7 @@ const secondsOf: Readonly<Record<string, number>> = {
   'packages/agent/test/crash-moments.test.ts': 45,
   'packages/agent/test/tern-portable.test.ts': 42,
   'packages/core/test/group-crypto-random.test.ts': 39,
+  'packages/agent/test/schedules.test.ts': 38,
   'packages/web/test/shell.test.ts': 32,
   'packages/agent/test/seizure.test.ts': 30,
   'packages/web/test/end-to-end-access.test.ts': 27,

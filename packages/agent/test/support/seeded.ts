@@ -5,6 +5,9 @@ export interface Seeded {
   /** between both, which are included */
   between(least: number, most: number): number;
   oneOf<T>(choices: readonly T[]): T;
+  /** true so often, from 0 to 1 */
+  happens(share: number): boolean;
+  bytes(length: number): Uint8Array;
 }
 
 /** @param seed a whole number; others that differ a little give sequences that have nothing in common */
@@ -25,5 +28,7 @@ export function seeded(seed: number): Seeded {
       if (choice === undefined) throw new RangeError('nothing to choose from');
       return choice;
     },
+    happens: (share) => below(1_000_000) < share * 1_000_000,
+    bytes: (length) => Uint8Array.from({ length }, () => below(256)),
   };
 }

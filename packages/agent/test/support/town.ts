@@ -1,5 +1,12 @@
-import { memoryStore, openClient, type Client, type ClientStore } from '@tern/core';
-import { formatRelayLink, peerPathOf, UnreachableError, type Hint, type World } from '@tern/protocol';
+import { memoryStore, openClient, type Client, type ClientStore, type GroupPrimitives } from '@tern/core';
+import {
+  formatRelayLink,
+  peerPathOf,
+  UnreachableError,
+  type Hint,
+  type Primitives,
+  type World,
+} from '@tern/protocol';
 import { memoryTransport, type Transport } from '@tern/reach';
 import { nodePrimitives } from '@tern/reach/node';
 import {
@@ -17,12 +24,12 @@ export interface TownWorld extends World {
   move(ms: number): void;
 }
 
-function townWorld(): TownWorld {
+function townWorld(randomBytes: World['randomBytes']): TownWorld {
   let now = Date.UTC(2026, 10, 23);
   const sleepers = new Set<{ readonly until: number; readonly wake: () => void }>();
   return {
     now: () => now,
-    randomBytes: (length) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+    randomBytes,
     wait: (ms, { signal }) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
@@ -87,16 +94,23 @@ export interface Resident {
 
 export const soon: AbortSignal = new AbortController().signal;
 
+const anyChance: World['randomBytes'] = (length) => globalThis.crypto.getRandomValues(new Uint8Array(length));
+
+/** @param options `chance`: where all of it comes from, for a town that repeats */
 export async function town(
   options: {
     readonly relays?: number;
+    readonly chance?: World['randomBytes'];
+    readonly primitives?: Primitives;
+    readonly groupPrimitives?: GroupPrimitives;
     /** relays keep what is for others and hand it on */
     readonly handOn?: boolean;
     /** of all but the first */
     readonly limits?: Partial<RelayLimits>;
   } = {},
 ): Promise<Town> {
-  const world = townWorld();
+  const { primitives = nodePrimitives, groupPrimitives = nodeGroupPrimitives } = options;
+  const world = townWorld(options.chance ?? anyChance);
   const relays: TownRelay[] = [];
   const closing = new AbortController();
   const couriers: Promise<void>[] = [];
@@ -121,7 +135,7 @@ export async function town(
     const relay = await openRelay({
       store,
       world,
-      primitives: nodePrimitives,
+      primitives,
       ...(at > 0 && options.limits !== undefined && { limits: options.limits }),
       ...(options.handOn === true && { forwarder }),
     });
@@ -162,9 +176,9 @@ export async function town(
       const client = await openClient({
         store,
         world: { ...world, now: () => world.now() + offsetMs },
-        primitives: nodePrimitives,
+        primitives,
         transport: through(transport),
-        groupPrimitives: nodeGroupPrimitives,
+        groupPrimitives,
         ...parts,
       });
       clients.push(client);

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { ManySchedules } from './schedules/many-schedules.ts';
+import { drawSchedule, type Schedule } from './schedules/schedule.ts';
+import { shrink } from './schedules/shrink.ts';
+
+/** Always these, so that a failure is of what was changed; `npm run soak -- schedules` goes through ten thousand. */
+const gateSeeds = { first: Number(process.env['TERN_SEED'] ?? 1), count: 120 };
+
+test(
+  `what was promised is there, once and in order, whatever is cut, late, doubled or killed (TERN_SEED=${gateSeeds.first})`,
+  { timeout: 1_200_000 },
+  async () => {
+    const many = new ManySchedules();
+    for (let at = 0; at < gateSeeds.count; at += 1) await many.draw(gateSeeds.first + at);
+    const { failed, stops, deaths, texts } = many.summary;
+    expect(failed).toEqual([]);
+    // that nothing went wrong says something only where something was done
+    expect({ stops: stops > 200, deaths: deaths > 30, texts: texts > 300 }).toEqual({
+      stops: true,
+      deaths: true,
+      texts: true,
+    });
+  },
+);
+
+test('the same schedule always comes out the same', async () => {
+  const schedule = drawSchedule(11);
+  expect(schedule.faults.length).toBeGreaterThan(0);
+  const [one, other] = [await new ManySchedules().run(schedule), await new ManySchedules().run(schedule)];
+  expect(other).toEqual(one);
+});
+
+test('of a schedule that fails, what does not matter is left out', async () => {
+  const schedule = drawSchedule(11);
+  const matters = schedule.faults[1];
+  const least = await shrink(schedule, async ({ faults }) => faults.some((fault) => fault === matters));
+  expect(least).toEqual({ ...schedule, browsers: [], steps: [], faults: [matters] });
+});
+
+/** What failed once, shrunk, and what it showed. */
+const mended: readonly (readonly [string, Schedule])[] = [
+  [
+    'who was sent away from a group is not left with a text that waits for ever',
+    {
+      seed: 5,
+      scene: 'trio',
+      browsers: [],
+      steps: [
+        { at: 100, do: 'remove' },
+        { at: 8000, do: 'say', who: 'clara', in: 'group' },
+      ],
+      faults: [],
+    },
+  ],
+];
+
+test.each(mended)('%s', async (_, schedule) => {
+  const { faults } = await new ManySchedules().run(schedule);
+  expect(faults).toEqual([]);
+});
