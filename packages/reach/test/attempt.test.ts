@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Carrier, Connection } from '../src/dialer/carrier.ts';
 import { openDialer } from '../src/dialer/dialer.ts';
 import { hint } from './dialer-scene.ts';
-import { timedWorld } from './timed-world.ts';
+import { timedWorld } from '@tern/relay/testing';
 
 interface Opened extends Connection {
   usable: boolean;

@@ -4,9 +4,9 @@ import { openPath, preferringTransport, type Path, type Transport } from '../src
 import type { Vantage } from '../src/transport.ts';
 import { browserDialer } from '../src/browser/index.ts';
 import { dialerScene, hint } from './dialer-scene.ts';
-import { handWorld } from './hand-world.ts';
+import { handWorld } from '@tern/relay/testing';
 import { hello } from './path-scene.ts';
-import { requestFor } from './simulated-network.ts';
+import { requestFor } from '../src/testing/simulated-network.ts';
 import { tinyRelay, type TinyRelay } from './tiny-relay.ts';
 
 const { signal } = new AbortController();

@@ -105,7 +105,12 @@ export class RelayHouse {
       try {
         const way = wayTo(to);
         const connection = await network.open(way, { signal: either, small: true, reached: () => undefined });
-        const answer = connection.exchange(request, { signal: either, held: waitSeconds > 0, last: true });
+        const answer = connection.exchange(request, {
+          signal: either,
+          held: waitSeconds > 0,
+          bulk: false,
+          last: true,
+        });
         for await (const piece of answer) pieces.push(piece);
         const tooLong = pieces.reduce((sum, piece) => sum + piece.length, 0) > roomBytes;
         return { bytes: whole(), ...(tooLong && { trouble: 'too-long' as const }) };
