@@ -27,6 +27,8 @@ import { chunkOfEntry } from './sealed-entry.ts';
  * would most likely be refused.
  */
 const keptSeconds = 14 * 86_400;
+/** A relay that fills up keeps things for less long, 21 hours at last; how long it does not say. */
+const leastKeptSeconds: number = keptSeconds / 16;
 /** A log that was read so long ago, or longer, may have gone on so far that nothing sealed now would be taken (rule 12). */
 const readWithinMs: number = limits.pastAppendSeconds * 1000;
 /** A relay that has no room, or hands on nothing, is asked again after so long; so is a far one whose answer said nothing. */
@@ -45,7 +47,7 @@ export async function noteReached(
   const readAt = Math.round(engine.now());
   const known = await engine.store.read((view) => reachedRelayTable.get(view, '', hostName(host)));
   const isNew = known === undefined || known.card.number < card.number;
-  if (!isNew && Math.abs(readAt - known.readAt) < readWithinMs / 100) return;
+  if (!isNew && readAt - known.readAt < readWithinMs / 100) return;
   await engine.store.change(async (change) =>
     reachedRelayTable.put(change, '', hostName(host), { card, readAt }),
   );
@@ -72,13 +74,14 @@ export async function handOver(
   if (relay === undefined || nears.length === 0 || known === undefined || key === undefined) return;
   if ((await engine.store.read((view) => toSeal(engine, view, { host, known }))).length > 0)
     await engine.store.change((change) => sealUnread(engine, change, { host, known }), options);
-  const notAfter = Math.min(second + keptSeconds, key.notAfter);
+  let seconds = keptSeconds;
   for (const [place, sealed] of await engine.store.read((view) => sealedFor(engine, view, host))) {
     if (sealed.chunk !== undefined && sealed.chunk.length > limits.putBytes) continue;
     const outgoing = [...putOf(sealed), appendOf({ entry: sealed })];
-    const made = sealDeferral(engine, outgoing, { hint: { ...host, relay }, key, notAfter });
-    if (made === undefined) continue;
     for (let near = nears[0]; near !== undefined; near = nears[0]) {
+      const notAfter = Math.min(second + seconds, key.notAfter);
+      const made = sealDeferral(engine, outgoing, { hint: { ...host, relay }, key, notAfter });
+      if (made === undefined) break;
       const result = await askNear(engine, near, [{ operation: made.operation }], options);
       const [answer] = result?.[0] ?? [];
       if (answer?.kind === 'kept') {
@@ -87,7 +90,12 @@ export async function handOver(
         await engine.store.change(async (change) => deferredTable.put(change, '', place, deferred));
         break;
       }
+      if (answer?.kind === 'quota' && seconds > leastKeptSeconds) {
+        seconds /= 4;
+        continue;
+      }
       // it was not reached, has no room or will not: whatever comes next goes to another
+      seconds = keptSeconds;
       nears.shift();
       if (answer !== undefined) later(engine, near);
     }
