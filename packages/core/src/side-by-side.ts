@@ -43,7 +43,7 @@ type Ended =
 
 /** So many failures in a row, those that were under way together counted once. */
 const tries = 5;
-/** An exchange that so many later ones have overtaken stands still, as far as one can tell. */
+/** An exchange that so many later ones have overtaken, and as many as still run, stands still as far as one can tell. */
 const overtakenBy = 3;
 
 /**
@@ -90,7 +90,8 @@ class SideBySide {
       const trial = ![...this.#running].some((one) => one.trial);
       const [first, ...rest] = this.#open;
       if (first === undefined) {
-        const late = [...this.#running].find((one) => !one.doubled && one.overtaken >= overtakenBy);
+        const many = Math.max(overtakenBy, this.#running.size);
+        const late = [...this.#running].find((one) => !one.doubled && one.overtaken >= many);
         if (late === undefined) return;
         late.doubled = true;
         this.#start(late.span, false);

@@ -94,17 +94,22 @@ export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): Learn
   return { ...budget, up };
 }
 
-/** What may be tried of both directions, by one exchange at a time; the same as the budget where nothing is to be learnt. */
-export function trialOf(budget: LearnedBudget): { readonly upBytes: number; readonly downBytes: number } {
+/**
+ * What may be tried of both directions, by one exchange at a time; the same as the budget where nothing is to be learnt.
+ * @param options `again` where it is long ago that a connection stopped: networks change
+ */
+export function trialOf(
+  budget: LearnedBudget,
+  options: { readonly again: boolean },
+): { readonly upBytes: number; readonly downBytes: number } {
+  const tried = ({ bytes, passes, ceilingBytes }: LearnedDirection, mostBytes: number): number => {
+    if (passes < passesToGrow) return bytes;
+    if (ceilingBytes === undefined) return Math.min(mostBytes, bytes * 2);
+    const topBytes = Math.floor(ceilingBytes * belowCeiling);
+    if (bytes * trialFrom < topBytes) return topBytes;
+    return options.again ? Math.min(mostBytes, Math.ceil(bytes / belowCeiling)) : bytes;
+  };
   return { upBytes: tried(budget.up, most.up), downBytes: tried(budget.down, most.down) };
-}
-
-function tried({ bytes, passes, ceilingBytes }: LearnedDirection, mostBytes: number): number {
-  if (passes < passesToGrow) return bytes;
-  if (ceilingBytes === undefined) return Math.min(mostBytes, bytes * 2);
-  const topBytes = Math.floor(ceilingBytes * belowCeiling);
-  if (bytes * trialFrom < topBytes) return topBytes;
-  return passes >= passesToForget ? Math.min(mostBytes, Math.ceil(bytes / belowCeiling)) : bytes;
 }
 
 /** Where connections freeze: only as much as passed. */

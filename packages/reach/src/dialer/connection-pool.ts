@@ -75,7 +75,7 @@ export class ConnectionPool implements Disposable {
         return free;
       }
       const waitMs = this.#startAt(way, wish) - world.now();
-      const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= dialRules.hellosAtOnce;
+      const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= hellosAtOnce(way);
       if (waitMs <= 0 && !full && !yields) return this.#open(way, options);
       const line = wish.bulk ? this.#queued : this.#waiting;
       add(line, counted, 1);
@@ -161,7 +161,12 @@ export class ConnectionPool implements Disposable {
     const others = met === 'unknown' && (held || upBytes > largestTryBytes) ? 'trying' : met;
     const named = way.serverName !== '';
     let pace = book.pace(way);
-    if (!named) return mayStartAt(pace, { bulk, named, others }, now) + ahead * addressGapMs(pace);
+    if (!named) {
+      // a hello takes two round trips, and so many of them are under way
+      const helloMs = (2 * (book.standing(way).rttMs ?? 0)) / hellosAtOnce(way);
+      const start = mayStartAt(pace, { bulk, named, others }, now);
+      return start + ahead * Math.max(addressGapMs(pace), helloMs);
+    }
     let at = mayStartAt(pace, { bulk, named, others }, now);
     for (let before = 0; before < ahead && at < now + dialRules.hardMs; before += 1) {
       const rttMs = book.standing(way).rttMs ?? 0;
@@ -246,6 +251,10 @@ export class ConnectionPool implements Disposable {
       freed.catch(() => undefined);
     }
   }
+}
+
+function hellosAtOnce({ serverName }: Way): number {
+  return serverName === '' ? dialRules.hellosAtOnce.unnamed : dialRules.hellosAtOnce.named;
 }
 
 function add(counts: Map<string, number>, name: string, by: number): void {

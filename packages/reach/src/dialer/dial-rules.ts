@@ -24,8 +24,8 @@ export const dialRules = {
   /** As long as all are answered nobody notices: twice as many each time after so many in a row. */
   answeredToQuicken: 8,
   leastAddressGapMs: 35,
-  /** hellos that wait for their answer, of one name or address */
-  hellosAtOnce: 3,
+  /** hellos that wait for their answer, of one name, or of one address where no name is said */
+  hellosAtOnce: { named: 3, unnamed: 6 },
   /**
    * So many hellos in a row were answered: one more than careful is tried, and shows whether anybody counts. One name tries it for all:
    * what it meets is believed of the whole network, so that calibration costs one ban at most. Text, which somebody waits for, tries it sooner.
@@ -86,10 +86,12 @@ export const dialRules = {
 
   /**
    * Where connections freeze, a file goes over many at a time, each with what is sure to pass. So many exchanges for each name that nobody
-   * counts and each address, of which half wait for their hello; all together as many as were measured to fill a line: 24.
+   * counts and each address, most of which wait for their hello; all together as many as were measured to fill a line: 24.
    */
-  bulkOfOne: 6,
+  bulkOfOne: 8,
   bulkAtOnce: 24,
+  /** more than what once stopped a connection is not tried sooner: it costs the time that silence takes */
+  tryAgainMs: 600_000,
 
   /** The share of requests that look whether a better way works again. */
   exploreShare: 0.03,

@@ -284,7 +284,8 @@ class WayDialer implements Dialer {
     });
     const now = within(budget.up.bytes, budget.down.bytes);
     if (!bulk || standing.grade !== 'text') return now;
-    const trial = trialOf(budget);
+    const again = this.#parts.world.now() - (standing.stoppedAt ?? 0) > dialRules.tryAgainMs;
+    const trial = trialOf(budget, { again });
     const spare = Math.max(0, this.#bulkAtOnce(ways) - this.#bulk);
     return { ...now, spare, trial: within(trial.upBytes, trial.downBytes) };
   }

@@ -2,6 +2,7 @@ import { equalBytes, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
+import type { LearnedBudget } from '../budget.ts';
 import { countedBy, hostOfKey, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
@@ -58,14 +59,15 @@ export class WayBook {
   standing(way: RelayWay): Standing {
     const { ways, freezing } = this.#page();
     const own = ways.get(wayKey(way)) ?? freshStanding;
-    if (own.grade === 'text' || way.carrier !== 'https') return own;
+    if (way.carrier !== 'https') return own;
     let kin: Standing | undefined;
     for (const { host, standing } of freezing.values()) {
       const { stoppedAt = 0 } = standing;
-      const newer = stoppedAt > Math.max(own.goodAt, kin?.stoppedAt ?? 0);
-      if (newer && way.names?.includes(host) === true) kin = standing;
+      if (stoppedAt > (kin?.stoppedAt ?? 0) && way.names?.includes(host) === true) kin = standing;
     }
     if (kin === undefined) return own;
+    if (own.grade === 'text') return { ...own, budget: withCeilings(own.budget, kin.budget) };
+    if ((kin.stoppedAt ?? 0) <= own.goodAt) return own;
     const { grade, budget, exchanges, stoppedAt } = kin;
     return {
       ...own,
@@ -193,6 +195,13 @@ export class WayBook {
     this.#pages.set(network, fresh);
     return fresh;
   }
+}
+
+/** Where one did not see it for oneself, what another met counts. */
+function withCeilings(own: LearnedBudget, kin: LearnedBudget): LearnedBudget {
+  const better = (direction: 'up' | 'down'): boolean =>
+    own[direction].ceilingBytes === undefined && kin[direction].ceilingBytes !== undefined;
+  return { up: better('up') ? kin.up : own.up, down: better('down') ? kin.down : own.down };
 }
 
 function freezingOf(ways: ReadonlyMap<string, Standing>): OpenPage['freezing'] {
