@@ -21,8 +21,14 @@ export type News =
   | { readonly is: 'ready' }
   /** the words of a message as a person would read them now */
   | { readonly is: 'got'; readonly from: string; readonly text: string }
-  /** every byte of a file is here, and each is the one that was sent */
-  | { readonly is: 'file'; readonly from: string; readonly name: string; readonly size: number }
+  /** every byte of a file is here, and each is the one that was sent; `tookMs`: since this program began to fetch it, where it tells */
+  | {
+      readonly is: 'file';
+      readonly from: string;
+      readonly name: string;
+      readonly size: number;
+      readonly tookMs?: number;
+    }
   | { readonly is: 'link'; readonly link: string }
   /** the order of this number was carried out, as far as this device can by itself */
   | { readonly is: 'done'; readonly number: number }

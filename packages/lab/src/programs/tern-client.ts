@@ -115,12 +115,14 @@ function show(message: MessageView, from: string): void {
 async function bring({ id, file }: MessageView, from: string): Promise<void> {
   if (file === undefined) return;
   const { name } = file;
+  const began = performance.now();
   for (;;) {
     try {
       const pieces: Uint8Array[] = [];
       for await (const piece of client.fileContent(id, { signal })) pieces.push(piece);
       const bytes = Buffer.concat(pieces);
-      if (isThatFile(name, bytes)) tell({ is: 'file', from, name, size: bytes.length });
+      const tookMs = performance.now() - began;
+      if (isThatFile(name, bytes)) tell({ is: 'file', from, name, size: bytes.length, tookMs });
       return;
     } catch (error) {
       tell({ is: 'note', words: `${name}: ${error instanceof Error ? error.message : ''}` });

@@ -5,6 +5,7 @@ import { inspect } from '../censor/inspect.ts';
 import { beginBlock, burnedOf, createMemory, firedOf, type Memory } from '../censor/memory.ts';
 import type { Policy } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
+import { type LinkProfile } from '../engine/link.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
 import { ispNames, type IspName } from '../scenario/scenario.ts';
 import type { Ground } from '../subjects/subject.ts';
@@ -29,10 +30,12 @@ export async function openStage(parts: {
   readonly policies: Policies;
   /** an empty folder for what is left here */
   readonly folder: string;
+  /** of the people; a mobile one unless given */
+  readonly line?: LinkProfile;
 }): Promise<Stage> {
-  const { seed, policies, folder } = parts;
+  const { seed, policies, folder, line } = parts;
   mkdirSync(folder, { recursive: true });
-  const internet = await openInternet(worldPlan(seed));
+  const internet = await openInternet(worldPlan(seed, line));
   const memories = new Map<IspName, Memory>();
   for (const isp of ispNames) {
     const policy = policies[isp];

@@ -1,5 +1,5 @@
 import type { InternetPlan } from '../engine/internet.ts';
-import { mobileLink } from '../engine/link.ts';
+import { mobileLink, type LinkProfile } from '../engine/link.ts';
 import type { IspName } from '../scenario/scenario.ts';
 import { serverHosts } from '../subjects/places.ts';
 import type { Person } from './workload.ts';
@@ -39,12 +39,12 @@ export const addressesOfNames: Readonly<Record<string, readonly string[]>> = Obj
   ),
 );
 
-/** The world that every subject gets for itself: people behind mobile lines, servers behind none. */
-export function worldPlan(seed: number): InternetPlan {
+/** The world that every subject gets for itself: people behind mobile lines unless another is given, servers behind none. */
+export function worldPlan(seed: number, line: LinkProfile = mobileLink): InternetPlan {
   const homes = people.map(({ name, address, isp }) => ({
     name,
     addresses: [address],
-    link: mobileLink,
+    link: line,
     ...(isp === undefined ? {} : { isp }),
   }));
   const servers = hostsOfServers.map(({ host, addresses }) => ({
