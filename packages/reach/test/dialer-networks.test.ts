@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { chat, deliver, dialerScene, download, type DialerScene, type SceneOptions } from './dialer-scene.ts';
+import {
+  chat,
+  deliver,
+  dialerScene,
+  download,
+  downloadSideBySide,
+  type DialerScene,
+  type SceneOptions,
+} from './dialer-scene.ts';
 import type { Hello, NetworkRules } from '../src/testing/simulated-network.ts';
 
 /** Many more can be tried: `SEEDS=300`. */
@@ -242,6 +250,27 @@ describe('names that are banned for their hellos', () => {
         expect(bans.length).toBeLessThanOrEqual(1);
         for (const ban of bans)
           expect(hellos.filter(({ at }) => at > ban.at && at < ban.at + 120_000)).toEqual([]);
+      },
+    ));
+});
+
+describe('files where connections freeze', () => {
+  const addresses: SceneOptions = {
+    endpoints: ['https://two.example:443', 'https://203.0.113.10', 'https://203.0.113.11'],
+  };
+
+  test('go over many connections at a time once that is known, none of a name faster than before', () =>
+    over(
+      (draw) => ({ freeze: () => ({ packets: draw('packets', 24, 32) }) }),
+      addresses,
+      async (scene) => {
+        await chat(scene, { texts: 15, everyMs: 2000 });
+        await downloadSideBySide(scene, 300_000);
+        expect(await downloadSideBySide(scene, 1_000_000)).toBeLessThan(8000);
+        // and a text beside
+        const file = downloadSideBySide(scene, 1_000_000);
+        expect(await deliver(scene)).toBeLessThan(3000);
+        await file;
       },
     ));
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { trialOf } from '../src/budget.ts';
 import { dialRules } from '../src/dialer/dial-rules.ts';
 import {
   freshStanding,
@@ -33,6 +34,24 @@ describe('a way', () => {
     expect(twice).toMatchObject({ grade: 'text', exchanges: 2 });
     const apart = nextStanding(once, { kind: 'frozen', load: load(3) }, 10 + 2 * dialRules.secondStopMs);
     expect(apart.grade).toBe('unknown');
+  });
+
+  test('that stopped within its budget after other exchanges was stopped by how many they were', () => {
+    const { budget } = after([{ kind: 'stalled', load: load(3, 2100, 3000) }]);
+    expect(budget).toEqual(freshStanding.budget);
+    expect(after([{ kind: 'stalled', load: load(0, 700, 5000) }]).budget.down.bytes).toBe(3750);
+  });
+
+  test('that freezes is believed to carry what passed, and more only when a trial of it has', () => {
+    const froze = after([...frozen(load(3)), ...frozen(load(3))]);
+    const used = after([answered(load(1, 700, 8000)), answered(load(1, 700, 8000))], froze);
+    expect(used.budget.down.bytes).toBe(8192);
+    expect(trialOf(used.budget, { again: false })).toMatchObject({ downBytes: 16_384 });
+    const passed = after([answered(load(1, 700, 16_000))], used);
+    expect(passed.budget.down.bytes).toBe(16_000);
+    const stopped = after([{ kind: 'stalled', load: load(0, 700, 10_957) }], used);
+    expect(stopped.budget.down).toMatchObject({ bytes: 8192, ceilingBytes: 10_957 });
+    expect(trialOf(stopped.budget, { again: true }).downBytes).toBe(8192);
   });
 
   test('that freezes carries two exchanges a connection, and fewer where even those stopped', () => {

@@ -17,7 +17,7 @@ import { freshPace } from '../src/dialer/pace.ts';
 import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
 import { networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
-import { entranceOf, waysOf } from '../src/dialer/way.ts';
+import { entranceOf, waysOf, withEndpoints } from '../src/dialer/way.ts';
 
 const relay = 'a'.repeat(52) as RelayId;
 const [way] = waysOf(entranceOf({ address: 'one.example', port: 443, tls: true, path: 'secret' }), {
@@ -212,4 +212,34 @@ test('of what is long ago the day is kept, and the minute only of what is of use
   ]);
   const { starts, bannedAt } = page?.paces.get('name') ?? freshPace;
   expect([starts, bannedAt]).toEqual([[now - 60_000], Date.UTC(2026, 10, 18)]);
+});
+
+test('what froze on one way is believed of the relay’s others, until they show better, and of no other relay', () => {
+  const book = new WayBook(() => 'home');
+  const entrance = withEndpoints(
+    entranceOf({ address: 'one.example', port: 443, tls: true, path: 'secret' }),
+    ['https://two.example', 'https://203.0.113.10:8443'],
+  );
+  const [one, two, literal] = waysOf(entrance, { choosesAddress: false, remembers: () => false });
+  const [stranger] = waysOf(entranceOf({ address: 'far.example', port: 443, tls: true, path: 'secret' }), {
+    choosesAddress: false,
+    remembers: () => false,
+  });
+  if (one === undefined || two === undefined || literal === undefined || stranger === undefined)
+    throw new TypeError('no way');
+  const load = { exchanges: 3, upBytes: 2000, downBytes: 3000 };
+  book.took(one, { kind: 'frozen', load }, 1000);
+  expect(book.standing(two).grade).toBe('unknown');
+  book.took(one, { kind: 'frozen', load }, 2000);
+  for (const way of [one, two, literal])
+    expect(book.standing(way)).toMatchObject({ grade: 'text', exchanges: 2 });
+  expect(book.standing(stranger)).toEqual(freshStanding);
+  // as it lies in a store
+  const again = new WayBook(() => 'home');
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  expect(again.standing(literal).grade).toBe('text');
+  const much = { exchanges: 2, upBytes: 700, downBytes: 90_000 };
+  book.took(two, { kind: 'answered', load: much, late: false }, 3000);
+  expect(book.standing(two).grade).toBe('bulk');
+  expect(book.standing(literal).grade).toBe('text');
 });

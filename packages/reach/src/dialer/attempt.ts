@@ -248,11 +248,12 @@ export class Attempt {
 
   /** how long it may stay where it is */
   #limitMs(): number {
-    const { standing, request, held } = this.#parts;
+    const { standing, request, held, bulk } = this.#parts;
     const { rttMs = 0, patience, bytesPerSecond = dialRules.upBytesPerSecond } = standing;
     const scaled = (ms: number): number => Math.max(ms, dialRules.firstByteRtts * rttMs) * patience;
     switch (this.#stage) {
       case 'waiting':
+        return bulk ? dialRules.bulkWaitMs : dialRules.heldMs;
       case 'coming':
         return dialRules.heldMs;
       case 'lookup':

@@ -2,7 +2,7 @@ import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import type { Carrier, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
-import { addressGapMs, greeted, mayStartAt, started, unanswered } from './pace.ts';
+import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
 import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
@@ -164,7 +164,8 @@ export class ConnectionPool implements Disposable {
     if (!named) {
       // a hello takes two round trips, and so many of them are under way
       const helloMs = (2 * (book.standing(way).rttMs ?? 0)) / hellosAtOnce(way);
-      const start = mayStartAt(pace, { bulk, named, others }, now);
+      const taken = { ...pace, starts: [...pace.starts, ...Array.from({ length: ahead }, () => now)] };
+      const start = mayStartAt(taken, { bulk, named, others }, now);
       return start + ahead * Math.max(addressGapMs(pace), helloMs);
     }
     let at = mayStartAt(pace, { bulk, named, others }, now);
@@ -205,7 +206,11 @@ export class ConnectionPool implements Disposable {
     try {
       options.reached('started');
       const small = book.standing(way).grade !== 'bulk';
-      const connection = await carrier.open(way, { ...options, small });
+      const reached: OpenOptions['reached'] = (stage, address) => {
+        if (stage === 'resolved' && !isUncounted(way)) this.#count(way, dialled);
+        options.reached(stage, address);
+      };
+      const connection = await carrier.open(way, { ...options, reached, small });
       if (connection.blind !== true) this.greeted(way);
       const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
       const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };
@@ -218,11 +223,11 @@ export class ConnectionPool implements Disposable {
     }
   }
 
-  #count(way: Way): void {
+  #count(way: Way, counts: typeof started = started): void {
     const { book, world } = this.#parts;
     const chance = (world.randomBytes(1)[0] ?? 0) / 256;
     const [named, rttMs] = [way.serverName !== '', book.standing(way).rttMs ?? 0];
-    book.paced(way, started(book.pace(way), { now: world.now(), named, rttMs, chance }));
+    book.paced(way, counts(book.pace(way), { now: world.now(), named, rttMs, chance }));
   }
 
   #drop(held: Held): void {

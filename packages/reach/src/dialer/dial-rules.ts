@@ -90,6 +90,8 @@ export const dialRules = {
    */
   bulkOfOne: 8,
   bulkAtOnce: 24,
+  /** what waits for a start of a way that has to rest after all looks for another one */
+  bulkWaitMs: 1500,
   /** more than what once stopped a connection is not tried sooner: it costs the time that silence takes */
   tryAgainMs: 600_000,
 

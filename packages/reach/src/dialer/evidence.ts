@@ -62,7 +62,7 @@ export class Evidence {
 
   /** Another one answered first, and it was left. */
   outrun(attempt: Attempt, winner: Way): void {
-    if (!attempt.doubted) return;
+    if (!attempt.doubted || attempt.stage === 'waiting') return;
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false });
@@ -71,7 +71,7 @@ export class Evidence {
 
   /** @param options `alone` nothing else was answered in that time */
   failed(attempt: Attempt, ended: Ended, options: { readonly alone: boolean }): void {
-    if (ended === 'left') return;
+    if (ended === 'left' || attempt.stage === 'waiting') return;
     if (attempt.failure === 'answer' && ended === 'silent') this.#stopped(attempt);
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);

@@ -107,6 +107,12 @@ export function started(
   return { ...pace, starts, notBefore: now + gap };
 }
 
+/** The address is found, and only now anything leaves: what counts hellos sees that moment, and not the one at which they were begun. */
+export function dialled(pace: Pace, options: Parameters<typeof started>[1]): Pace {
+  const { notBefore } = started(pace, options);
+  return { ...pace, notBefore: Math.max(pace.notBefore, notBefore) };
+}
+
 /** From one start to the next, ms. @param chance from 0 to 1 */
 function nameGapMs(rttMs: number, chance: number): number {
   const slow = rttMs >= dialRules.slowRttMs;

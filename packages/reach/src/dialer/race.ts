@@ -243,5 +243,10 @@ function metStranger({ failure, goodAt }: Standing, now: number): boolean {
 /** A try that has taken too long makes those doubtful that share what it may have stopped at. */
 function isDoubtful(attempt: Attempt, way: Way): boolean {
   const ofItsConnection = attempt.reused && attempt.failure === 'answer';
-  return attempt.doubted && !ofItsConnection && concerns(attempt.failure, attempt.way, way);
+  return (
+    attempt.doubted &&
+    !ofItsConnection &&
+    attempt.stage !== 'waiting' &&
+    concerns(attempt.failure, attempt.way, way)
+  );
 }
