@@ -1,5 +1,6 @@
 import { mobileLink } from '../src/engine/link.ts';
-import { plainLine, playTransfers } from '../src/run/transfers.ts';
+import { plainLine } from '../src/run/pair.ts';
+import { playTransfers } from '../src/run/transfers.ts';
 import { ternAbroad } from '../src/subjects/tern.ts';
 
 export interface Measurement {

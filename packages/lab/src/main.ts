@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '@tern/protocol';
+import { costHead, costRow, manners, measureCosts, type MessageCosts } from './run/costs.ts';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { isProfileName } from './run/profile.ts';
 import { ResultFolder, sourcesNow } from './run/result-folder.ts';
-import { cellsOf, jsonLine, levelsOf, tableOf } from './run/results.ts';
+import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts';
 import { scheduleRuns, type Plan } from './run/schedule-runs.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
 import { subjectNamed, subjects } from './subjects/all.ts';
@@ -21,17 +22,19 @@ const usage = `npm run lab [-- OPTION...]
   --seeds N              runs of each scenario (quick 1, full 3)
   --jobs N               runs at a time (default: one for each processor, at most 4)
   --results DIR          where results are kept; what is there and of the same sources is not run again
+  --costs                instead: packets and bytes of one message, for each way in which it may travel
   --json                 one JSON object a line instead of tables`;
 
 const mostJobs = 4;
 
 /** @returns the exit code */
 export async function runLab(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const { plan, results, json, help } = await planOf(args);
+  const { plan, results, json, help, costs } = await planOf(args);
   if (help) {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  if (costs) return printCosts(json);
   const folder = new ResultFolder(results, sourcesNow());
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
   const cells = cellsOf(await scheduleRuns(plan, folder, { tell, signal }));
@@ -40,11 +43,24 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
   return cells.every(({ cell }) => cell.level !== null) ? 0 : 1;
 }
 
+async function printCosts(json: boolean): Promise<number> {
+  const all: MessageCosts[] = [];
+  for (const manner of manners) {
+    const missing = manner.subject.missing();
+    if (missing === undefined) all.push(await measureCosts(manner));
+    else process.stderr.write(`${manner.name}: ${missing}\n`);
+  }
+  const lines = json ? all.map((one) => JSON.stringify(one)) : [markdown(costHead, all.map(costRow))];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
 async function planOf(args: readonly string[]): Promise<{
   readonly plan: Plan;
   readonly results: string;
   readonly json: boolean;
   readonly help: boolean;
+  readonly costs: boolean;
 }> {
   const { values } = parseArgs({
     args: [...args],
@@ -57,6 +73,7 @@ async function planOf(args: readonly string[]): Promise<{
       results: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      costs: { type: 'boolean', default: false },
     },
   });
   const { profile } = values;
@@ -78,7 +95,8 @@ async function planOf(args: readonly string[]): Promise<{
     jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),
   };
   const results = resolve(values.results ?? resolve(import.meta.dirname, '../../../build/lab', profile));
-  return { plan, results, json: values.json, help: values.help };
+  const { json, help, costs } = values;
+  return { plan, results, json, help, costs };
 }
 
 function count(given: string | undefined, otherwise: number, what: string): number {

@@ -152,7 +152,7 @@ function shown(
   return seeds === 1 || one(median) === one(worst) ? one(worst) : `${one(median)} / ${one(worst)}`;
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((words, at) => Math.max(words.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     `| ${row.map((words, at) => words.padEnd(widths[at] ?? 0)).join(' | ')} |`;
