@@ -48,7 +48,7 @@ const warmUps = 8;
 const measured = 20;
 const everyMs = 1500;
 const idleMs = 15_000;
-const longestMs = 60_000;
+const longestMs = 120_000;
 
 /** Texts of 500 bytes from `a` to `c`, one after the other; what the same time costs without a text is taken off. */
 export async function measureCosts(manner: Manner): Promise<MessageCosts> {

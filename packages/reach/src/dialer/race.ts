@@ -49,6 +49,8 @@ type Event =
 
 /** What is doubtful already for what it shares with another try costs as much as so long a wait. */
 const doubtMs = 6000;
+/** so much speaks for another relay with each straight way that was silent */
+const silentMs = 1500;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
 /** Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. */
@@ -132,12 +134,17 @@ export class Race {
     const greeting = new Set(
       this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [countedBy(attempt.way)] : [])),
     );
+    const straight = this.#running.filter(
+      ({ attempt }) => attempt.doubted && attempt.way.carrier === 'https',
+    ).length;
     const views = ways
       .filter((way) => !greeting.has(countedBy(way)) && (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
       .map((way): WayView => {
         const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
         const doubted = this.#running.some(({ attempt }) => isDoubtful(attempt, way)) ? doubtMs : 0;
-        const waitMs = pool.waitMs(way, wish) + again + doubted;
+        // each that is silent makes it likelier that none of the straight ones leads there
+        const silent = way.carrier === 'https' ? straight * silentMs : 0;
+        const waitMs = pool.waitMs(way, wish) + again + doubted + silent;
         return { way, standing: book.standing(way), waitMs, ready: pool.hasFree(way, wish) };
       })
       .filter(({ waitMs }) => waitMs <= dialRules.hardMs);
