@@ -180,7 +180,7 @@ function overlap(one: Span, other: Span): boolean {
 }
 
 /** What is left of a span without those, in order. */
-function without(span: Span, those: readonly Span[]): readonly Span[] {
+export function without(span: Span, those: readonly Span[]): readonly Span[] {
   let left: readonly Span[] = [span];
   for (const { from, to } of those)
     left = left.flatMap((one) =>
