@@ -46,11 +46,11 @@ export class Program implements AsyncDisposable {
   }
 
   /** @returns when the program says that it did it */
-  async carriedOut(order: Order): Promise<void> {
+  async carriedOut(order: Order, longestMs?: number): Promise<void> {
     const number = this.order(order);
     await this.first(
       (news): news is Extract<News, { is: 'done' }> => news.is === 'done' && news.number === number,
-      { what: `answer to ${order.do}` },
+      { what: `answer to ${order.do}`, ...(longestMs !== undefined && { longestMs }) },
     );
   }
 

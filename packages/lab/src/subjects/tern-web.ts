@@ -28,13 +28,7 @@ export const ternWeb: Subject = {
     const people = new Map<Person, Program>();
     const trusted = keyOfAuthority(ground);
     const start = async (person: Person): Promise<Program> => {
-      const settings = { name: person, profile: ground.folder(`browser-${person}`), trusted };
-      const child = ground.spawn(person, process.execPath, [
-        quiet,
-        resolve(programs, 'web-person.ts'),
-        JSON.stringify(settings),
-      ]);
-      const program = new Program(`browser of ${person}`, child);
+      const program = startBrowser(ground, person, trusted);
       people.set(person, program);
       return program.ready();
     };
@@ -44,7 +38,18 @@ export const ternWeb: Subject = {
   },
 };
 
-function builtApp(): string {
+/** With the profile that this person has in this run, a new one the first time. */
+export function startBrowser(ground: Ground, person: Person, trusted: string): Program {
+  const settings = { name: person, profile: ground.folder(`browser-${person}`), trusted };
+  const child = ground.spawn(person, process.execPath, [
+    quiet,
+    resolve(programs, 'web-person.ts'),
+    JSON.stringify(settings),
+  ]);
+  return new Program(`browser of ${person}`, child);
+}
+
+export function builtApp(): string {
   const out = execFileSync(process.execPath, [quiet, resolve(programs, 'browser-and-app.ts')], {
     encoding: 'utf8',
   });
@@ -53,7 +58,7 @@ function builtApp(): string {
 }
 
 /** Browsers take no file with an authority; they are told of a key that they find in every chain. */
-function keyOfAuthority(ground: Ground): string {
+export function keyOfAuthority(ground: Ground): string {
   const chain = readFileSync(ground.certificate(['cloud-notes.example']).certificate, 'utf8');
   const [, intermediate = ''] = chain.split(/(?=-----BEGIN CERTIFICATE-----)/u);
   const key = new X509Certificate(intermediate).publicKey.export({ type: 'spki', format: 'der' });

@@ -23,8 +23,7 @@ function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
       const links = await Promise.all(hosts.map((host) => startRelay(ground, host)));
       const people = new Map<Person, Program>();
       const start = async (person: Person): Promise<Program> => {
-        const settings: Settings = { name: person, home: ground.folder(`home-${person}`) };
-        const program = startProgram(ground, person, { file: 'tern-client.ts', settings });
+        const program = startPerson(ground, person);
         people.set(person, program);
         return program.ready();
       };
@@ -33,6 +32,12 @@ function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
       return { people, start };
     },
   };
+}
+
+/** With the home that this person has in this run, a new one the first time. */
+export function startPerson(ground: Ground, person: Person): Program {
+  const settings: Settings = { name: person, home: ground.folder(`home-${person}`) };
+  return startProgram(ground, person, { file: 'tern-client.ts', settings });
 }
 
 /** As an operator would: every name and address of the host on both ports, and a certificate for each name; the first one also names the addresses. */
@@ -80,12 +85,7 @@ async function meet(people: ReadonlyMap<Person, Program>, links: readonly string
   const guests = everybody.filter((person) => person !== 'a');
   const invitations = new Set<string>();
   for (const guest of guests) {
-    host.order({ do: 'invite' });
-    const { link } = await host.first(
-      (news): news is Extract<News, { is: 'link' }> => news.is === 'link' && !invitations.has(news.link),
-      { what: 'invitation' },
-    );
-    invitations.add(link);
+    const link = await invite(host, invitations);
     const program = people.get(guest);
     if (program !== undefined) await program.carriedOut({ do: 'accept', link });
   }
@@ -102,7 +102,18 @@ async function everyone(
   await Promise.all([...people.values()].map(work));
 }
 
-async function met(program: Program, person: string): Promise<void> {
+/** @param used the links it gave before; the new one is added @returns a link for one guest */
+export async function invite(program: Program, used: Set<string>): Promise<string> {
+  program.order({ do: 'invite' });
+  const { link } = await program.first(
+    (news): news is Extract<News, { is: 'link' }> => news.is === 'link' && !used.has(news.link),
+    { what: 'invitation' },
+  );
+  used.add(link);
+  return link;
+}
+
+export async function met(program: Program, person: string): Promise<void> {
   await program.first(
     (news): news is Extract<News, { is: 'met' }> => news.is === 'met' && news.person === person,
     { what: `meeting with ${person}` },

@@ -176,7 +176,7 @@ class Attempt {
     socket.once('close', () => resolve());
     socket.once('error', reject);
     over.catch(() => undefined);
-    socket.end(words);
+    socket.write(words);
     for (let seen = -1, ended = false; !ended;) {
       if (seen === this.#down) return 'silent';
       seen = this.#down;
