@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '@tern/protocol';
+import { answerQuestion, isQuestion, questionsUsage } from './questions.ts';
 import { costHead, costRow, manners, measureCosts, type MessageCosts } from './run/costs.ts';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { isProfileName } from './run/profile.ts';
@@ -23,12 +24,14 @@ const usage = `npm run lab [-- OPTION...]
   --jobs N               runs at a time (default: one for each processor, at most 4)
   --results DIR          where results are kept; what is there and of the same sources is not run again
   --costs                instead: packets and bytes of one message, for each way in which it may travel
-  --json                 one JSON object a line instead of tables`;
+  --json                 one JSON object a line instead of tables
+${questionsUsage}`;
 
 const mostJobs = 4;
 
 /** @returns the exit code */
 export async function runLab(args: readonly string[], signal: AbortSignal): Promise<number> {
+  if (isQuestion(args)) return answerQuestion(args, signal);
   const { plan, results, json, help, costs } = await planOf(args);
   if (help) {
     process.stdout.write(`${usage}\n`);

@@ -19,6 +19,7 @@ export interface Stage extends AsyncDisposable {
   readonly internet: Internet;
   /** The rules begin to bite, and the people inside change their networks: what was connected is cut. */
   block(): void;
+  readonly hasRules: (isp: IspName) => boolean;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
   /** rules that never bit: `isp-1 rule 0 (name-reset)`. @param watchedMs rules that begin later do not count */
@@ -45,6 +46,7 @@ export async function openStage(parts: {
   }
   return {
     internet,
+    hasRules: (isp) => policies[isp].rules.length > 0,
     ground: groundOver(internet, makeAuthority(), folder),
     block() {
       for (const memory of memories.values()) beginBlock(memory, internet.now());
@@ -76,7 +78,7 @@ function groundOver(internet: Internet, authority: Authority, folder: string): G
     spawn: (host, command, args, options = {}) =>
       internet.spawn(host, [...before, command, ...args], {
         stdio: ['pipe', 'pipe', 'pipe'],
-        env: { ...process.env, ...options.env, HOME: folder },
+        env: { ...plainEnvironment(process.env), ...options.env, HOME: folder },
       }),
     authority: authorityFile,
     certificate(subjects) {
@@ -96,4 +98,11 @@ function groundOver(internet: Internet, authority: Authority, folder: string): G
       return path;
     },
   };
+}
+
+/** What a program may know of whoever started it: npm, for one, would tell it the words of the command line, and so what is played. */
+export function plainEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const plain =
+    /^(?:PATH|LANG|LC_\w+|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_\w+|FONTCONFIG_\w+|PLAYWRIGHT_BROWSERS_PATH)$/u;
+  return Object.fromEntries(Object.entries(own).filter(([name]) => plain.test(name)));
 }

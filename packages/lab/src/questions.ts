@@ -1,0 +1,173 @@
+/**
+ * What the lab is asked beside its table: whether the product's diagnosis is right (`--diagnosis`), whether people meet while a block is on
+ * (`--first-contact`), and what a client costs that only waits (`--idle`). Each prints what it found and keeps it as lines of JSON.
+ */
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { UsageError } from '@tern/protocol';
+import { isHeldOut, matrixOf, tallyOf, type Judgement } from './diagnosis/confusion.ts';
+import { examine } from './diagnosis/examine.ts';
+import { firstContact, type FirstRelay } from './run/first-contact.ts';
+import { measureIdle } from './run/idle.ts';
+import { openNetwork, scenarioNamed } from './run/one-run.ts';
+import { catalogueFiles } from './scenario/catalogue.ts';
+
+export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
+  --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
+  --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
+
+const questions = ['--diagnosis', '--first-contact', '--idle'];
+const conversations = 50;
+const tries = 2;
+
+export function isQuestion(args: readonly string[]): boolean {
+  return questions.some((one) => args.includes(one));
+}
+
+interface Asked {
+  readonly scenarios: readonly string[];
+  readonly seeds: number;
+  readonly jobs: number;
+  readonly subjects: readonly string[];
+  readonly keep: (name: string, line: object) => void;
+  readonly note: (words: string) => void;
+  readonly say: (words: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the exit code */
+export async function answerQuestion(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      diagnosis: { type: 'boolean', default: false },
+      'first-contact': { type: 'boolean', default: false },
+      idle: { type: 'string' },
+      scenario: { type: 'string', multiple: true, default: [] },
+      subject: { type: 'string', multiple: true, default: ['tern'] },
+      seeds: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      results: { type: 'string' },
+    },
+  });
+  const folder = resolve(values.results ?? resolve(import.meta.dirname, '../../../build/lab/questions'));
+  mkdirSync(folder, { recursive: true });
+  const begun = new Set<string>();
+  const asked: Asked = {
+    scenarios: values.scenario,
+    seeds: whole(values.seeds, 'seeds'),
+    jobs: whole(values.jobs, 'jobs'),
+    subjects: values.subject,
+    keep(name, line) {
+      const place = join(folder, `${name}.jsonl`);
+      if (!begun.has(name)) rmSync(place, { force: true });
+      begun.add(name);
+      appendFileSync(place, `${JSON.stringify(line)}\n`);
+    },
+    note: (words) => process.stderr.write(`${words}\n`),
+    say: (words) => process.stdout.write(`${words}\n`),
+    signal,
+  };
+  if (values.diagnosis) return askDiagnosis(asked);
+  if (values['first-contact']) return askFirstContact(asked);
+  return askIdle(asked, whole(values.idle ?? '', 'idle'));
+}
+
+function whole(given: string, what: string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new UsageError(`--${what} is a number from 1 on`);
+  return number;
+}
+
+async function askDiagnosis(asked: Asked): Promise<number> {
+  const which = asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, ...(await catalogueFiles())];
+  const waiting = Array.from({ length: asked.seeds }, (_, at) => at + 1).flatMap((seed) =>
+    which.map((scenario) => ({ scenario, seed })),
+  );
+  const all: Judgement[] = [];
+  let lost = 0;
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const scenario = await scenarioNamed(next.scenario);
+      const judgements = await examined(asked, { scenario, seed: next.seed });
+      if (judgements === undefined) lost += 1;
+      for (const one of judgements ?? []) {
+        asked.keep('diagnosis', one);
+        all.push(one);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: asked.jobs }, worker));
+  let worst = 1;
+  for (const held of [false, true]) {
+    const those = all.filter((one) => isHeldOut(one) === held);
+    for (const overall of [false, true]) {
+      const tally = tallyOf(those.filter(({ way }) => (way === '') === overall));
+      if (tally.judgements === 0) continue;
+      const what = overall ? 'the network as a whole' : 'each way';
+      asked.say(`${held ? 'held-out (odd)' : 'building (even)'} seeds, ${what}:\n\n${matrixOf(tally)}\n`);
+      if (held) worst = Math.min(worst, tally.right / tally.judgements);
+    }
+  }
+  if (lost > 0) asked.say(`${lost} examinations did not take place`);
+  return worst >= 0.95 && lost === 0 ? 0 : 1;
+}
+
+async function examined(
+  { note, signal }: Asked,
+  { scenario, seed }: { scenario: Parameters<typeof examine>[0]; seed: number },
+): Promise<readonly Judgement[] | undefined> {
+  for (let at = 0; at < tries; at += 1) {
+    signal.throwIfAborted();
+    try {
+      const judgements = await examine(scenario, seed);
+      for (const { who, way, expected, said, by } of judgements)
+        if (!expected.some((one) => one === said))
+          note(`${scenario.id} seed ${seed} ${who} ${way}: ${expected.join(' or ')}, said ${said} (${by})`);
+      return judgements;
+    } catch (error) {
+      note(`${scenario.id} seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return undefined;
+}
+
+async function askFirstContact(asked: Asked): Promise<number> {
+  const which = asked.scenarios.length > 0 ? asked.scenarios : ['S17', 'S04', 'S08'];
+  const relays: readonly FirstRelay[] = ['home', 'abroad'];
+  const pairs = Array.from({ length: asked.seeds }, (_, at) => at + 1).flatMap((seed) =>
+    which.flatMap((scenario) =>
+      asked.subjects.flatMap((subject) => relays.map((relay) => ({ seed, scenario, subject, relay }))),
+    ),
+  );
+  let failed = 0;
+  for (const { seed, scenario, subject, relay } of pairs) {
+    asked.signal.throwIfAborted();
+    if (subject !== 'tern' && subject !== 'tern-web')
+      throw new UsageError(`--first-contact is for tern and tern-web, not ${subject}`);
+    const about = { scenario: await scenarioNamed(scenario), seed, subject, relay } as const;
+    const found = await firstContact({ ...about, note: asked.note });
+    asked.keep('first-contact', found);
+    asked.say(JSON.stringify(found));
+    if (found.seconds.talked === undefined) failed += 1;
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+async function askIdle(asked: Asked, minutes: number): Promise<number> {
+  for (const scenario of asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, 'S08']) {
+    asked.signal.throwIfAborted();
+    const record = await measureIdle({
+      scenario: await scenarioNamed(scenario),
+      seed: 1,
+      minutes,
+      conversations,
+      note: asked.note,
+    });
+    asked.keep('idle', record);
+    asked.say(JSON.stringify(record));
+  }
+  return 0;
+}

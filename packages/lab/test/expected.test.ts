@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { describePolicy } from '../src/censor/describe.ts';
+import { isHeldOut, matrixOf, tallyOf, type Judgement } from '../src/diagnosis/confusion.ts';
+import { expectedOf, expectedOverall, type TriedWay } from '../src/diagnosis/expected.ts';
+import { verdictOn } from '../src/run/control.ts';
+import { plainEnvironment } from '../src/run/stage.ts';
+import { catalogueFiles, variantFiles } from '../src/scenario/catalogue.ts';
+import { decodeScenario, drawPolicies, ispNames, type Scenario } from '../src/scenario/scenario.ts';
+import { scenarioText } from './support/watched-wire.ts';
+
+const abroad: TriedWay = {
+  name: 'cloud-notes.example',
+  addresses: ['203.0.113.10', '203.0.113.11'],
+  port: 443,
+  border: true,
+};
+const home: TriedWay = { name: 'city-library.example', addresses: ['192.0.2.50'], port: 443, border: false };
+
+function under(...rules: readonly Record<string, unknown>[]): ReturnType<typeof drawPolicies>['isp-1'] {
+  return drawPolicies(decodeScenario(scenarioText(rules)), { seed: 1 })['isp-1'];
+}
+
+test('what a diagnosis should say follows from the rules, for the ways that they concern', () => {
+  const freeze = under({ technique: 'freeze-packets', packets: 25, addresses: ['203.0.113.0/24'] });
+  expect([expectedOf(freeze, abroad), expectedOf(freeze, home)]).toEqual(['frozen', 'works']);
+  const spared = under({ technique: 'freeze-packets', packets: 25, exceptNames: ['cloud-*'] });
+  expect(expectedOf(spared, abroad)).toBe('works');
+  const removed = under({
+    technique: 'dns-remove',
+    addresses: ['192.0.2.53'],
+    names: ['city-library.example'],
+  });
+  expect([expectedOf(removed, abroad), expectedOf(removed, home)]).toEqual(['works', 'name-removed']);
+  const elsewhere = under({ technique: 'dns-remove', addresses: ['198.51.100.53'] });
+  expect(expectedOf(elsewhere, abroad)).toBe('works');
+  const ports = under({ technique: 'address-block', exceptPorts: [53, 80, 443] });
+  expect([expectedOf(ports, abroad), expectedOf(ports, { ...abroad, port: 8443 })]).toEqual([
+    'works',
+    'relay-down',
+  ]);
+});
+
+test('what stops a connection earlier hides what would stop it later', () => {
+  const both = under(
+    { technique: 'freeze-packets', packets: 25 },
+    { technique: 'name-blackhole', names: ['cloud-notes.example'] },
+  );
+  expect(expectedOf(both, abroad)).toBe('silent-after-hello');
+  expect([...expectedOverall(['works', 'reset', 'frozen', 'frozen'])]).toEqual(['frozen']);
+  expect([...expectedOverall(['reset', 'frozen'])]).toEqual(['reset', 'frozen']);
+  expect([...expectedOverall(['works', 'works'])]).toEqual(['works']);
+});
+
+test('a matrix counts what was said for what was so, and odd seeds are held out', () => {
+  const one = { scenario: 'x', seed: 1, who: 'a', way: 'w', by: '' };
+  const judgements: readonly Judgement[] = [
+    { ...one, expected: ['frozen'], said: 'frozen' },
+    { ...one, expected: ['frozen', 'reset'], said: 'reset' },
+    { ...one, seed: 2, expected: ['reset'], said: 'works' },
+  ];
+  const tally = tallyOf(judgements);
+  expect([tally.right, tally.judgements]).toEqual([2, 3]);
+  expect(tally.counts.get('reset')?.get('works')).toBe(1);
+  expect(matrixOf(tally)).toContain('2 of 3 right (66.7 %)');
+  expect(judgements.map(isHeldOut)).toEqual([true, true, false]);
+});
+
+/** All that a run takes from a scenario but its controls: what is drawn, what bites, what should be found. */
+function meaning(scenario: Scenario): string {
+  return JSON.stringify(
+    [1, 2, 3, 4].map((seed) => {
+      const policies = drawPolicies(scenario, { seed });
+      return ispNames.map((isp) => [
+        policies[isp],
+        describePolicy(policies[isp]),
+        [abroad, home].map((way) => expectedOf(policies[isp], way)),
+      ]);
+    }),
+  );
+}
+
+test('scenarios that swap their names mean what they meant: only their rules count', async () => {
+  const texts = await Promise.all(
+    [...(await catalogueFiles()), ...(await variantFiles())].map(async (path) => readFile(path, 'utf8')),
+  );
+  const scenarios = texts.map(decodeScenario);
+  for (const [at, text] of texts.entries()) {
+    const other = scenarios[(at + 1) % scenarios.length];
+    if (other === undefined) throw new Error('no other scenario');
+    const { id, title, source, about } = other;
+    const fields = JSON.parse(text) as Record<string, unknown>;
+    const swapped = decodeScenario(JSON.stringify({ ...fields, id, title, source, about }));
+    const mine = decodeScenario(text);
+    expect(meaning(swapped)).toBe(meaning(mine));
+    for (const [place, control] of mine.controls.entries())
+      expect(verdictOn(swapped.controls[place] ?? control, ['whole'], 'a')).toBe(
+        verdictOn(control, ['whole'], 'a'),
+      );
+  }
+  expect(new Set(scenarios.map(meaning)).size).toBe(scenarios.length);
+});
+
+test('no scenario’s name reaches a program: whatever starts one is given rules, and no word of the command line', () => {
+  const src = resolve(import.meta.dirname, '../src');
+  const starters = ['run/stage.ts', ...globSync('{subjects,programs}/*.ts', { cwd: src })];
+  expect(starters.length).toBeGreaterThan(12);
+  for (const path of starters) {
+    const text = readFileSync(resolve(src, path), 'utf8').replaceAll(/^(?:import|\} from) .*$/gmu, '');
+    expect([path, /\bscenario\b(?:\.|\)|:)/u.test(text)]).toEqual([path, false]);
+  }
+  const own = { PATH: '/bin', LANG: 'C', npm_lifecycle_script: 'lab --scenario S08', SCENARIO: 'S08' };
+  expect(plainEnvironment(own)).toEqual({ PATH: '/bin', LANG: 'C' });
+});
