@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { jsonLines } from '../programs/lines.ts';
+import { lateBy } from '../run/one-run.ts';
 import { openStage, type Stage } from '../run/stage.ts';
 import { drawPolicies, type IspName, type Scenario } from '../scenario/scenario.ts';
 import { relayHome, relayOne, relayTwo, type ServerHost } from '../subjects/places.ts';
@@ -22,7 +23,7 @@ const longestMs = 60_000;
 /** for rules that begin at once */
 const settleMs = 1000;
 
-/** @throws where the open network did not let people know their relays, or the command said nothing */
+/** @throws where the open network did not let people know their relays, the command said nothing, or the machine was too busy for its silences to tell */
 export async function examine(scenario: Scenario, seed: number): Promise<readonly Judgement[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tern-lab-'));
   await using ends = new AsyncDisposableStack();
@@ -31,6 +32,7 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
   const stage = ends.use(await openStage({ seed, policies, folder }));
   const links = await Promise.all(relays.map((host) => startRelay(stage.ground, host)));
   await Promise.all(patients.map(({ who }) => acquaint(stage, who, links)));
+  stage.internet.resetLag();
   stage.block();
   const latest = Math.max(
     0,
@@ -54,6 +56,9 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
       });
     }),
   );
+  const lag = stage.internet.lag();
+  const late = lateBy({ engine: lag.p99, programs: lag.programs.p99 });
+  if (late !== undefined) throw new Error(late);
   return found.flat();
 }
 

@@ -151,7 +151,8 @@ function worstLag(stages: readonly Stage[]): RunRecord['lagMs'] {
   return { engine: worst(({ p99 }) => p99), programs: worst(({ programs }) => programs.p99) };
 }
 
-function lateBy({ engine, programs }: RunRecord['lagMs']): string | undefined {
+/** @returns why what was measured is the machine, if so */
+export function lateBy({ engine, programs }: RunRecord['lagMs']): string | undefined {
   if (engine > mostLagMs) return `the engine was late by ${engine} ms`;
   return programs > mostWaitMs ? `the programs waited ${programs} ms for a processor` : undefined;
 }
