@@ -37,6 +37,8 @@ const pace = { hellosAMinute: 3, betweenMs: 1500 } as const;
 const smallBytes = 500;
 /** As much as leaves room for a small exchange with each of three relays and a second large one. */
 const bulkBytes = 14_000;
+/** A control arm that is so much faster is enough of one. */
+const muchFaster = 5;
 /** Of one way, by these probes. */
 const mostAttempts = 4;
 /** At once, each to another place; what measures a speed goes alone. */
@@ -163,10 +165,13 @@ function speeds(ways: readonly Way[], minute: readonly Observation[]): readonly 
       .filter((way, at) => open.findIndex((one) => sameRelay(one, way)) === at)
       .filter((way) => !minute.some((one) => one.bulk && sameRelay(one.way, way)))
       .map(bulk);
-  const compared = slow.some((way) =>
-    open.some((other) => !sameRelay(way, other) && speedsOf(other).length > 0),
-  );
-  const control = compared ? undefined : open.find((other) => slow.some((way) => !sameRelay(way, other)));
+  // two slow ways compared with one another would be a slow network: what is not slow, or not known yet, can tell
+  const others = open.filter((way) => !slow.includes(way) && slow.some((one) => !sameRelay(one, way)));
+  const slowest = Math.min(...slow.flatMap(speedsOf));
+  const compared =
+    others.some((other) => speedsOf(other).length > 0) ||
+    slow.some((way) => speedsOf(way).some((speed) => speed >= slowest * muchFaster));
+  const control = compared ? undefined : others[0];
   return [...(control === undefined ? [] : [control]), ...slow.filter((way) => speedsOf(way).length < 2)].map(
     bulk,
   );

@@ -43,6 +43,39 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   return { ...about, control, cause: { kind: ratio < notMuchFaster ? 'slow-network' : 'unclear' } };
 }
 
+/** What a relay answers to a hello, its certificates and all. */
+const helloAnswerBytes = 3000;
+const crawlMs = 1000;
+
+/** What TLS says before anything is asked took a second and more, twice, where it took others a fifth of that in the same minute. */
+export function judgeCrawl(facts: WayFacts): Finding | undefined {
+  const alike = facts.recent.filter(crawls);
+  const own = median(alike.flatMap((one) => helloMs(one) ?? []));
+  if (alike.length < 2 || alike.length * 3 < facts.recent.length * 2 || own === undefined) return undefined;
+  const control = facts.others.find(
+    (other) =>
+      alike.some((one) => inSameMinute(one, other)) && (helloMs(other) ?? Infinity) * muchFaster <= own,
+  );
+  if (control === undefined) return undefined;
+  const bits = Math.round((helloAnswerBytes * 8000) / own);
+  return {
+    cause: { kind: 'throttled', bitsPerSecond: bits },
+    alike,
+    bitsPerSecond: bits,
+    control: controlOf(facts.way, control),
+  };
+}
+
+/** Slow before anything large was asked for. */
+export function crawls(one: Observation): boolean {
+  return (helloMs(one) ?? 0) >= crawlMs;
+}
+
+function helloMs({ connectedAfterMs, helloAnsweredAfterMs }: Observation): number | undefined {
+  if (connectedAfterMs === undefined || helloAnsweredAfterMs === undefined) return undefined;
+  return helloAnsweredAfterMs - connectedAfterMs;
+}
+
 /** Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. */
 function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | undefined {
   const near = speedsOf(facts.others.filter((other) => those.some((one) => inSameMinute(one, other))));

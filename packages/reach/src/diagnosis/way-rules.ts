@@ -10,7 +10,7 @@ import {
 } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { bestControl, hellosBefore, inSameMinute, type WayFacts } from './way-facts.ts';
-import { judgeSpeed, judgeUnsteady } from './speed-rules.ts';
+import { crawls, judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
   readonly name: string;
@@ -50,6 +50,12 @@ export const wayRules: readonly WayRule[] = [
     reason:
       'a resolver that answers "no such name" works and was told so; where an encrypted resolver says the same, the name is gone for all',
     judge: judgeName,
+  },
+  {
+    name: 'crawls from the hello on',
+    reason:
+      'the few kilobytes of the handshake took a second or more twice, and a fifth of that elsewhere in the same minute: what freezes is quick until it stops',
+    judge: judgeCrawl,
   },
   {
     name: 'stops at a count',
@@ -202,6 +208,7 @@ function isStall(one: Observation): boolean {
     (one.end === 'silent' || one.end === 'closed-early') &&
     !helloUnanswered(one) &&
     !neverConnected(one) &&
+    !crawls(one) &&
     connectionBytes(one) >= freeze.leastBytes &&
     connectionBytes(one) <= freeze.mostBytes &&
     packetsEstimate(one) >= freeze.leastPackets
