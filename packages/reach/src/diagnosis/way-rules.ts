@@ -54,7 +54,7 @@ export const wayRules: readonly WayRule[] = [
   {
     name: 'crawls from the hello on',
     reason:
-      'the few kilobytes of the handshake took a second or more twice, and a fifth of that elsewhere in the same minute: what freezes is quick until it stops',
+      'the few kilobytes of the handshake took a second and a half or more twice, and a fifth of that elsewhere in the same minute: what freezes is quick until it stops',
     judge: judgeCrawl,
   },
   {
