@@ -50,6 +50,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       seeds: { type: 'string', default: '1' },
       jobs: { type: 'string', default: String(availableParallelism()) },
       results: { type: 'string' },
+      json: { type: 'boolean', default: false }, // what is printed has one form
     },
   });
   const folder = resolve(values.results ?? resolve(import.meta.dirname, '../../../build/lab/questions'));
