@@ -1,7 +1,13 @@
 import { concat, type Result } from '@tern/protocol';
 import { openDeferral } from '@tern/reach';
 import type { StoreChange } from './client-store.ts';
-import { deferredTable, isKept, reachedRelayTable, type DeferredMessage } from './deferred-messages.ts';
+import {
+  countDeferred,
+  deferredTable,
+  isKept,
+  reachedRelayTable,
+  type DeferredMessage,
+} from './deferred-messages.ts';
 import { askNear, handOver, later } from './deferring.ts';
 import { hostName, type Engine } from './engine.ts';
 import { outgoingAt, type OutboxKey } from './outbox.ts';
@@ -26,15 +32,15 @@ export async function tendDeferred(
 ): Promise<number> {
   const { signal, collect } = options;
   await handOverAll(engine, options);
-  const before = await countLeft(engine);
+  const before = await engine.store.read(countDeferred);
   if (!collect || before === 0) return before;
   await ask(engine, { kind: 'collect', signal });
   await ask(engine, { kind: 'forget', signal });
-  const after = await countLeft(engine);
+  const after = await engine.store.read(countDeferred);
   if (after === before) return after;
   // what was lost, refused or taken back is left anew
   await handOverAll(engine, options);
-  return countLeft(engine);
+  return engine.store.read(countDeferred);
 }
 
 async function handOverAll(
@@ -46,10 +52,6 @@ async function handOverAll(
     const silentMs = engine.world.now() - (since.get(hostName(host)) ?? Infinity);
     if (silentMs >= options.afterMs) await handOver(engine, host, options);
   }
-}
-
-async function countLeft(engine: Engine): Promise<number> {
-  return (await engine.store.read((view) => deferredTable.list(view, ''))).length;
 }
 
 type Left = readonly [key: OutboxKey, deferred: DeferredMessage];

@@ -12,6 +12,7 @@ import {
   type EntryId,
   type Hint,
 } from '@tern/protocol';
+import type { StoreView } from './client-store.ts';
 import type { Outgoing } from './outbox.ts';
 import { recordTable, type RecordTable } from './record-table.ts';
 
@@ -74,4 +75,9 @@ export function isKept(
 ): boolean {
   if (deferred === undefined || deferred.ended || deferred.notAfter * 1000 <= clock.now()) return false;
   return outgoing?.sealed?.id === deferred.entry;
+}
+
+/** How many things are left elsewhere. */
+export async function countDeferred(view: StoreView): Promise<number> {
+  return (await deferredTable.list(view, '')).length;
 }

@@ -15,6 +15,7 @@ import { openSession, saveSession } from './group-session.ts';
 import { sealWaiting } from './group-writer.ts';
 import { outbox, type Outgoing, type OutboxKey, type SealedEntry } from './outbox.ts';
 import { appendOf, waitsFor } from './push.ts';
+import { readWithinMs } from './reached-relays.ts';
 import { chunkOfEntry } from './sealed-entry.ts';
 
 /*
@@ -29,36 +30,8 @@ import { chunkOfEntry } from './sealed-entry.ts';
 const keptSeconds = 14 * 86_400;
 /** A relay that fills up keeps things for less long, 21 hours at last; how long it does not say. */
 const leastKeptSeconds: number = keptSeconds / 16;
-/** A log that was read so long ago, or longer, may have gone on so far that nothing sealed now would be taken (rule 12). */
-const readWithinMs: number = limits.pastAppendSeconds * 1000;
 /** A relay that has no room, or hands on nothing, is asked again after so long; so is a far one whose answer said nothing. */
 const laterMs = 600_000;
-
-/** Remembered while a relay is reached, for the time when it is not. Everything there has just been read. */
-export async function noteReached(
-  engine: Engine,
-  host: Hint,
-  options: { readonly signal: AbortSignal },
-): Promise<void> {
-  engine.cutOff.since.delete(hostName(host));
-  const path = engine.path(host);
-  if (path.lastExchange === undefined) return;
-  const card = await path.card(options);
-  const readAt = Math.round(engine.now());
-  const known = await engine.store.read((view) => reachedRelayTable.get(view, '', hostName(host)));
-  const isNew = known === undefined || known.card.number < card.number;
-  if (!isNew && readAt - known.readAt < readWithinMs / 100) return;
-  await engine.store.change(async (change) =>
-    reachedRelayTable.put(change, '', hostName(host), { card, readAt }),
-  );
-}
-
-/** No way led to it, just now. @param because code of the trouble */
-export function noteUnreached({ cutOff, world }: Engine, host: Hint, because: string): void {
-  if (because === 'withheld') return; // it answers, and keeps something back
-  const name = hostName(host);
-  if (!cutOff.since.has(name)) cutOff.since.set(name, world.now());
-}
 
 /** Leaves what waits for this relay at others, as far as they take it. */
 export async function handOver(

@@ -14,7 +14,6 @@ import type { StoreView } from './client-store.ts';
 import { conversationTable } from './conversation.ts';
 import { acceptRequest, setDraft, setFlags } from './conversation-choices.ts';
 import { conversationWindow } from './conversation-window.ts';
-import { tendDeferred } from './deferred-answers.ts';
 import { hostName, openEngine, selfOf, type Engine, type EngineParts } from './engine.ts';
 import { readFile } from './file-download.ts';
 import { forwardMessage } from './forwarding.ts';
@@ -151,6 +150,7 @@ function clientOver(engine: Engine): Client {
 
 async function handOverNow(engine: Engine, signal: AbortSignal): Promise<void> {
   try {
+    const { tendDeferred } = await import('./deferred-answers.ts');
     await tendDeferred(engine, { signal, afterMs: 0, collect: true });
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,13 +1,13 @@
 import { decodePolicy, limits, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
-import { tendDeferred } from './deferred-answers.ts';
-import { noteUnreached } from './deferring.ts';
+import { countDeferred } from './deferred-messages.ts';
 import { hostName, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { identityTable } from './identity.ts';
 import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
 import { anythingFor, push } from './push.ts';
+import { noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
@@ -135,14 +135,17 @@ async function exchangeMessages(
 /** Leaves at other relays what does not reach its own, and hears what became of it. */
 async function tendAllAlong(engine: Engine, signal: AbortSignal): Promise<void> {
   const { connections, cutOff, world } = engine;
-  let left = 1; // an earlier process may have left something
+  let left = await engine.store.read(countDeferred);
   let collectMs = firstCollectMs;
   let collectAt = 0;
   while (!signal.aborted) {
     const collect = left > 0 && world.now() >= collectAt;
-    if ((collect || cutOff.since.size > 0) && connections.online) {
+    const isCutOff = cutOff.since.values().some((since) => world.now() - since >= deferAfterMs);
+    if ((collect || isCutOff) && connections.online) {
       const before = left;
       try {
+        // loaded when there is something to do: most people never need it
+        const { tendDeferred } = await import('./deferred-answers.ts');
         left = await tendDeferred(engine, { signal, afterMs: deferAfterMs, collect });
       } catch (error) {
         // what it is about is said where it hinders more than this

@@ -3,7 +3,7 @@ import type { SyncReport, Trouble } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import { isRequested } from './conversation-choices.ts';
 import { conversationTable, receivedTable } from './conversation.ts';
-import { noteReached, noteUnreached } from './deferring.ts';
+import { noteReached, noteUnreached } from './reached-relays.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { followedLogTable } from './followed-log.ts';

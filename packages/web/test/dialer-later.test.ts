@@ -31,7 +31,12 @@ interface Scene {
 
 function scene(
   plain: Transport,
-  options: { readonly fails?: number; readonly patience?: () => Promise<void> } = {},
+  options: {
+    readonly fails?: number;
+    readonly patience?: () => Promise<void>;
+    /** until somebody who has just come may have said their first words */
+    readonly firstWords?: Promise<void>;
+  } = {},
 ): Scene {
   let fetches = 0;
   const told: string[] = [];
@@ -59,7 +64,8 @@ function scene(
       return dialer;
     },
     world: {
-      wait: (_ms, { signal: ended }) => options.patience?.() ?? never(ended),
+      wait: (ms, { signal: ended }) =>
+        ms > 5000 ? (options.firstWords ?? soon()) : (options.patience?.() ?? never(ended)),
     },
   });
   return {
@@ -75,8 +81,9 @@ function scene(
   };
 }
 
-test('the first exchange goes the plain way, and the dialer is fetched behind it and told everything', async () => {
-  const { later, ask, told, fetched } = scene(answering('plain', soon));
+test('the first exchanges go the plain way, and the dialer is fetched behind them and told everything', async () => {
+  const firstWords = Promise.withResolvers<void>();
+  const { later, ask, told, fetched } = scene(answering('plain', soon), { firstWords: firstWords.promise });
   later.learnCard('relay' as never, { number: 1, endpoints: [] });
   later.onLearnt(() => undefined);
   expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
@@ -84,7 +91,9 @@ test('the first exchange goes the plain way, and the dialer is fetched behind it
     undefined,
     0,
   ]);
-  expect([await ask(), await ask()]).toEqual(['plain', 'dialer']);
+  expect([await ask(), await ask(), fetched()]).toEqual(['plain', 'plain', 0]);
+  firstWords.resolve();
+  await expect.poll(ask).toBe('dialer');
   expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
     { upBytes: 1, downBytes: 2 },
     hint,

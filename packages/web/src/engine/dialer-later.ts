@@ -1,12 +1,14 @@
 /*
- * The dialer, fetched by somebody who has just come only after their first exchange with a relay, which goes as `fetch` has it: 10 kB
- * before a first message are a second on a slow line. Whoever was here before has it in the cache, and what it learnt in the home.
+ * The dialer, fetched by somebody who has just come only a while after their first exchange with a relay, which goes as `fetch` has it:
+ * 10 kB before a first message are a second on a slow line. Whoever was here before has it in the cache, and what it learnt in the home.
  */
 import { UnreachableError, type Hint, type World } from '@tern/protocol';
 import type { Dialer, ForwardWays, Transport, WayBookRecord } from '@tern/reach';
 
 /** Without an answer for so long the plain way may be blocked: the dialer is fetched, and takes over. */
 const patienceMs = 1500;
+/** Where the plain way answers, whoever has just come says their first words before the dialer is fetched. */
+const firstWordsMs = 10_000;
 
 export interface LaterParts {
   readonly plain: Transport;
@@ -24,7 +26,8 @@ export class LaterDialer implements Dialer {
   /** told before it came, and told to it when it comes */
   #told: readonly ((dialer: Dialer) => void)[] = [];
   #knows = false;
-  #closed = false;
+  readonly #closing = new AbortController();
+  #behind = false;
 
   constructor(parts: LaterParts) {
     this.#parts = parts;
@@ -85,7 +88,7 @@ export class LaterDialer implements Dialer {
   }
 
   [Symbol.dispose](): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#dialer?.[Symbol.dispose]();
   }
 
@@ -118,7 +121,7 @@ export class LaterDialer implements Dialer {
         answered.abort();
         yield piece;
       }
-      void this.#come();
+      void this.#comeBehind();
     } catch (error) {
       options.signal.throwIfAborted();
       if (answered.signal.aborted || !(error instanceof UnreachableError)) throw error;
@@ -128,6 +131,19 @@ export class LaterDialer implements Dialer {
     } finally {
       answered.abort();
     }
+  }
+
+  /** Never rejects. */
+  async #comeBehind(): Promise<void> {
+    if (this.#behind) return;
+    this.#behind = true;
+    try {
+      await this.#parts.world.wait(firstWordsMs, { signal: this.#closing.signal });
+      await this.#come();
+    } catch {
+      // closed
+    }
+    this.#behind = false;
   }
 
   /** Ends the plain try when the dialer is there and nothing was answered yet. Never rejects. */
@@ -147,7 +163,7 @@ export class LaterDialer implements Dialer {
     this.#coming ??= this.#parts.fetch().then(
       (dialer) => {
         this.#dialer = dialer;
-        if (this.#closed) dialer[Symbol.dispose]();
+        if (this.#closing.signal.aborted) dialer[Symbol.dispose]();
         for (const what of this.#told) what(dialer);
         this.#told = [];
         return dialer;
