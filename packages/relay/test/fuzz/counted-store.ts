@@ -19,22 +19,28 @@ export function counted(store: RelayStore, changes: Changes): RelayStore {
     room: () => store.room(),
     scrub: (removed) => store.scrub(removed),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-    write: (judge) =>
-      store.write((transaction) =>
+    async write(judge) {
+      const here: Changes = { count: 0, remembered: false };
+      const judged = await store.write((transaction) =>
         judge({
           get: (key) => transaction.get(key),
           keys: (from, to, limit) => transaction.keys(from, to, limit),
           charge: (bytes) => transaction.charge(bytes),
           put(key, value) {
-            changes.count += 1;
-            changes.remembered ||= key[0] === batchMark;
+            here.count += 1;
+            here.remembered ||= key[0] === batchMark;
             transaction.put(key, value);
           },
           remove(key) {
-            changes.count += 1;
+            here.count += 1;
             transaction.remove(key);
           },
         }),
-      ),
+      );
+      // one that was not kept has thrown
+      changes.count += here.count;
+      changes.remembered ||= here.remembered;
+      return judged;
+    },
   };
 }
