@@ -265,7 +265,9 @@ export class Attempt {
       case 'answer': {
         const leavingMs =
           request.length > 2048 ? (request.length * 2000) / Math.max(2000, bytesPerSecond) : 0;
-        return held ? dialRules.heldMs : scaled(dialRules.firstByteMs) + leavingMs;
+        // a relay in between may be silent itself, unless it was not just now
+        const sure = this.way.carrier !== 'forward' || this.#stageAt - standing.goodAt < dialRules.heldMs;
+        return held && sure ? dialRules.heldMs : scaled(dialRules.firstByteMs) + leavingMs;
       }
     }
   }

@@ -13,6 +13,7 @@ import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
 import { freshStanding } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
+import { UnderWay } from './under-way.ts';
 import { observationOf, toldWay } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
 import { countedBy, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
@@ -83,6 +84,7 @@ class WayDialer implements Dialer {
   readonly #forward = new ForwardCarrier();
   readonly #pool: ConnectionPool;
   readonly #evidence: Evidence;
+  readonly #underWay = new UnderWay();
   #reports: readonly AttemptReport[] = [];
   /** files' exchanges under way */
   #bulk = 0;
@@ -199,6 +201,7 @@ class WayDialer implements Dialer {
       pool: this.#pool,
       book: this.#book,
       evidence: this.#evidence,
+      underWay: this.#underWay,
       observe: (report) => {
         this.#observe(report);
         observed?.(observationOf(report, ways[0]?.hint.relay));
@@ -208,6 +211,7 @@ class WayDialer implements Dialer {
     const { attempt, first, outrun } = await race.run();
     carriedBy?.(attempt.way.carrier, attempt.vantage);
     const learn = (): void => {
+      this.#underWay.answered(attempt);
       this.#evidence.answered(attempt, { held });
       for (const loser of outrun) this.#evidence.outrun(loser, attempt.way);
     };

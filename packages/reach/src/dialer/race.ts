@@ -8,8 +8,9 @@ import type { Evidence } from './evidence.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
+import type { UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
-import { countedBy, wayKey, type Way } from './way.ts';
+import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
 export interface RaceParts {
   readonly ways: readonly Way[];
@@ -22,6 +23,7 @@ export interface RaceParts {
   readonly pool: ConnectionPool;
   readonly book: WayBook;
   readonly evidence: Evidence;
+  readonly underWay: UnderWay;
   readonly world: World;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
@@ -51,6 +53,7 @@ type Event =
 const doubtMs = 6000;
 /** so much speaks for another relay with each straight way that was silent */
 const silentMs = 1500;
+const mostSilentMs = 9000;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
 /** Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. */
@@ -126,7 +129,7 @@ export class Race {
   }
 
   #nextWay(): Way | undefined {
-    const { ways, world, bulk, held, book, pool, request } = this.#parts;
+    const { ways, world, bulk, held, book, pool, request, underWay } = this.#parts;
     if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
     const wish = { upBytes: request.length, bulk, held };
@@ -134,24 +137,29 @@ export class Race {
     const greeting = new Set(
       this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [countedBy(attempt.way)] : [])),
     );
-    const straight = this.#running.filter(
+    const own = this.#running.filter(
       ({ attempt }) => attempt.doubted && attempt.way.carrier === 'https',
     ).length;
-    const views = ways
-      .filter((way) => !greeting.has(countedBy(way)) && (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne)
-      .map((way): WayView => {
-        const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
-        const doubted = this.#running.some(({ attempt }) => isDoubtful(attempt, way)) ? doubtMs : 0;
-        // each that is silent makes it likelier that none of the straight ones leads there
-        const silent = way.carrier === 'https' ? straight * silentMs : 0;
-        const waitMs = pool.waitMs(way, wish) + again + doubted + silent;
-        return { way, standing: book.standing(way), waitMs, ready: pool.hasFree(way, wish) };
-      })
-      .filter(({ waitMs }) => waitMs <= dialRules.hardMs);
+    const known = ways.map((way): WayView => {
+      const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
+      const doubtful = this.#running.some(({ attempt }) => isDoubtful(attempt, way)) || underWay.doubts(way);
+      const doubted = doubtful ? doubtMs : 0;
+      // each that is silent makes it likelier that none of the straight ones leads there
+      const all = underWay.silentTo(way.through ?? relayOf(way));
+      const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
+      const waitMs = pool.waitMs(way, wish) + again + doubted + Math.min(silent, mostSilentMs);
+      return { way, standing: book.standing(way), waitMs, ready: pool.hasFree(way, wish) };
+    });
+    const views = known.filter(
+      ({ way, waitMs }) =>
+        waitMs <= dialRules.hardMs &&
+        !greeting.has(countedBy(way)) &&
+        (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne,
+    );
     const trusted = views.filter(({ standing }) => !metStranger(standing, now));
     // strangers answer at once: they are asked only where nobody else is left
     const open = trusted.length > 0 || this.#running.length > 0 ? trusted : views;
-    const ordered = orderWays(open, { now, bulk, upBytes: request.length });
+    const ordered = orderWays(open, { now, bulk, upBytes: request.length, known });
     if (this.#attempts > 0 || held) return ordered[0];
     const [drawn = 0, more = 0] = world.randomBytes(2);
     const chance = (drawn * 256 + more) / 65_536;
@@ -159,9 +167,10 @@ export class Race {
   }
 
   #start(way: Way): void {
-    const { pool, world, book, leaving, held, bulk, longestSilenceMs, observe, began } = this.#parts;
+    const { pool, world, book, leaving, held, bulk, longestSilenceMs, observe, began, underWay } =
+      this.#parts;
     const standing = book.standing(way);
-    const attempt = new Attempt({
+    const attempt: Attempt = new Attempt({
       ...leaving(way),
       pool,
       world,
@@ -170,8 +179,12 @@ export class Race {
       held,
       bulk,
       longestSilenceMs,
-      observe,
+      observe: (report) => {
+        underWay.ended(attempt);
+        observe(report);
+      },
     });
+    underWay.began(attempt);
     this.#attempts += 1;
     this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
     began(attempt);

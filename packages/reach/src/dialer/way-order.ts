@@ -19,6 +19,8 @@ export interface OrderWish {
 export interface SizedWish extends OrderWish {
   /** of the request */
   readonly upBytes: number;
+  /** also those that cannot be taken now: what they met counts */
+  readonly known?: readonly WayView[];
 }
 
 /** of bulk, to weigh rates against times */
@@ -30,16 +32,23 @@ const slowTextMs = 1000;
 const slowTextRtts = 8;
 const rememberedMs = 120_000;
 const relatedMs = 180_000;
+/** so much speaks for going by another relay with each of a relay's hosts that fell silent */
+const silentMs = 1500;
+/** as much as two silent hosts outweigh: one may be a name that is blocked */
+const forwardCost = 2600;
+const mostSilent = 4;
 
 /**
  * The ways in the order in which one would try them: what worked last on this network first, and of what did not yet, the plainest.
  * Failures count against the ways that share what failed: the name in the hello, the address, the resolver. Pure.
  */
 export function orderWays(views: readonly WayView[], wish: SizedWish): readonly Way[] {
-  const costs = views.map((view, place) => ({
-    way: view.way,
-    cost: costOf(view, place, { views, ...wish }),
-  }));
+  const silent = silences(wish.known ?? views, wish.now);
+  const straight = views.filter(({ way }) => way.carrier !== 'forward').length;
+  const costs = views.map((view, at) => {
+    const place = view.way.carrier === 'forward' ? at - straight : at;
+    return { way: view.way, cost: costOf(view, place, { views, silent, ...wish }) };
+  });
   return costs.toSorted((a, b) => a.cost - b.cost).map(({ way }) => way);
 }
 
@@ -47,10 +56,16 @@ export function orderWays(views: readonly WayView[], wish: SizedWish): readonly 
 function costOf(
   { way, standing, waitMs, ready }: WayView,
   place: number,
-  { views, now, bulk, upBytes }: SizedWish & { readonly views: readonly WayView[] },
+  {
+    views,
+    silent,
+    now,
+    bulk,
+    upBytes,
+  }: SizedWish & { readonly views: readonly WayView[]; readonly silent: readonly Silence[] },
 ): number {
   const setUp = ready ? 0 : 3 * (standing.rttMs ?? 100);
-  const plain = place * 40 + (way.carrier === 'forward' ? 1500 : way.by === 'doh' ? 300 : 0);
+  const plain = place * 40 + (way.carrier === 'forward' ? forwardCost : way.by === 'doh' ? 300 : 0);
   const tried = standing.goodAt > 0 ? 0 : 600;
   const own = recent(standing);
   const failed = own === undefined ? 0 : weight(own, now) * 4000 * 2 ** Math.min(own.times - 1, 3);
@@ -66,7 +81,36 @@ function costOf(
   // many small connections: where nothing is counted they cost least
   const frozen = bulk && standing.grade === 'text' && way.serverName !== '' ? 2000 : 0;
   const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
-  return waitMs + setUp + plain + tried + failed + Math.min(related, 15_000) + carried + frozen + large;
+  const silence = silentCost(way, standing, silent);
+  return (
+    waitMs + setUp + plain + tried + failed + Math.min(related, 15_000) + silence + carried + frozen + large
+  );
+}
+
+interface Silence {
+  readonly at: number;
+  /** from 0 to 1: what is long ago says little */
+  readonly weight: number;
+}
+
+/** Of each host of this relay that was silent, the last time; none where no other relay hands on. */
+function silences(views: readonly WayView[], now: number): readonly Silence[] {
+  if (!views.some(({ way }) => way.carrier === 'forward')) return [];
+  const hosts = new Map<string, Silence>();
+  for (const { way, standing } of views) {
+    const { kind, at } = recent(standing) ?? {};
+    if (way.carrier === 'forward' || at === undefined || now - at > relatedMs) continue;
+    if ((kind === 'connect' || kind === 'hello') && at > (hosts.get(way.host)?.at ?? 0))
+      hosts.set(way.host, { at, weight: weight({ at }, now) });
+  }
+  return [...hosts.values()];
+}
+
+/** Each of them makes it likelier that no straight way leads there, but those that were good since. */
+function silentCost({ carrier }: Way, { goodAt }: Standing, silent: readonly Silence[]): number {
+  if (carrier === 'forward') return 0;
+  const sum = silent.reduce((all, one) => all + (one.at > goodAt ? one.weight : 0), 0);
+  return Math.min(mostSilent, sum) * silentMs;
 }
 
 /** as much of a file as one exchange carries, as far as that is little */
@@ -78,12 +122,15 @@ function recent({ failure, goodAt }: Standing): Failure | undefined {
   return failure !== undefined && failure.at > goodAt ? failure : undefined;
 }
 
-function weight({ at }: Failure, now: number): number {
+function weight({ at }: Pick<Failure, 'at'>, now: number): number {
   return Math.exp(-Math.max(0, now - at) / rememberedMs);
 }
 
 /** Whether what failed on one way is likely to fail on the other as well. */
 export function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
+  // another relay stands in between: nothing else is shared with it
+  if (failed.carrier === 'forward' || other.carrier === 'forward')
+    return countedBy(failed) === countedBy(other);
   switch (kind) {
     case 'name':
       return failed.host === other.host && failed.by === other.by;

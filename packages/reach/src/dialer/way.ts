@@ -1,4 +1,4 @@
-import type { Hint } from '@tern/protocol';
+import { originOf, type Hint } from '@tern/protocol';
 import { endsInNumber, isAddress, isOfInternet } from './address.ts';
 import type { ObservedWay } from './attempt-report.ts';
 
@@ -48,6 +48,11 @@ export function hostOfKey(key: string): string {
 export function countedBy(way: ObservedWay): string {
   if (way.carrier === 'forward') return `/${way.through ?? ''}`;
   return way.serverName === '' ? `@${way.host}` : way.serverName;
+}
+
+/** which relay it leads to */
+export function relayOf({ hint }: Way): string {
+  return hint.relay ?? originOf(hint);
 }
 
 /** nothing in it is worth counting: no hello, or no network */
