@@ -115,10 +115,11 @@ async function exchangeMessages(
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
       pauses.end();
+      const holding: Holding = { ...options, wish, looks: { at: undefined, soon: false } };
       do {
         show({ state: 'online' });
         options.settled.nudge();
-      } while (await watchOnce(engine, host, { ...options, wish }));
+      } while (await watchOnce(engine, host, holding));
     } catch (error) {
       if (signal.aborted) return;
       const trouble = troubleOf(host, error);
@@ -231,6 +232,8 @@ function contactWith(
 interface Holding extends OnlineAt {
   /** somebody wants everything looked at now */
   readonly wish: AbortSignal;
+  /** what was watched when it was last looked at, as {@link watchedIn} says it, and whether that look led to another */
+  readonly looks: { at: string | undefined; soon: boolean };
 }
 
 /**
@@ -247,16 +250,22 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     return false;
   }
   const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
-  const waitSeconds = awaited ? awaitedPollSeconds : longPollSeconds;
+  const { looks } = options;
+  const watched = watchedIn(engine, ready);
+  // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
+  const soon = looks.soon || (looks.at !== undefined && looks.at !== watched);
+  Object.assign(looks, { at: watched, soon: false });
+  const waitSeconds = soon ? 0 : awaited ? awaitedPollSeconds : longPollSeconds;
   const over = new AbortController();
   const stop = AbortSignal.any([signal, wish, over.signal]);
   const sending = sendBeside(engine, host, { ...options, ready, over, stop });
   const ended = sending.finally(() => over.abort());
   let goesOn = false;
   try {
-    const { more, refusals } = await watches.alone(host, (watch) =>
+    const { more, moved, refusals } = await watches.alone(host, (watch) =>
       pull(engine, host, { signal: stop, watch, waitSeconds }),
     );
+    looks.soon = more && moved;
     if (!more) await askForMissing(engine, host);
     goesOn = refusals.length === 0;
   } catch (error) {
