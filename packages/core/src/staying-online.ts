@@ -7,18 +7,19 @@ import { identityTable } from './identity.ts';
 import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
 import { anythingFor, push } from './push.ts';
+import { pause, Pauses } from './pauses.ts';
 import { noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
-const longestPauseMs = 60_000;
-const firstPauseMs = 500;
 const longPollSeconds = limits.watchWaitSeconds;
 /** as with any first byte: at least so long, or so many times what the last answer took */
 const echoMs = 2000;
 const echoLatencies = 6;
-/** so many times something waited and nothing left */
-const mostFruitless = 3;
+/** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
+const longestRefusedMs = 10_000;
+/** an answer that was to be held back for seconds comes no sooner without a reason */
+const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
 /**
@@ -114,12 +115,23 @@ async function exchangeMessages(
         settleHost(engine, host, { signal, watch, files: false }),
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
-      pauses.end();
+      if (refusals.length === 0) pauses.end();
       const holding: Holding = { ...options, wish, looks: { at: undefined, soon: false } };
+      let watched: Watched;
       do {
         show({ state: 'online' });
         options.settled.nudge();
-      } while (await watchOnce(engine, host, holding));
+        watched = await watchOnce(engine, host, holding);
+        // a relay that answers at once and says nothing is not asked again at once
+        if (watched === 'idle') await pause(engine, pauses.next(), AbortSignal.any([signal, wish]));
+        else if (watched === 'next') pauses.end();
+      } while (watched === 'next' || watched === 'idle');
+      if (watched === 'refused')
+        await pause(
+          engine,
+          Math.min(pauses.next(), longestRefusedMs),
+          AbortSignal.any([signal, wish, options.nudges.next]),
+        );
     } catch (error) {
       if (signal.aborted) return;
       const trouble = troubleOf(host, error);
@@ -189,33 +201,6 @@ async function sendFiles(
   }
 }
 
-/** Between tries: each longer than the one before, up to a minute, and never two alike. */
-class Pauses {
-  readonly #engine: Engine;
-  #ms = firstPauseMs;
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  next(): number {
-    const ms = this.#ms;
-    this.#ms = Math.min(ms * 2, longestPauseMs);
-    return ms + ((this.#engine.world.randomBytes(1)[0] ?? 0) / 256) * ms;
-  }
-
-  /** it went well: the next one is short again */
-  end(): void {
-    this.#ms = firstPauseMs;
-  }
-}
-
-async function pause(engine: Engine, ms: number, signal: AbortSignal): Promise<void> {
-  await engine.world.wait(ms, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}
-
 function contactWith(
   engine: Engine,
   host: Hint,
@@ -236,18 +221,20 @@ interface Holding extends OnlineAt {
   readonly looks: { at: string | undefined; soon: boolean };
 }
 
+/** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `refused`: after a while. */
+type Watched = 'next' | 'idle' | 'anew' | 'refused';
+
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
  * cost its connection.
- * @returns whether the next one may follow at once; else everything is to be looked at anew
  */
-async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<boolean> {
+async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<Watched> {
   const { signal, wish, watches } = options;
   const news = options.nudges.next;
   const ready = await engine.store.read((view) => readyLogs(view, host));
   if (ready.length === 0) {
     await aborted(AbortSignal.any([signal, wish, news]));
-    return false;
+    return 'anew';
   }
   const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
   const { looks } = options;
@@ -260,28 +247,27 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
   const stop = AbortSignal.any([signal, wish, over.signal]);
   const sending = sendBeside(engine, host, { ...options, ready, over, stop });
   const ended = sending.finally(() => over.abort());
-  let goesOn = false;
+  const began = engine.world.now();
+  let outcome: Watched = 'anew';
   try {
     const { more, moved, refusals } = await watches.alone(host, (watch) =>
       pull(engine, host, { signal: stop, watch, waitSeconds }),
     );
     looks.soon = more && moved;
     if (!more) await askForMissing(engine, host);
-    goesOn = refusals.length === 0;
+    const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
+    outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
     if (signal.aborted || !stop.aborted) throw error;
-    goesOn = !wish.aborted;
+    if (!wish.aborted) outcome = 'next';
   } finally {
     over.abort();
-    goesOn = (await ended) && goesOn; // throws what kept something from leaving
+    await ended; // throws what kept something from leaving
   }
-  return goesOn;
+  return outcome;
 }
 
-/**
- * Sends what is there to send until `stop`, or until what is watched is no longer what ought to be.
- * @returns false where something does not leave
- */
+/** Sends what is there to send until `stop`, or until what is watched is no longer what ought to be. What does not leave is tried again ever more seldom. */
 async function sendBeside(
   engine: Engine,
   host: Hint,
@@ -290,16 +276,17 @@ async function sendBeside(
     readonly stop: AbortSignal;
     readonly over: AbortController;
   },
-): Promise<boolean> {
+): Promise<void> {
   const { signal, stop, nudges, over } = options;
   const watched = watchedIn(engine, options.ready);
-  for (let fruitless = 0; !stop.aborted;) {
+  const pauses = new Pauses(engine);
+  while (!stop.aborted) {
     const news = nudges.next;
     const { ready, waits } = await engine.store.read(async (view) => ({
       ready: await readyLogs(view, host),
       waits: await anythingFor(engine, view, host),
     }));
-    if (stop.aborted || watchedIn(engine, ready) !== watched) return true;
+    if (stop.aborted || watchedIn(engine, ready) !== watched) return;
     if (!waits) {
       await aborted(AbortSignal.any([stop, news]));
       continue;
@@ -307,10 +294,9 @@ async function sendBeside(
     const { moved, logs, refusals } = await push(engine, host, { signal });
     for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
     if (options.ready.some(({ followed }) => logs.includes(followed.log))) void echo(engine, host, over);
-    fruitless = moved ? 0 : fruitless + 1;
-    if (refusals.length > 0 || fruitless === mostFruitless) return false;
+    if (moved && refusals.length === 0) pauses.end();
+    else await pause(engine, pauses.next(), AbortSignal.any([stop, nudges.next]));
   }
-  return true;
 }
 
 /** What was added to a watched log ends the watch as well, unless its connection is dead: then silence is all that one would ever see. */

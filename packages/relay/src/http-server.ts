@@ -18,6 +18,7 @@ import type { PageFiles } from './page-files.ts';
 import type { LogSink } from './relay-log.ts';
 import type { Relay } from './relay.ts';
 import { isSocketRequest, webSocketDoor, type SocketAnswer } from './web-socket-server.ts';
+import { sourceOf } from './source.ts';
 
 export interface ServeOptions extends ListenAddress {
   /** where else it listens; the same is answered everywhere */
@@ -239,15 +240,6 @@ function secondOfBrowser(): (request: IncomingMessage) => boolean {
     answeredOnce.add(socket);
     return false;
   };
-}
-
-/**
- * Who is rationed as one: an address, or the network of 64 bits that one host of IPv6 usually has for itself. A terminator, an onion
- * service or a person on the same machine is not rationed alone: behind the first two is everybody.
- */
-function sourceOf(address: string): string | undefined {
-  if (address === '' || address === '::1' || /^(?:::ffff:)?127\./.test(address)) return undefined;
-  return address.startsWith('::ffff:') ? address : address.split(':').slice(0, 4).join(':');
 }
 
 async function readBody(request: IncomingMessage, mostBytes: number): Promise<Uint8Array> {
