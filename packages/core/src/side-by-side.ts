@@ -132,16 +132,20 @@ class SideBySide {
       return;
     }
     this.#number += 1;
-    if (ended.over.length > 0) this.#cameAt = this.#number;
-    if (ended.over.length > 0) this.#failures = 0;
-    for (const one of this.#running) if (one.began < running.began) one.overtaken += 1;
     const left = without(running.span, ended.over);
+    // a relay may name again what it has: only what is less afterwards has come forward
+    const cameForward = bytesOf(left) < bytesOf([running.span]);
+    if (cameForward) {
+      this.#cameAt = this.#number;
+      this.#failures = 0;
+    }
+    for (const one of this.#running) if (one.began < running.began) one.overtaken += 1;
     if (left.length === 0) {
       other?.stop.abort(new UnreachableError('another one was faster', { code: 'left' }));
       if (other !== undefined) this.#running.delete(other);
     } else if (other === undefined) {
       this.#reopen(left);
-      if (ended.over.length === 0) this.#count(running);
+      if (!cameForward) this.#count(running);
     }
   }
 
@@ -173,6 +177,10 @@ class SideBySide {
     this.#failures += 1;
     if (this.#failures === tries) throw new UnreachableError('a chunk does not get through');
   }
+}
+
+function bytesOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
 function overlap(one: Span, other: Span): boolean {

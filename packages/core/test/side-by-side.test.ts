@@ -116,6 +116,16 @@ test('nothing that gets through ends it, and so does its signal', async () => {
   await expect(carrySideBySide({ ...parts, signal: AbortSignal.abort() })).rejects.toThrow(/abort/u);
 });
 
+test('whoever says again and again that something else came is not asked for ever', async () => {
+  let asked = 0;
+  const { carrying: parts } = carrying(40, 1, async ({ from }) => {
+    asked += 1;
+    return from === 0 ? [{ from: 0, to: 10 }] : [{ from: 0, to: 1 }];
+  });
+  await expect(carrySideBySide(parts)).rejects.toMatchObject({ code: 'unreachable' });
+  expect(asked).toBeLessThan(10);
+});
+
 test('what is left of a span', () => {
   expect(without({ from: 0, to: 10 }, [{ from: 2, to: 4 }])).toEqual([
     { from: 0, to: 2 },
