@@ -180,16 +180,21 @@ describe('one block at a time', () => {
       },
     ));
 
-  test('a throttled name loses files to a way beside it that is fast', () =>
+  test.for([
+    ['an agent', agent, 70_000],
+    // whose connections end with every second answer, so that it waits for leave to start others
+    ['a browser without sockets', twoNames, 220_000],
+  ] as const)('a throttled name loses files to a way beside it that is fast: %s', ([, options, mostMs]) =>
     over(
       () => ({ throttled: ({ serverName }) => (serverName === 'one.example' ? 17_500 : undefined) }),
-      agent,
+      options,
       async (scene) => {
         await chat(scene, { texts: 5, everyMs: 2000 });
         // all of it over the throttled one would take four minutes
-        expect(await download(scene, 4_000_000)).toBeLessThan(80_000);
+        expect(await download(scene, 4_000_000)).toBeLessThan(mostMs);
       },
-    ));
+    ),
+  );
 });
 
 describe('names that are banned for their hellos', () => {
@@ -321,7 +326,7 @@ describe('blocks that come and go', () => {
         const { onConnect: _, ...rules } = scene.network.rules;
         scene.network.rules = rules;
         // the pause of whoever asked, and one last try that the outage still saw
-        expect((await text) - lasts).toBeLessThan(115_000);
+        expect((await text) - lasts).toBeLessThan(110_000);
         expect(scene.network.hellos.length).toBeLessThanOrEqual(4);
       },
     ));
@@ -365,7 +370,7 @@ describe('two blocks at once', () => {
       }),
       agent,
       async (scene) => {
-        expect(slowest(await chat(scene, { texts: 20, everyMs: 4000 }))).toBeLessThan(15_000);
+        expect(slowest(await chat(scene, { texts: 20, everyMs: 4000 }))).toBeLessThan(8000);
         expect(scene.network.bans.length).toBeLessThanOrEqual(1);
       },
     ));
