@@ -1,5 +1,5 @@
+import { concat, uintBytes, utf8, utf8Text } from './bytes.ts';
 import { MalformedError } from './errors.ts';
-import { utf8Text } from './bytes.ts';
 
 /** What a value on the wire is made of; maps have ascending keys. */
 export type Item = number | boolean | Uint8Array | string | readonly Item[] | ReadonlyMap<number, Item>;
@@ -105,4 +105,42 @@ class ItemReader {
   #expectRoom(length: number): void {
     if (length > this.#bytes.length - this.#at) throw new MalformedError('cut');
   }
+}
+
+/** The one encoding of an item, as {@link readItem} reads it; a map's keys may stand in any order. */
+export function encodeItem(item: Item): Uint8Array {
+  const parts: Uint8Array[] = [];
+  write(item, parts);
+  return concat(...parts);
+}
+
+function write(item: Item, parts: Uint8Array[]): void {
+  if (typeof item === 'number') {
+    parts.push(headOf(majorUint, item));
+  } else if (typeof item === 'boolean') {
+    parts.push(Uint8Array.of(item ? trueByte : falseByte));
+  } else if (item instanceof Uint8Array) {
+    parts.push(headOf(majorBytes, item.length), item);
+  } else if (typeof item === 'string') {
+    const text = utf8(item);
+    parts.push(headOf(majorText, text.length), text);
+  } else if (item instanceof Map) {
+    const entries = [...(item as ReadonlyMap<number, Item>)].toSorted(([one], [other]) => one - other);
+    parts.push(headOf(majorMap, entries.length));
+    for (const [key, value] of entries) {
+      write(key, parts);
+      write(value, parts);
+    }
+  } else {
+    const items = item as readonly Item[];
+    parts.push(headOf(majorList, items.length));
+    for (const one of items) write(one, parts);
+  }
+}
+
+/** @param value a whole number of at most 53 bits */
+function headOf(major: number, value: number): Uint8Array {
+  if (value < 24) return Uint8Array.of((major << 5) | value);
+  const low = value < 2 ** 8 ? 24 : value < 2 ** 16 ? 25 : value < 2 ** 32 ? 26 : 27;
+  return Uint8Array.of((major << 5) | low, ...uintBytes(value, 1 << (low - 24)));
 }

@@ -1,6 +1,5 @@
-import { encode as encodeCbor } from 'cborg';
 import { base32, base32Bytes, utf8 } from './bytes.ts';
-import { readItem, type Item } from './cbor.ts';
+import { encodeItem, readItem, type Item } from './cbor.ts';
 import { MalformedError } from './errors.ts';
 
 /**
@@ -9,7 +8,7 @@ import { MalformedError } from './errors.ts';
  */
 export interface Codec<T> {
   /** @throws {MalformedError} when the value would break its own limits, so nothing malformed is ever sent */
-  toItem(value: T): unknown;
+  toItem(value: T): Item;
   /** @throws {MalformedError} */
   fromItem(item: unknown): T;
   readonly shape: Shape;
@@ -43,13 +42,7 @@ export interface ShapeField {
 export const firstOptionalKey = 32;
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  // in Node cborg returns a Buffer, whose slice() shares its bytes instead of copying them
-  return new Uint8Array(encodeCbor(codec.toItem(value)));
-}
-
-/** Writes again what {@link readItem} has read, byte for byte. */
-export function encodeItem(item: Item): Uint8Array {
-  return new Uint8Array(encodeCbor(item));
+  return encodeItem(codec.toItem(value));
 }
 
 /** @throws {MalformedError} for anything but exactly one value of this shape */
@@ -214,7 +207,7 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   const keys = new Set(known.map(([, one]) => one.key));
   return {
     toItem(value) {
-      const item = new Map<number, unknown>();
+      const item = new Map<number, Item>();
       for (const [name, one] of known) {
         const inner: unknown = Reflect.get(value, name);
         if (inner === undefined || inner === null) {

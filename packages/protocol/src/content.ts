@@ -3,7 +3,6 @@ import {
   choice,
   decode,
   encode,
-  encodeItem,
   field,
   list,
   optional,
@@ -14,7 +13,7 @@ import {
   type Codec,
 } from './codec.ts';
 import { base32Bytes } from './bytes.ts';
-import { readItem, type Item } from './cbor.ts';
+import { encodeItem, readItem, type Item } from './cbor.ts';
 import { MalformedError } from './errors.ts';
 import {
   chunkIdCodec,

@@ -6,6 +6,7 @@ import {
   encode,
   encodeContent,
   encodeFrame,
+  encodeItem,
   policyCodec,
   readItem,
   sign,
@@ -17,26 +18,16 @@ import { hexOf, plain } from './bytes-text.ts';
 import { bytesOf, card, keyOf, nextPolicy, primitives } from './fixtures.ts';
 import { contents, frames } from './samples.ts';
 
-/** Encodes an item that no codec of this version would. */
-function encodeItem(item: unknown): Uint8Array {
-  const anything: Codec<unknown> = {
-    toItem: (value) => value,
-    fromItem: (value) => value,
-    shape: { kind: 'bool' },
-  };
-  return encode(anything, item);
-}
-
 /** A field that this version does not know and may pass over. */
 function withLaterField<T>(codec: Codec<T>, value: T): Uint8Array {
-  const known = codec.toItem(value) as ReadonlyMap<number, unknown>;
+  const known = codec.toItem(value) as ReadonlyMap<number, Item>;
   return encodeItem(
-    new Map<number, unknown>([...known, [33, ['later', new Map([[1, true]])]], [500, new Uint8Array([1])]]),
+    new Map<number, Item>([...known, [33, ['later', new Map([[1, true]])]], [500, new Uint8Array([1])]]),
   );
 }
 
 /** @param at where in the item another one is put, by keys and places */
-function replaced(item: Item, at: readonly number[], by: unknown): unknown {
+function replaced(item: Item, at: readonly number[], by: Item): Item {
   const [first, ...rest] = at;
   if (first === undefined) return by;
   if (item instanceof Map) {
@@ -49,9 +40,9 @@ function replaced(item: Item, at: readonly number[], by: unknown): unknown {
   );
 }
 
-const laterPart = [
+const laterPart: Item = [
   4,
-  new Map<number, unknown>([
+  new Map<number, Item>([
     [1, 1],
     [2, 'a poll'],
   ]),
