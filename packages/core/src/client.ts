@@ -190,8 +190,12 @@ export interface Client extends Conversing, Connecting, AsyncDisposable {
   invite(options?: { readonly uses?: number; readonly lifetimeMs?: number }): Promise<InvitationView>;
   invitations(): Promise<readonly InvitationView[]>;
   revokeInvitation(id: string): Promise<boolean>;
-  /** Works offline; complete when both sides have been online. @throws {MalformedError} for what is no invitation */
-  accept(link: string): Promise<Accepted>;
+  /**
+   * Works offline; complete when both sides have been online.
+   * @param options `introduction`: what the relay of the invitation answered an empty request, where somebody has asked it already
+   * @throws {MalformedError} for what is no invitation
+   */
+  accept(link: string, options?: { readonly introduction?: Uint8Array | undefined }): Promise<Accepted>;
 
   contacts(): Promise<readonly ContactView[]>;
   verify(person: PersonId, verified: boolean): Promise<void>;

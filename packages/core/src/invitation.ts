@@ -228,10 +228,12 @@ export async function acceptInvitation(
   engine: Engine,
   change: StoreChange,
   linkText: string,
+  { introduction }: { readonly introduction?: Uint8Array | undefined } = {},
 ): Promise<Accepted> {
   const link = parseInvitationLink(linkText);
   const [host] = link.hosts;
   if (host?.relay === undefined) throw new MalformedError('an invitation names its relay');
+  if (introduction !== undefined) await engine.path(host).introduce(introduction);
   const self = await selfOf(engine, change);
   if (equalBytes(link.rootKey, self.rootKey)) return { kind: 'own' };
   const { primitives, world } = engine;

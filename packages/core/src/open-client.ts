@@ -81,7 +81,7 @@ function clientOver(engine: Engine): Client {
     invite: (options = {}) => store.change((change) => makeInvitation(engine, change, options)),
     invitations: () => store.read((view) => invitationViews(engine, view)),
     revokeInvitation: (id) => store.change((change) => revokeInvitation(change, id)),
-    accept: (link) => store.change((change) => acceptInvitation(engine, change, link)),
+    accept: (link, options) => store.change((change) => acceptInvitation(engine, change, link, options)),
 
     contacts: () => store.read((view): Promise<readonly ContactView[]> => contactViews(engine, view)),
     verify: (person, verified) => editContact(engine, person, (contact) => ({ ...contact, verified })),

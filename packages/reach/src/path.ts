@@ -5,6 +5,7 @@ import {
   openCard,
   randomId,
   RefusedError,
+  TernError,
   UnreachableError,
   UsageError,
   type BatchId,
@@ -56,6 +57,11 @@ export interface Path extends AsyncDisposable {
   readonly lastExchange: LastExchange | undefined;
   /** verified against the hint; asked for again once an answer named a newer one */
   card(options: { readonly signal: AbortSignal }): Promise<Card>;
+  /**
+   * Takes the card from an answer to an empty request that was sent before this path was there, and so saves an exchange. What is not a
+   * card of the relay that the hint names changes nothing.
+   */
+  introduce(answer: Uint8Array): Promise<void>;
   /**
    * Sends one batch once. Any number of exchanges may run at the same time.
    * @throws {UnreachableError} when nothing usable came back: send it again with the same id
@@ -138,6 +144,15 @@ class RelayPath implements Path {
         ? Promise.resolve(card)
         : this.#cardFetch.run(signal),
     );
+  }
+
+  async introduce(answer: Uint8Array): Promise<void> {
+    if (this.#relay === undefined) return;
+    try {
+      this.#adopt(cardOf(await this.#readUnsealed(onePiece(answer))));
+    } catch (error) {
+      if (!(error instanceof TernError)) throw error; // the first exchange asks for it
+    }
   }
 
   exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
@@ -271,13 +286,13 @@ class RelayPath implements Path {
   }
 
   async #fetchCard(signal: AbortSignal): Promise<Card> {
-    const { primitives, world } = this.#parts;
     const request = { to: this.hint, bytes: new Uint8Array(), held: false, bulk: false, signal };
-    const answer = await this.#meter.carry(request, (pieces) =>
-      readAnswer(pieces, { primitives, exchange: () => undefined, now: () => world.now() }),
-    );
-    if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
-    return this.#adopt(answer.card);
+    return this.#adopt(cardOf(await this.#meter.carry(request, (pieces) => this.#readUnsealed(pieces))));
+  }
+
+  #readUnsealed(pieces: AsyncIterable<Uint8Array>): Promise<Answer> {
+    const { primitives, world } = this.#parts;
+    return readAnswer(pieces, { primitives, exchange: () => undefined, now: () => world.now() });
   }
 
   /** @returns the card that counts: this one, or the one we have where that is newer */
@@ -322,6 +337,16 @@ function resultsOf(answer: Extract<Answer, { readonly kind: 'sealed' }>, operati
     those.push(item.result);
   }
   return { results, whole: answer.whole };
+}
+
+/** Of an empty request. */
+function cardOf(answer: Answer): Uint8Array {
+  if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
+  return answer.card;
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 function strange(message: string): UnreachableError {

@@ -5,6 +5,7 @@ import {
   RefusedError,
   unknownTicketResponse,
   UsageError,
+  utf8,
   type Hint,
 } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
@@ -31,6 +32,41 @@ describe('the card', () => {
     }
     expect(relay.counts).toEqual({ card: 1, unknownTicket: 0, key: 1, ticket: 4 });
     expect(path.relay).toBe(relay.relay);
+  });
+
+  test('an answer that was fetched before the path was there saves an exchange', async () => {
+    const { relay, path } = scene();
+    await path.introduce(await relay.answer(new Uint8Array()));
+    await path.exchange([hello], { signal });
+    expect(relay.counts).toEqual({ card: 1, unknownTicket: 0, key: 1, ticket: 0 });
+    expect(path.lastExchange).toBeDefined();
+  });
+
+  test('an introduction that is no card of this relay is left aside, and the card is asked for (rule 1)', async () => {
+    const { relay, path } = scene();
+    const whole = await relay.answer(new Uint8Array());
+    const other = tinyRelay({ primitives, randomBytes: handWorld(3).randomBytes, now: () => 1, seed: 9 });
+    const forged = cardResponse(encodeCard(primitives, relay.card(), new Uint8Array(32).fill(77)));
+    const wrong = [await other.answer(new Uint8Array()), forged, new Uint8Array(), utf8('<html>')];
+    const cut = Array.from({ length: whole.length }, (_, at) => whole.slice(0, at));
+    for (const answer of [...wrong, ...cut]) await path.introduce(answer);
+    expect(relay.counts).toEqual({ card: 1, unknownTicket: 0, key: 0, ticket: 0 });
+    await path.exchange([hello], { signal });
+    expect(relay.counts).toEqual({ card: 2, unknownTicket: 0, key: 1, ticket: 0 });
+  });
+
+  test('nobody is trusted by an introduction', async () => {
+    const { relay, world } = scene();
+    const transport = memoryTransport({ answer: (_to, request) => relay.answer(request) });
+    await using path = openPath({
+      hint: withoutRelay(relay.hint),
+      transport,
+      primitives,
+      world,
+      trustOnFirstUse: true,
+    });
+    await path.introduce(await relay.answer(new Uint8Array()));
+    expect(path.relay).toBeUndefined();
   });
 
   test('a relay other than the one in the hint is refused before anything is sealed to it (rule 1)', async () => {

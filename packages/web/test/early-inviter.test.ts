@@ -1,4 +1,10 @@
-import { formatInvitationLink, noblePrimitives, personIdOf, type InvitationLink } from '@tern/protocol';
+import {
+  formatInvitationLink,
+  noblePrimitives,
+  originOf,
+  personIdOf,
+  type InvitationLink,
+} from '@tern/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inviterOf } from '../src/page/early/inviter.ts';
@@ -17,16 +23,25 @@ const invitations: fc.Arbitrary<InvitationLink> = fc.record({
   }),
   seed: bytes(32),
   sealingKey: bytes(32),
-  hosts: fc.constant([{ address: 'relay.example', port: 443, tls: true, path: 'secret' }]),
+  hosts: fc
+    .record({
+      address: fc.constantFrom('relay.example', '192.0.2.7', '[2001:db8::7]'),
+      port: fc.integer({ min: 1, max: 65_535 }),
+      tls: fc.boolean(),
+      path: fc.stringMatching(/^[a-zA-Z0-9_-]{1,32}$/),
+    })
+    .map((host) => [host]),
   doors: fc.constant([]),
 });
 
-test('the first screen names the same person that the engine will find in an invitation', async () => {
+test('the first screen names the same person and relay that the engine will find in an invitation', async () => {
   await fc.assert(
     fc.asyncProperty(invitations, async (invitation) => {
       const found = await inviterOf(formatInvitationLink(invitation));
       const person = personIdOf(noblePrimitives, invitation.rootKey);
-      expect(found).toEqual({ name: invitation.name, person });
+      const [host] = invitation.hosts;
+      if (host === undefined) throw new Error('no host');
+      expect(found).toEqual({ name: invitation.name, person, relay: `${originOf(host)}/${host.path}` });
     }),
   );
 });

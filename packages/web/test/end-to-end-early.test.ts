@@ -1,3 +1,4 @@
+import { formatInvitationLink, parseInvitationLink } from '@tern/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest';
 import { builtWeb, readWebBuild } from '../bundle/built-web.ts';
 import type { WebBuild } from '../bundle/web-build.ts';
@@ -98,6 +99,30 @@ test('who was invited writes before the engine is there, and every word arrives 
   expect([...anna.complaints, ...ben.complaints]).toEqual([]);
 });
 
+test('the relay of the invitation is asked for its card once, when there is a name, before the engine is there', async () => {
+  const { page } = ben;
+  const asked: string[] = [];
+  // with what the engine's worker sends
+  ben.context.on('request', (request) => {
+    if (request.method() === 'POST')
+      asked.push((request.postDataBuffer()?.length ?? 0) === 0 ? 'card' : 'batch');
+  });
+  const letEngine = await holdBack(ben, 'engine');
+  await page.goto(await invite(anna));
+  await page.locator('#name').waitFor();
+  await page.waitForFunction(() => performance.getEntriesByName('tern-first-screen').length > 0);
+  expect(asked).toEqual([]);
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+  await sayName(ben, 'Ben');
+  await (await answered).finished();
+  expect(asked).toEqual(['card']);
+  letEngine();
+  await say(ben, 'hello');
+  await reached(ben, 'hello', 'On a relay');
+  expect(asked).toContain('batch');
+  expect(asked.filter((what) => what === 'card')).toEqual(['card']);
+});
+
 test('a tab that is loaded anew while the engine is on its way keeps what was written, and none of it on a disk', async () => {
   const { page } = ben;
   const asked: string[] = [];
@@ -141,7 +166,8 @@ test('a tab that is loaded anew while the engine is on its way keeps what was wr
 
 test('an invitation that is of no use is said to be so, and what was written stays to be copied', async () => {
   const { page } = ben;
-  await page.goto(link.slice(0, -9));
+  // another's seed: that it does not fit shows only where it is used
+  await page.goto(formatInvitationLink({ ...parseInvitationLink(link), seed: new Uint8Array(32) }));
   await sayName(ben, 'Dora');
   await say(ben, 'for nobody');
   const goOn = page.getByRole('button', { name: 'Go on' });
@@ -149,7 +175,15 @@ test('an invitation that is of no use is said to be so, and what was written sta
   expect(await page.locator('.early').innerText()).toContain('nothing was sent');
   expect(await messageOf(ben, 'for nobody').isVisible()).toBe(true);
   await goOn.click();
-  await page.getByText('This is no link of Tern').waitFor();
+  await page.getByText('invites you').waitFor();
+  expect(await page.locator('.early').count()).toBe(0);
+});
+
+test('nobody writes to a link that was cut', async () => {
+  const { page } = ben;
+  await page.goto(link.slice(0, -9));
+  await sayName(ben, 'Dora');
+  await page.getByText('The link is not complete').waitFor();
   expect(await page.locator('.early').count()).toBe(0);
 });
 

@@ -102,7 +102,8 @@ export interface AppApi {
   invite(options: { readonly uses?: number; readonly lifetimeMs?: number }): Promise<InvitationView>;
   invitations(): Promise<readonly InvitationView[]>;
   revokeInvitation(id: InvitationId): Promise<boolean>;
-  accept(link: string): Promise<Accepted>;
+  /** @param introduction what the invitation's relay answered an empty request, where the page has asked it already */
+  accept(link: string, introduction?: Uint8Array): Promise<Accepted>;
 
   contacts(): Promise<readonly ContactView[]>;
   verify(person: PersonId, verified: boolean): Promise<void>;

@@ -54,7 +54,7 @@ export function appOver(home: Home, room: Room): AppApi {
     invite: (options) => inHome(({ client }) => client.invite(options)),
     invitations: () => inHome(({ client }) => client.invitations()),
     revokeInvitation: (id) => inHome(({ client }) => client.revokeInvitation(id)),
-    accept: (link) => inHome(({ client }) => client.accept(link)),
+    accept: (link, introduction) => inHome(({ client }) => client.accept(link, { introduction })),
 
     contacts: () => inHome(({ client }) => client.contacts()),
     verify: (person, verified) => inHome(({ client }) => client.verify(person, verified)),

@@ -101,7 +101,7 @@ async function untilMet(
         await api.begin((early.name.peek() ?? '').trim());
         askToStay();
       }
-      const accepted = await api.accept(early.link);
+      const accepted = await api.accept(early.link, early.introduction.peek());
       if (accepted.kind === 'accepted' || accepted.kind === 'known') {
         const found = (await api.contacts()).find(({ person }) => person === accepted.person);
         if (found !== undefined) return found.conversation;

@@ -5,7 +5,7 @@ import { heldWords, holdWords, shellHandover } from '../../shell/handover.ts';
 import { isHome } from '../../shell/look.ts';
 import { nameTrouble } from '../screens/onboarding-beginning.ts';
 import type { PlainWordKey } from '../words/words.ts';
-import { inviterOf, type Inviter } from './inviter.ts';
+import { inviterOf, introductionOf, type Inviter } from './inviter.ts';
 
 /** What was written to whoever invited, under the id that the message will have. */
 export interface EarlyText {
@@ -29,6 +29,8 @@ export interface EarlyTalk {
   /** what the person calls themselves; the conversation is shown as soon as they have said it */
   readonly name: ReadonlySignal<string | undefined>;
   readonly texts: ReadonlySignal<readonly EarlyText[]>;
+  /** what the relay of the invitation answered, asked as soon as the person has said who they are */
+  readonly introduction: ReadonlySignal<Uint8Array | undefined>;
   /** what stands in the field */
   readonly draft: Signal<string>;
   /** of the engine: 0 to 1 */
@@ -75,6 +77,12 @@ export async function openEarlyTalk(ending: AbortSignal): Promise<EarlyTalk | un
   const draft = signal(before?.draft ?? '');
   const question = signal<EarlyQuestion | undefined>(undefined);
   const isKept = signal(false);
+  const introduction = signal<Uint8Array | undefined>(undefined);
+  const stopAsking = effect(() => {
+    if (name.value !== undefined)
+      void introductionOf(inviter.relay).then((answer) => (introduction.value = answer));
+  });
+  ending.addEventListener('abort', stopAsking);
   const takeName = (): void => {
     const arrival = shellHandover();
     const said = arrival.name ?? '';
@@ -101,6 +109,7 @@ export async function openEarlyTalk(ending: AbortSignal): Promise<EarlyTalk | un
     inviter,
     name,
     texts,
+    introduction,
     draft,
     progress: signal(0),
     statuses: signal(new Map()),

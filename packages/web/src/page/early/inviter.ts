@@ -1,21 +1,17 @@
-import { base32 } from '@tern/protocol';
+import { base32, readItem, type Item } from '@tern/protocol';
 
-/** Who wrote an invitation, as the invitation says. Nothing of it is checked: that is the engine's to do before anything leaves. */
+/** Who wrote an invitation, as the invitation says. Nothing of it is checked: that is the engine's to do before anything is sealed. */
 export interface Inviter {
   readonly name: string;
   /** person id: decides the colour of what stands for them */
   readonly person: string;
+  /** URL at which the relay of their inbox takes requests */
+  readonly relay: string;
 }
 
-/** A map of seven whose key 1 is a root key of 32 bytes and whose key 2 is a text, as `link.ts` of the protocol lays it out (rule 3). */
-const beforeKey = [0xa7, 0x01, 0x58, 0x20];
-const keyBytes = 32;
-const shortText = 0x60;
-const countedText = 0x78;
-
 /**
- * Reads the beginning of an invitation, without the codecs of the wire that the first screen has no room for.
- * @param link whole. @returns undefined for anything but an invitation that begins as they all do
+ * Reads what the first screen needs of an invitation (rule 3), without the codecs of the wire that it has no room for.
+ * @param link whole. @returns undefined for anything but an invitation
  */
 export async function inviterOf(link: string): Promise<Inviter | undefined> {
   const [, fragment] = /#i([\w-]+)$/u.exec(link) ?? [];
@@ -24,24 +20,55 @@ export async function inviterOf(link: string): Promise<Inviter | undefined> {
     const bytes = Uint8Array.from(atob(fragment.replaceAll('-', '+').replaceAll('_', '/')), (one) =>
       one.charCodeAt(0),
     );
-    const keyAt = beforeKey.length;
-    const nameAt = keyAt + keyBytes;
-    if (!beforeKey.every((byte, at) => bytes[at] === byte) || bytes[nameAt] !== 2) return undefined;
-    const [head = 0, counted = 0] = bytes.subarray(nameAt + 1);
-    const from = nameAt + (head === countedText ? 3 : 2);
-    const length = head === countedText ? counted : head - shortText;
-    if (length < 0 || (head !== countedText && length > 23) || from + length > bytes.length) return undefined;
-    const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(from, from + length),
-    );
-    return { name, person: await personOf(bytes.subarray(keyAt, nameAt)) };
+    const invitation = readItem(bytes);
+    const rootKey = at(invitation, 1);
+    const name = at(invitation, 2);
+    const host = at(at(invitation, 6), 0);
+    const relay = `http${at(host, 4) === true ? 's' : ''}://${String(at(host, 2))}:${String(at(host, 3))}/${String(at(host, 5))}`;
+    return rootKey instanceof Uint8Array && rootKey.length === 32 && typeof name === 'string'
+      ? { name, person: await personOf(rootKey), relay }
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Of a map or a list. */
+function at(item: Item | undefined, key: number): Item | undefined {
+  if (item instanceof Map) return (item as ReadonlyMap<number, Item>).get(key);
+  return Array.isArray(item) ? (item as readonly Item[])[key] : undefined;
+}
+
 /** As the protocol makes it (rule 34). */
 async function personOf(rootKey: Uint8Array): Promise<string> {
-  const named = new Blob(['tern/1 person\0', Uint8Array.of(0, 0, 0, keyBytes), new Uint8Array(rootKey)]);
+  const named = new Blob([
+    'tern/1 person\0',
+    Uint8Array.of(0, 0, 0, rootKey.length),
+    new Uint8Array(rootKey),
+  ]);
   return base32(new Uint8Array(await crypto.subtle.digest('SHA-256', await named.arrayBuffer())));
 }
+
+/**
+ * Asks a relay for its card as the engine would (rule 1), while the engine is still on its way.
+ * @returns the answer as it came, for the engine to look at; undefined where there was none of a card's size
+ */
+export async function introductionOf(relay: string): Promise<Uint8Array | undefined> {
+  try {
+    const response = await fetch(relay, {
+      method: 'POST',
+      body: new Uint8Array(),
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      redirect: 'manual',
+    });
+    const answer = new Uint8Array(await response.arrayBuffer());
+    return response.status === 200 && answer.length <= longestCard ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** bytes, with what an answer has around it */
+const longestCard = 4096;
