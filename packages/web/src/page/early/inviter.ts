@@ -21,13 +21,13 @@ export async function inviterOf(link: string): Promise<Inviter | undefined> {
       one.charCodeAt(0),
     );
     const invitation = readItem(bytes);
-    const rootKey = at(invitation, 1);
-    const name = at(invitation, 2);
-    const host = at(at(invitation, 6), 0);
-    const relay = `http${at(host, 4) === true ? 's' : ''}://${String(at(host, 2))}:${String(at(host, 3))}/${String(at(host, 5))}`;
-    return rootKey instanceof Uint8Array && rootKey.length === 32 && typeof name === 'string'
-      ? { name, person: await personOf(rootKey), relay }
-      : undefined;
+    const [rootKey, name, hosts] = [1, 2, 6].map((key) => at(invitation, key));
+    const [address, port, tls, path] = [2, 3, 4, 5].map((key) => at(at(hosts, 0), key));
+    if (!(rootKey instanceof Uint8Array) || rootKey.length !== 32 || typeof name !== 'string')
+      return undefined;
+    if (typeof address !== 'string' || typeof port !== 'number' || typeof path !== 'string') return undefined;
+    const relay = `http${tls === true ? 's' : ''}://${address}:${port}/${path}`;
+    return { name, person: await personOf(rootKey), relay };
   } catch {
     return undefined;
   }
