@@ -20,7 +20,7 @@ const usage = `npm run lab [-- OPTION...]
   --profile quick|full   quick (default): minutes; full: hours, what is published
   --scenario ID|FILE     such as S08, ${openNetwork}, or a scenario file; may be repeated; without it all
   --subject NAME         one of ${subjects.map(({ name }) => name).join(', ')}; may be repeated
-  --seeds N              runs of each scenario (quick 1, full 3)
+  --seeds N              runs of each scenario (quick 1, full 5)
   --jobs N               runs at a time (default: one for each processor, at most 4)
   --results DIR          where results are kept; what is there and of the same sources is not run again
   --costs                instead: packets and bytes of one message, for each way in which it may travel
@@ -93,7 +93,7 @@ async function planOf(args: readonly string[]): Promise<{
         : subjects
             .filter((one) => one.missing() === undefined && (one.heavy !== true || profile === 'full'))
             .map(({ name }) => name),
-    seeds: count(values.seeds, profile === 'full' ? 3 : 1, 'seeds'),
+    seeds: count(values.seeds, profile === 'full' ? 5 : 1, 'seeds'),
     profile,
     jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),
   };
