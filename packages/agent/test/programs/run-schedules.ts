@@ -1,6 +1,6 @@
 // Schedules of cuts, deaths and blocks, drawn from seeds: many in simulated time, then some over real sockets.
 // node run-schedules.ts [--seed 1] [--count 10000] [--sockets 200] [--processes 2]
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
@@ -46,6 +46,12 @@ async function runShare(share: number): Promise<Summary> {
   return many.summary;
 }
 
+/** @throws when it ends */
+async function diedOf(child: ChildProcess): Promise<never> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  throw new Error(`a process ended by itself, with ${code ?? 'a signal'}`);
+}
+
 /** @returns whether everything held */
 async function runSimulated(): Promise<boolean> {
   const began = performance.now();
@@ -54,7 +60,7 @@ async function runSimulated(): Promise<boolean> {
       const child = fork(import.meta.filename, [...process.argv.slice(2), '--share', `${share}`], {
         execArgv: ['--max-semi-space-size=64', '--stack-trace-limit=0'],
       });
-      const [summary] = (await once(child, 'message')) as [Summary];
+      const [summary] = (await Promise.race([once(child, 'message'), diedOf(child)])) as [Summary];
       child.disconnect();
       return summary;
     }),

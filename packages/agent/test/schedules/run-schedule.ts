@@ -38,18 +38,24 @@ async function live(town: ScheduleTown, schedule: Schedule, begun: number): Prom
   await town.waitUntil(begun + Math.max(0, ...schedule.steps.map(endOf)));
   town.calm();
   const healedAt = town.now;
-  let faults = await town.faults();
-  while (faults.length > 0 && town.now - healedAt < settledWithinMs) {
-    await town.waitUntil(town.now + lookEveryMs);
-    faults = await town.faults();
-  }
+  let faults = await leftAtRest(town);
   const settledMs = town.now - healedAt;
   if (faults.length === 0 && town.lastCopyAt > town.now) {
     await town.waitUntil(town.lastCopyAt + lookEveryMs);
-    faults = await town.faults();
+    faults = await leftAtRest(town);
   }
   town.end();
   return { faults, settledMs, ...town.figures };
+}
+
+/** What is still not as it should be when it had all the time that it may take. */
+async function leftAtRest(town: ScheduleTown): Promise<readonly string[]> {
+  const since = town.now;
+  for (;;) {
+    const faults = await town.faults();
+    if (faults.length === 0 || town.now - since >= settledWithinMs) return faults;
+    await town.waitUntil(town.now + lookEveryMs);
+  }
 }
 
 function endOf(step: Schedule['steps'][number]): number {
