@@ -20,7 +20,7 @@ export const ternWeb: Subject = {
   missing: () => undefined,
   async open(ground) {
     const web = builtApp();
-    const [link] = await Promise.all([
+    const links = await Promise.all([
       startRelay(ground, relayOne, { web }),
       startRelay(ground, relayTwo, { web }),
       startRelay(ground, relayHome, { web }),
@@ -33,7 +33,7 @@ export const ternWeb: Subject = {
       return program.ready();
     };
     for (const person of everybody) await start(person);
-    await meet(people, link);
+    await meet(people, links);
     return { people, start } satisfies Cast;
   },
 };
@@ -65,9 +65,11 @@ export function keyOfAuthority(ground: Ground): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-async function meet(people: ReadonlyMap<Person, Program>, link: string): Promise<void> {
+/** As with `tern`: `a` invites the others through the first relay abroad; everybody adds the relays that they do not have afterwards. */
+async function meet(people: ReadonlyMap<Person, Program>, links: readonly string[]): Promise<void> {
   const host = people.get('a');
-  if (host === undefined) throw new Error('nobody invites');
+  const [link, ...others] = links;
+  if (host === undefined || link === undefined) throw new Error('nobody invites');
   await host.carriedOut({ do: 'relay', link });
   const known = new Set<string>();
   for (const guest of everybody.filter((person) => person !== 'a')) {
@@ -80,4 +82,7 @@ async function meet(people: ReadonlyMap<Person, Program>, link: string): Promise
     await people.get(guest)?.carriedOut({ do: 'accept', link: invitation.link });
     await host.carriedOut({ do: 'welcome', person: guest });
   }
+  for (const [person, program] of people)
+    for (const another of person === 'a' ? others : links)
+      await program.carriedOut({ do: 'relay', link: another });
 }

@@ -133,9 +133,9 @@ export class Race {
     if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
     const wish = { upBytes: request.length, bulk, held };
-    // a name whose hello is still out is not said again meanwhile
+    // a name whose hello is still out is not said again meanwhile, nor is a port greeted twice
     const greeting = new Set(
-      this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [countedBy(attempt.way)] : [])),
+      this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [greetedBy(attempt.way)] : [])),
     );
     const own = this.#running.filter(
       ({ attempt }) => attempt.doubted && attempt.way.carrier === 'https',
@@ -153,7 +153,7 @@ export class Race {
     const views = known.filter(
       ({ way, waitMs }) =>
         waitMs <= dialRules.hardMs &&
-        !greeting.has(countedBy(way)) &&
+        !greeting.has(greetedBy(way)) &&
         (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne,
     );
     const trusted = views.filter(({ standing }) => !metStranger(standing, now));
@@ -254,6 +254,11 @@ export class Race {
     if (left && !dead) attempt.leave('left');
     else evidence.gaveUp(attempt);
   }
+}
+
+/** What a hello says to whoever listens: a name, or where it goes. */
+function greetedBy(way: Way): string {
+  return way.serverName === '' ? `${countedBy(way)}:${way.port}` : countedBy(way);
 }
 
 function metStranger({ failure, goodAt }: Standing, now: number): boolean {

@@ -138,7 +138,8 @@ export function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
       return failed.host === other.host && failed.port === other.port && failed.by === other.by;
     case 'hello':
     case 'answer':
-      return countedBy(failed) === countedBy(other);
+      // a censor that reads no name has the address and the port to go by
+      return countedBy(failed) === countedBy(other) && (failed.serverName !== '' || failed.port === other.port);
     case 'stranger':
       return failed.host === other.host && failed.by === other.by;
   }

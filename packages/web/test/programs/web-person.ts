@@ -58,6 +58,7 @@ context.setDefaultTimeout(patienceMs);
 /** by the name of whoever one talks to there: each conversation has a tab of its own, so that nothing that comes is overlooked */
 const tabs = new Map<string, BrowserPerson>();
 const shown = new Set<string>();
+let begun = false;
 
 const first = tabOf(context.pages()[0] ?? (await context.newPage()));
 if (existsSync(startFile)) {
@@ -79,12 +80,14 @@ process.exit(0);
 async function carryOut(order: Order): Promise<void> {
   switch (order.do) {
     case 'relay':
-      await begin(first, order.link, settings.name);
+      await (begun ? addRelay(order.link) : begin(first, order.link, settings.name));
+      begun = true;
       return;
     case 'invite':
       tell({ is: 'link', link: await invite(first) });
       return;
     case 'accept':
+      begun = true;
       await begin(first, order.link, settings.name);
       // whoever invites is `a`
       await watch('a', first);
@@ -109,6 +112,15 @@ async function carryOut(order: Order): Promise<void> {
       ]);
     }
   }
+}
+
+/** Opens the link in the app that one has, in a tab for nothing else. */
+async function addRelay(link: string): Promise<void> {
+  const page = await context.newPage();
+  await page.goto(new URL(new URL(link).hash, first.page.url()).href);
+  await page.getByRole('button', { name: 'Use this relay' }).click();
+  await page.getByText('The relay is added.').first().waitFor();
+  await page.close();
 }
 
 function tabOf(page: Page): BrowserPerson {
