@@ -1,6 +1,10 @@
+import { nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
+import { pathId } from '../src/forward/defer-rules.ts';
+import { nextDue } from '../src/forward/kept-records.ts';
+import { keys } from '../src/log-records.ts';
 import { appendTo, collect, deferred, entriesOf, keepIt, pass, round } from './deferring.ts';
-import { impostor, openTwo } from './two-relays.ts';
+import { clientPath, impostor, openTwo } from './two-relays.ts';
 
 describe('a courier', () => {
   test('rule 30: hands on to one far relay while others are silent, however many are kept for those', async () => {
@@ -70,5 +74,86 @@ describe('a courier', () => {
     pass(two, 6 * 3600 * 1.25);
     await round(two.near);
     expect(await entriesOf(two)).toBe(count);
+  });
+
+  test('rule 30: a request that a far relay does not take keeps back that request, and no other for the same relay', async () => {
+    await using two = await openTwo();
+    let asked = 0;
+    await using between = await impostor(async (body, response) => {
+      asked += 1;
+      const answer = two.far.relay.answer(body, { signal: new AbortController().signal, peer: true });
+      await answer.then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      );
+    });
+    const keep = async (seed: number, { spoilt }: { readonly spoilt: boolean }): Promise<void> => {
+      const { defer } = deferred(two, [appendTo(two)], { seed });
+      const request = defer.request.slice();
+      if (spoilt) request[request.length - 1] = (request.at(-1) ?? 0) ^ 1;
+      const to = { ...defer.to, address: '127.0.0.1', tls: false, port: between.port };
+      expect((await two.client.one({ ...defer, request, to })).kind).toBe('kept');
+    };
+    const spoilt = 6;
+    for (let each = 0; each < spoilt; each += 1) await keep(each, { spoilt: true });
+    await keep(100, { spoilt: false });
+    await round(two.near);
+    expect(await entriesOf(two)).toBe(1);
+    expect(asked).toBe(2 + spoilt + 1);
+    for (let minutes = 0; minutes < 120; minutes += 1) {
+      pass(two, 60);
+      await round(two.near);
+    }
+    // 30 s, 60 s and so on for each, and proofs, of two requests each
+    expect(asked).toBeLessThanOrEqual(3 * 2 + spoilt * 10);
+    await keep(101, { spoilt: false });
+    await round(two.near);
+    expect(await entriesOf(two)).toBe(2);
+  });
+
+  test('rule 30: a far relay without room is left alone for half a minute each time, however often that happens', async () => {
+    await using two = await openTwo();
+    let full = true;
+    let asked = 0;
+    await using between = await impostor(async (body, response) => {
+      asked += 1;
+      const proves = asked <= 2 || !full;
+      if (!proves) response.writeHead(503).end();
+      else
+        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+    });
+    const keep = async (seed: number): Promise<void> => {
+      const { defer } = deferred(two, [appendTo(two)], { seed });
+      const to = { ...defer.to, address: '127.0.0.1', tls: false, port: between.port };
+      expect((await two.client.one({ ...defer, to })).kind).toBe('kept');
+    };
+    await keep(0);
+    await round(two.near);
+    const atOnce = asked;
+    await keep(1);
+    await round(two.near);
+    expect(asked).toBe(atOnce);
+    for (let minutes = 0; minutes < 40; minutes += 1) {
+      pass(two, 60);
+      await round(two.near);
+    }
+    full = false;
+    await keep(2);
+    pass(two, 40);
+    await round(two.near);
+    expect(await entriesOf(two)).toBeGreaterThan(0);
+  });
+
+  test('a note of something that is not there is removed, and what is due beside it is handed on', async () => {
+    await using two = await openTwo();
+    const lost = await keepIt(two.client, deferred(two, [appendTo(two)], { seed: 1 }));
+    await keepIt(two.client, deferred(two, [appendTo(two)], { seed: 2 }));
+    const path = pathId(primitives, clientPath);
+    await two.near.store.write((transaction) => transaction.remove(keys.kept(path, lost)));
+    await round(two.near);
+    expect(await entriesOf(two)).toBe(1);
+    pass(two, 21 * 86_400);
+    await round(two.near);
+    expect(await two.near.store.read((view) => nextDue(view))).toBeUndefined();
   });
 });

@@ -101,10 +101,12 @@ export class RelayHouse {
         () => undefined,
       );
       const pieces: Uint8Array[] = [];
+      let stood = false;
       const whole = (): Uint8Array => new Uint8Array(Buffer.concat(pieces)).subarray(0, roomBytes);
       try {
         const way = wayTo(to);
         const connection = await network.open(way, { signal: either, small: true, reached: () => undefined });
+        stood = true;
         const answer = connection.exchange(request, {
           signal: either,
           held: waitSeconds > 0,
@@ -113,11 +115,11 @@ export class RelayHouse {
         });
         for await (const piece of answer) pieces.push(piece);
         const tooLong = pieces.reduce((sum, piece) => sum + piece.length, 0) > roomBytes;
-        return { bytes: whole(), ...(tooLong && { trouble: 'too-long' as const }) };
+        return { bytes: whole(), stood, ...(tooLong && { trouble: 'too-long' as const }) };
       } catch (error) {
         if (signal.aborted || !(error instanceof DialError)) throw error;
         const trouble = { silent: 'silent', 'not-a-relay': 'stranger' }[error.ended as string] ?? 'closed';
-        return { bytes: whole(), trouble: trouble as 'silent' | 'stranger' | 'closed' };
+        return { bytes: whole(), stood, trouble: trouble as 'silent' | 'stranger' | 'closed' };
       } finally {
         over.abort();
       }

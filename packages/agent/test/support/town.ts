@@ -117,9 +117,9 @@ export async function town(
   const forwarder = (): Forwarder => {
     const deliver: Forwarder['deliver'] = async ({ to, request, signal }) => {
       const far = relays.find(({ hint }) => peerPathOf(nodePrimitives, hint.path) === to.path);
-      if (far?.upForRelays !== true) return { bytes: new Uint8Array(), trouble: 'silent' };
+      if (far?.upForRelays !== true) return { bytes: new Uint8Array(), trouble: 'silent', stood: false };
       far.exchanges += 1;
-      return { bytes: await far.relay.answer(request, { signal, peer: true }) };
+      return { bytes: await far.relay.answer(request, { signal, peer: true }), stood: true };
     };
     return {
       deliver,

@@ -3,9 +3,19 @@ import type { DayVault } from '../day-vault.ts';
 import type { RelayLimits } from '../limits-table.ts';
 import { keyName } from '../overlay.ts';
 import type { RelayStore } from '../store.ts';
-import type { ForwardAsk, Forwarded, Forwarder } from './forwarder.ts';
+import type { Delivered, ForwardAsk, Forwarder } from './forwarder.ts';
 import { FarRests } from './far-rests.ts';
-import { dueBy, keepAnswer, keepOn, letGo, nextDue, putOff, readKept, type DueNote } from './kept-records.ts';
+import {
+  drop,
+  dueBy,
+  isOf,
+  keepAnswer,
+  keepOn,
+  nextDue,
+  putOff,
+  readKept,
+  type DueNote,
+} from './kept-records.ts';
 
 export interface CourierParts {
   readonly store: RelayStore;
@@ -105,25 +115,33 @@ export class Courier {
     );
   }
 
-  async #deliver({ place, far }: DueNote, signal: AbortSignal): Promise<void> {
+  async #deliver(note: DueNote, signal: AbortSignal): Promise<void> {
+    const { place, far } = note;
     const { store, vault, limits, forwarder } = this.#parts;
-    const kept = await store.read((view) => readKept(view, vault, { place, second: this.#second() }));
-    if (kept?.kind !== 'waiting') {
-      // it was let go of meanwhile, is past its not-after, or is of no use
-      if (kept === undefined) await store.write((transaction) => letGo(transaction, place));
+    const second = this.#second();
+    const kept = await store.read((view) => readKept(view, vault, { place, second }));
+    if (kept?.kind !== 'waiting' || !isOf(note, kept)) {
+      // it was let go of meanwhile, is past its not-after, or is of no use; or this is not its note
+      await store.write((transaction) => drop(transaction, vault, { note, second }));
       return;
     }
     const { to, request } = kept.defer;
     const ask = { to, request, waitSeconds: 0, roomBytes: limits.keptAnswerBytes, signal };
-    const { bytes, trouble } = await handOn(forwarder, ask);
+    const { bytes, trouble, stood } = await handOn(forwarder, ask);
     if (trouble !== undefined && signal.aborted) return; // it is still due when the relay starts again
     const answered = trouble === undefined && bytes.length > 0;
     if (answered || trouble === 'too-long') this.#rests.reached(far);
-    else this.#rests.missed(far, kept);
+    else if (!stood) this.#rests.missed(far, kept);
+    else if (trouble === 'busy') this.#rests.full(far);
+    // else it may be the doing of this request, which anybody can have written: it alone waits
+    const due = Math.max(
+      this.#rests.until(far),
+      this.#second() + (stood ? this.#rests.pause(kept.tries) : 0),
+    );
     await store.write((transaction) => {
       if (answered) keepAnswer(transaction, vault, { place, answer: bytes });
       else if (trouble === 'too-long') keepAnswer(transaction, vault, { place, answer: undefined });
-      else keepOn(transaction, place, { due: this.#rests.until(far) });
+      else keepOn(transaction, place, { due });
     });
   }
 
@@ -160,10 +178,10 @@ export class Courier {
 }
 
 /** One request that nobody foresaw must not stop the others: it is tried again like any that failed. */
-async function handOn(forwarder: CourierParts['forwarder'], ask: ForwardAsk): Promise<Forwarded> {
+async function handOn(forwarder: CourierParts['forwarder'], ask: ForwardAsk): Promise<Delivered> {
   try {
     return await forwarder.deliver(ask);
   } catch {
-    return { bytes: new Uint8Array(), trouble: 'closed' };
+    return { bytes: new Uint8Array(), trouble: 'closed', stood: true };
   }
 }

@@ -31,21 +31,30 @@ export class FarRests {
 
   /** @param kept.tries of the request that did not reach it, which outlive the process */
   missed(far: string, { tries }: { readonly tries: number }): void {
-    const second = Math.floor(this.#world.now() / 1000);
-    const rest = this.#rests.get(far);
-    // others were under way to it at the same time
-    if (rest !== undefined && rest.until > second) return;
-    const times = Math.max(rest?.times ?? 0, tries);
-    this.#rests.delete(far);
-    this.#rests.set(far, { until: second + this.#pause(times), times: times + 1 });
-    if (this.#rests.size <= mostRemembered) return;
-    const [oldest] = this.#rests.keys();
-    if (oldest !== undefined) this.#rests.delete(oldest);
+    const times = Math.max(this.#rests.get(far)?.times ?? 0, tries);
+    this.#rest(far, { seconds: this.pause(times), times: times + 1 });
   }
 
-  #pause(times: number): number {
+  /** It was reached and has no room. Any one source can bring that about, so it rests no longer each time. */
+  full(far: string): void {
+    this.#rest(far, { seconds: this.pause(0), times: this.#rests.get(far)?.times ?? 0 });
+  }
+
+  /** @returns for how many seconds what failed so many times before is left alone */
+  pause(times: number): number {
     const pause = Math.min(longestPauseSeconds, firstPauseSeconds * 2 ** Math.min(times, 20));
     const chance = (this.#world.randomBytes(1)[0] ?? 0) / 256;
     return Math.ceil(pause * (1 + (chance - 0.5) * 2 * jitterShare));
+  }
+
+  #rest(far: string, { seconds, times }: { readonly seconds: number; readonly times: number }): void {
+    const second = Math.floor(this.#world.now() / 1000);
+    // others were under way to it at the same time
+    if (this.until(far) > second) return;
+    this.#rests.delete(far);
+    this.#rests.set(far, { until: second + seconds, times });
+    if (this.#rests.size <= mostRemembered) return;
+    const [oldest] = this.#rests.keys();
+    if (oldest !== undefined) this.#rests.delete(oldest);
   }
 }

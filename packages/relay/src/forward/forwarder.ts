@@ -8,6 +8,11 @@ export interface Forwarded {
   readonly trouble?: ForwardTrouble;
 }
 
+/** The same, and whether the far relay had proved itself and there was a connection: what went wrong after that may be the request's doing. */
+export interface Delivered extends Forwarded {
+  readonly stood: boolean;
+}
+
 export interface ForwardAsk {
   readonly to: Hint;
   readonly request: Uint8Array;
@@ -33,7 +38,7 @@ export interface Forwarder extends AsyncDisposable {
    */
   forward(ask: ForwardAsk, payer: Payer): Promise<Forwarded | 'quota'>;
   /** The same for a request that was kept, and was billed when it was. */
-  deliver(ask: ForwardAsk): Promise<Forwarded>;
+  deliver(ask: ForwardAsk): Promise<Delivered>;
   /** Bills a request that is to be kept. @returns false where the payer has used up what there is */
   mayKeep(ask: Pick<ForwardAsk, 'to' | 'request'>, payer: Payer): boolean;
   /** false for what can be seen to be no address of another relay without asking anybody */

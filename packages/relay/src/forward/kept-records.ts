@@ -168,6 +168,23 @@ export function letGo(transaction: StoreTransaction, place: KeptPlace): boolean 
   return true;
 }
 
+/** Is this the note of what is kept there now? */
+export function isOf({ key, place }: DueNote, { due }: Kept): boolean {
+  return keyName(key) === keyName(keys.due(due, place.path, place.ticket));
+}
+
+/** Lets go of what is past its not-after or of no use, and of a note that is not its own, or of nothing. */
+export function drop(
+  transaction: StoreTransaction,
+  vault: DayVault,
+  { note, second }: { readonly note: DueNote; readonly second: number },
+): void {
+  const { key, place } = note;
+  const kept = readKept(transaction, vault, { place, second });
+  if (kept === undefined) letGo(transaction, place);
+  if (kept === undefined || !isOf(note, kept)) transaction.remove(key);
+}
+
 /** What is to be looked at by now, the longest due first. @param asked.after goes on behind this one */
 export function dueBy(
   view: StoreView,

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { UnreachableError, type Hint } from '@tern/protocol';
 import { addressGuard, endsInNumber, type GuardOptions } from './address-guard.ts';
 import { FarBook } from './far-book.ts';
-import type { ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
+import type { Delivered, ForwardAsk, Forwarded, Forwarder, ForwarderParts, Payer } from './forwarder.ts';
 import type { ResolveName } from './name-resolver.ts';
 import { Places } from './places.ts';
 import { SharedRation } from './ration.ts';
@@ -74,7 +74,7 @@ class NodeForwarder implements Forwarder {
     }
   }
 
-  deliver(ask: ForwardAsk): Promise<Forwarded> {
+  deliver(ask: ForwardAsk): Promise<Delivered> {
     return this.#deliver(ask, { came: () => undefined });
   }
 
@@ -82,10 +82,10 @@ class NodeForwarder implements Forwarder {
   async #deliver(
     ask: ForwardAsk,
     { came, source }: { readonly came: (bytes: number) => void; readonly source?: string },
-  ): Promise<Forwarded> {
-    const nothing = new Uint8Array();
-    if (this.#closing.signal.aborted) return { bytes: nothing, trouble: 'closed' };
-    if (!this.mayReach(ask.to)) return { bytes: nothing, trouble: 'address' };
+  ): Promise<Delivered> {
+    const nothing = { bytes: new Uint8Array(), stood: false };
+    if (this.#closing.signal.aborted) return { ...nothing, trouble: 'closed' };
+    if (!this.mayReach(ask.to)) return { ...nothing, trouble: 'address' };
     const until = performance.now() + this.#parts.limits.forwardSeconds * 1000;
     const reaching = new AbortController();
     const timer = setTimeout(() => reaching.abort(silence), until - performance.now());
@@ -100,17 +100,17 @@ class NodeForwarder implements Forwarder {
     try {
       const reached = await this.#fars.reach(ask.to, { signal, ...(source !== undefined && { source }) });
       clearTimeout(timer);
-      if (reached.kind === 'failed') return { bytes: nothing, trouble: reached.trouble };
+      if (reached.kind === 'failed') return { ...nothing, trouble: reached.trouble };
       const { far } = reached;
       const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
       const post = { signal, longestMs, mostBytes: ask.roomBytes, hold };
-      const { stood, ...forwarded } = await far.post.post(ask.to, ask.request, post);
-      if (forwarded.trouble === 'closed' || forwarded.trouble === 'silent')
-        this.#fars.doubt(ask.to, far, { stood });
-      return forwarded;
+      const delivered = await far.post.post(ask.to, ask.request, post);
+      if (delivered.trouble === 'closed' || delivered.trouble === 'silent')
+        this.#fars.doubt(ask.to, far, delivered);
+      return delivered;
     } catch (cause) {
       if (ask.signal.aborted || !(cause instanceof UnreachableError)) throw cause;
-      return { bytes: nothing, trouble: cause === silence ? 'silent' : 'closed' };
+      return { ...nothing, trouble: cause === silence ? 'silent' : 'closed' };
     } finally {
       clearTimeout(timer);
       this.#heldBytes.release(source, held);

@@ -7,7 +7,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Hint } from '@tern/protocol';
-import type { Forwarded } from './forwarder.ts';
+import type { Delivered, Forwarded } from './forwarder.ts';
 
 export interface PeerPostOptions {
   /** the IP address that was judged: every connection goes there, whatever the name resolves to meanwhile */
@@ -26,19 +26,13 @@ export interface PostOptions {
   readonly hold?: (bytes: number) => boolean;
 }
 
-/** What came of a POST. */
-export interface Posted extends Forwarded {
-  /** whether there was a connection: what went wrong after that may be the request's doing */
-  readonly stood: boolean;
-}
-
 /** The connections to one far relay at one address. Disposed, it lets what is under way end. */
 export interface PeerPost extends Disposable {
   /**
    * One POST, and the answer's body as far as it came; of an answer with any status but 200, nothing. Follows nothing, sends no header
    * that HTTP does not need. @throws the signal's reason
    */
-  post(to: Hint, body: Uint8Array, options: PostOptions): Promise<Posted>;
+  post(to: Hint, body: Uint8Array, options: PostOptions): Promise<Delivered>;
 }
 
 const longestConnectMs = 5000;
@@ -102,7 +96,7 @@ export function openPeerPost({ address, authorities }: PeerPostOptions): PeerPos
 }
 
 interface Answered {
-  readonly forwarded: Posted;
+  readonly forwarded: Delivered;
   readonly again: boolean;
 }
 

@@ -30,7 +30,7 @@ export async function openNearRelay(options: {
     primitives,
     forwarder: () => ({
       forward,
-      deliver: async () => ({ bytes: new Uint8Array(), trouble: 'closed' }),
+      deliver: async () => ({ bytes: new Uint8Array(), trouble: 'closed', stood: false }),
       mayKeep: () => true,
       mayReach: () => true,
       hurry: () => undefined,
