@@ -8,7 +8,7 @@ import {
   reachedRelayTable,
   type DeferredMessage,
 } from './deferred-messages.ts';
-import { askNear, handOver, later } from './deferring.ts';
+import { askNear, handOver, later, lost } from './deferring.ts';
 import { hostName, type Engine } from './engine.ts';
 import { outgoingAt, type OutboxKey } from './outbox.ts';
 import { settle } from './push.ts';
@@ -92,8 +92,11 @@ async function take(engine: Engine, [key, deferred]: Left, results: readonly Res
   const told =
     last.kind === 'forwarded' ? await openDeferral(engine, concat(...pieces), { secret, salt }) : undefined;
   const result = told?.at(-1);
-  if (result === undefined && (last.kind === 'forwarded' || last.kind === 'unreachable'))
-    later(engine, deferred.far);
+  // only who keeps it can have brought that about: it alone is passed over
+  const { near, far } = deferred;
+  if (last.kind === 'refused') lost(engine, near, far);
+  else if (result === undefined && (last.kind === 'forwarded' || last.kind === 'unreachable'))
+    later(engine, near, far);
   await engine.store.change(async (change) => {
     const known = await deferredTable.get(change, '', key);
     if (known?.entry !== deferred.entry) return; // another process was faster

@@ -30,7 +30,7 @@ import { chunkOfEntry } from './sealed-entry.ts';
 const keptSeconds = 14 * 86_400;
 /** A relay that fills up keeps things for less long, 21 hours at last; how long it does not say. */
 const leastKeptSeconds: number = keptSeconds / 16;
-/** A relay that has no room, or hands on nothing, is asked again after so long; so is a far one whose answer said nothing. */
+/** A relay that has no room, or hands on nothing, is asked again after so long; so is one for a far relay whose answer said nothing. */
 const laterMs = 600_000;
 
 /** Leaves what waits for this relay at others, as far as they take it. */
@@ -80,21 +80,37 @@ function lastingKey({ card }: ReachedRelay, second: number): CardKey | undefined
   return card.keys.filter(({ notAfter }) => notAfter > second).toSorted((a, b) => b.notAfter - a.notAfter)[0];
 }
 
-/** Relays of this person's own that may keep something for this one, the one heard of last first. */
+/**
+ * Relays of this person's own that may keep something for this one, the one heard of last first; but of those with which nothing came of
+ * it before, the one where that is longest ago, after all others.
+ */
 function nearsOf(engine: Engine, far: Hint): Hint[] {
   const heard = (near: Hint): number => engine.path(near).lastExchange?.at ?? 0;
+  const failed = (near: Hint): number => engine.cutOff.notBefore.get(nameOf(near, far)) ?? 0;
   return engine.nearRelays
     .to(far)
-    .filter((near) => !engine.cutOff.since.has(hostName(near)) && mayAsk(engine, near))
-    .toSorted((a, b) => heard(b) - heard(a));
+    .filter(
+      (near) => !engine.cutOff.since.has(hostName(near)) && mayAsk(engine, near) && mayAsk(engine, near, far),
+    )
+    .toSorted((a, b) => failed(a) - failed(b) || heard(b) - heard(a));
 }
 
-function mayAsk(engine: Engine, relay: Hint): boolean {
-  return (engine.cutOff.notBefore.get(hostName(relay)) ?? 0) <= engine.world.now();
+function nameOf(...relays: readonly Hint[]): string {
+  return relays.map(hostName).join(' ');
 }
 
-export function later(engine: Engine, relay: Hint): void {
-  engine.cutOff.notBefore.set(hostName(relay), engine.world.now() + laterMs);
+function mayAsk(engine: Engine, ...relays: readonly Hint[]): boolean {
+  return (engine.cutOff.notBefore.get(nameOf(...relays)) ?? 0) <= engine.world.now();
+}
+
+/** Nothing is left at it, or for it, for a while. @param relays or two: nothing at the first for the second */
+export function later(engine: Engine, ...relays: readonly Hint[]): void {
+  engine.cutOff.notBefore.set(nameOf(...relays), engine.world.now() + laterMs);
+}
+
+/** What it kept for the far one is gone: it may be asked again, but after others. */
+export function lost(engine: Engine, near: Hint, far: Hint): void {
+  engine.cutOff.notBefore.set(nameOf(near, far), engine.world.now());
 }
 
 /** @returns undefined where it was not reached */

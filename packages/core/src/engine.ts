@@ -49,7 +49,7 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly cutOff: {
     /** nothing came from them since */
     readonly since: Map<string, number>;
-    /** nothing is left at them, or for them, before */
+    /** nothing is left at them, or for them, before; of two names, at the first for the second */
     readonly notBefore: Map<string, number>;
   };
   /** those that can hand on to others */

@@ -8,7 +8,7 @@ import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
 import { anythingFor, push } from './push.ts';
 import { pause, Pauses } from './pauses.ts';
-import { noteUnreached } from './reached-relays.ts';
+import { noteReached, noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
@@ -254,7 +254,10 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
       pull(engine, host, { signal: stop, watch, waitSeconds }),
     );
     looks.soon = more && moved;
-    if (!more) await askForMissing(engine, host);
+    if (!more) {
+      await askForMissing(engine, host);
+      await noteReached(engine, host, { signal: stop });
+    }
     const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {

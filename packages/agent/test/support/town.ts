@@ -13,6 +13,7 @@ import {
   openMemoryStore,
   openRelay,
   type Forwarder,
+  type ForwarderParts,
   type Relay,
   type RelayLimits,
   type RelayStore,
@@ -22,6 +23,8 @@ import { nodeGroupPrimitives } from '../../src/group-primitives.ts';
 /** A clock that only the test moves; whoever waits for longer than it moves goes on waiting. */
 export interface TownWorld extends World {
   move(ms: number): void;
+  /** The same, but who waits is not woken before it moves again. */
+  pass(ms: number): void;
 }
 
 function townWorld(randomBytes: World['randomBytes']): TownWorld {
@@ -40,6 +43,9 @@ function townWorld(randomBytes: World['randomBytes']): TownWorld {
           reject(signal.reason as Error);
         });
       }),
+    pass(ms) {
+      now += ms;
+    },
     move(ms) {
       now += ms;
       for (const sleeper of sleepers) {
@@ -60,6 +66,8 @@ export interface TownRelay {
   up: boolean;
   /** other relays reach it */
   upForRelays: boolean;
+  /** what it is to hand on, it answers itself, with nonsense */
+  lies: boolean;
   /** requests answered so far */
   exchanges: number;
 }
@@ -114,8 +122,10 @@ export async function town(
   const relays: TownRelay[] = [];
   const closing = new AbortController();
   const couriers: Promise<void>[] = [];
-  const forwarder = (): Forwarder => {
+  const forwarder = ({ relay: near }: ForwarderParts): Forwarder => {
     const deliver: Forwarder['deliver'] = async ({ to, request, signal }) => {
+      if (relays.some(({ relay, lies }) => lies && relay.id === near))
+        return { bytes: new Uint8Array(300), stood: true };
       const far = relays.find(({ hint }) => peerPathOf(nodePrimitives, hint.path) === to.path);
       if (far?.upForRelays !== true) return { bytes: new Uint8Array(), trouble: 'silent', stood: false };
       far.exchanges += 1;
@@ -148,7 +158,7 @@ export async function town(
       path: `path-${at}`,
     };
     const link = formatRelayLink({ hint, right: await relay.newRight() });
-    relays.push({ hint, link, store, relay, up: true, upForRelays: true, exchanges: 0 });
+    relays.push({ hint, link, store, relay, up: true, upForRelays: true, lies: false, exchanges: 0 });
   }
   const transport = memoryTransport({
     answer: async (to, request, { signal }) => {
