@@ -131,10 +131,20 @@ async function identityOf(view: StoreView): Promise<Identity> {
   return identity;
 }
 
+/** What was signed last for an engine, and of what: no longer than it lives. */
+const credentials = new WeakMap<object, { readonly of: string; readonly made: Credentials }>();
+
 export async function selfOf(
   engine: Pick<Engine, 'primitives'>,
   view: StoreView,
 ): Promise<Identity & Credentials> {
   const identity = await identityOf(view);
-  return { ...identity, ...credentialsOf(engine.primitives, identity) };
+  const { rootSeed, deviceSeed, serial, listNumber, deviceKeys } = identity;
+  const of = [serial, listNumber, rootSeed, deviceSeed, ...deviceKeys].join();
+  let last = credentials.get(engine);
+  if (last?.of !== of) {
+    last = { of, made: credentialsOf(engine.primitives, identity) };
+    credentials.set(engine, last);
+  }
+  return { ...identity, ...last.made };
 }
