@@ -43,6 +43,7 @@ export type RelayLimitName =
   | 'watchedLogs'
   | 'watchedTogether'
   | 'waiting'
+  | 'waitingOfOne'
   | 'logsOfRight'
   | 'logBytes'
   | 'lifetimeSeconds'
@@ -155,6 +156,12 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     what: 'in all watch sets, the longest unused set forgotten first',
   },
   waiting: { default: 10_000, unit: 'watches', error: 'answered at once', what: 'kept waiting at a time' },
+  waitingOfOne: {
+    default: 2_000,
+    unit: 'watches',
+    error: 'answered at once',
+    what: 'the same for one source; less as less is left, in proportion',
+  },
   logsOfRight: { default: 10_000, unit: 'logs', error: 'quota', what: 'begun with one relay link' },
   logBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'held by one log' },
   lifetimeSeconds: {

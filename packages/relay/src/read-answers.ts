@@ -23,14 +23,15 @@ export async function answerReads(
     readonly session: string;
     /** for whom something may be handed on; undefined for what came over a peer path */
     readonly payer: Payer | undefined;
+    readonly source: string | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { reads, tray, session, payer, signal } = asked;
+  const { reads, tray, session, payer, source, signal } = asked;
   const count = (kind: AskedRead['operation']['kind']): number =>
     reads.filter(({ operation }) => operation.kind === kind).length;
   const forwards = count('forward');
-  const mayWait = count('watch') === 1 && forwards === 0 && desk.wakers.waiting < context.limits.waiting;
+  const mayWait = count('watch') === 1 && forwards === 0;
   let gets = 0;
   for (const { index, operation, wire } of reads) {
     switch (operation.kind) {
@@ -50,7 +51,7 @@ export async function answerReads(
         break;
       }
       case 'watch':
-        await answerWatch(desk, context, { operation, wire, index, session, tray, mayWait, signal });
+        await answerWatch(desk, context, { operation, wire, index, session, tray, mayWait, source, signal });
         break;
       case 'forward': {
         const only = forwards === 1;

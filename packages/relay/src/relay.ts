@@ -102,7 +102,7 @@ class OpenRelay implements Relay {
   readonly #policies = new PolicyMemory();
   readonly #sessions: Sessions;
   readonly #sets: WatchSets;
-  readonly #wakers = new Wakers();
+  readonly #wakers: Wakers;
   readonly #budget: OpenBudget;
   readonly #eraser: Eraser;
   readonly #office: ForwardOffice | undefined;
@@ -137,6 +137,7 @@ class OpenRelay implements Relay {
       limits: this.limits,
       forgotten: (session) => this.#sets.forgetSession(session),
     });
+    this.#wakers = new Wakers(this.limits);
     this.#budget = new OpenBudget(world, this.limits);
     this.#eraser = new Eraser(store, this.#log);
     const parts = { relay: this.id, limits: this.limits, world, primitives, store, vault: this.#vault };
@@ -267,7 +268,7 @@ class OpenRelay implements Relay {
     });
     if ('problem' in written) return written;
     for (const { operation, result } of written.items) tray.add(operation, result);
-    const { signal } = asker;
+    const { signal, source } = asker;
     const desk = {
       store: this.#store,
       sets: this.#sets,
@@ -276,7 +277,7 @@ class OpenRelay implements Relay {
       forward: this.#office?.desk,
       card: () => this.card(),
     };
-    await answerReads(desk, context, { reads, tray, session, payer, signal });
+    await answerReads(desk, context, { reads, tray, session, payer, source, signal });
     return { items: tray.items };
   }
 

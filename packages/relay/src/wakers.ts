@@ -1,15 +1,28 @@
 import type { LogId, World } from '@tern/protocol';
+import { Places } from './forward/places.ts';
+import type { RelayLimits } from './limits-table.ts';
+
+export interface WaitOptions {
+  readonly world: World;
+  readonly signal: AbortSignal;
+  /** for whom; undefined where nobody can be told from others */
+  readonly source: string | undefined;
+}
 
 /** Who waits for which log. */
 export class Wakers {
   readonly #byLog = new Map<LogId, Set<() => void>>();
   readonly #all = new Set<() => void>();
+  readonly #places: Places;
   #closed = false;
-  #waiting = 0;
+
+  constructor({ waiting, waitingOfOne }: Pick<RelayLimits, 'waiting' | 'waitingOfOne'>) {
+    this.#places = new Places({ most: waiting, mostOfOne: waitingOfOne, shrinking: true });
+  }
 
   /** how many wait at this moment */
   get waiting(): number {
-    return this.#waiting;
+    return this.#places.taken;
   }
 
   /** Something is new in these logs. */
@@ -25,10 +38,11 @@ export class Wakers {
 
   /**
    * Listens before the caller looks, so that nothing falls between looking and waiting.
-   * `wait` resolves when something was woken since, or after `ms`; rejects with the signal's reason.
+   * `wait` resolves when something was woken since, or after `ms`, or at once with false where nobody else may wait; rejects with the
+   * signal's reason.
    */
   listen(logs: readonly LogId[]): Disposable & {
-    wait(ms: number, options: { readonly world: World; readonly signal: AbortSignal }): Promise<void>;
+    wait(ms: number, options: WaitOptions): Promise<boolean>;
   } {
     let woken = this.#closed;
     let resolveWait: (() => void) | undefined;
@@ -42,19 +56,20 @@ export class Wakers {
       this.#byLog.set(log, wakers.add(waker));
     }
     return {
-      wait: async (ms, { world, signal }) => {
+      wait: async (ms, { world, signal, source }) => {
         signal.throwIfAborted();
-        if (woken) return;
+        if (woken) return true;
+        if (!this.#places.take(source, 1)) return false;
         const over = new AbortController();
         const timer = world.wait(ms, { signal: AbortSignal.any([signal, over.signal]) });
         const wake = new Promise<void>((resolve) => {
           resolveWait = resolve;
         });
-        this.#waiting += 1;
         try {
           await Promise.race([wake, timer]);
+          return true;
         } finally {
-          this.#waiting -= 1;
+          this.#places.release(source, 1);
           over.abort();
           // the timer that lost rejects with the reason of `over`, which is nobody's concern
           timer.catch(() => {});

@@ -19,7 +19,7 @@ const lastItemBytes = 40;
 
 /**
  * Rule 17. Fills or changes the set, delivers what is new, and if nothing is, waits for it.
- * @param asked.mayWait false where the batch asks for several watches, or too many are waiting
+ * @param asked.mayWait false where the batch asks for several watches @param asked.source who waits
  */
 export async function answerWatch(
   desk: WatchDesk,
@@ -31,6 +31,7 @@ export async function answerWatch(
     readonly session: string;
     readonly tray: ItemTray;
     readonly mayWait: boolean;
+    readonly source: string | undefined;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -72,8 +73,9 @@ export async function answerWatch(
   const before = tray.items.length;
   let more = await deliver(desk, context, { places, changes, tray, index });
   if (!more && tray.items.length === before && asked.mayWait && operation.waitSeconds > 0) {
-    await listening.wait(operation.waitSeconds * 1000, { world: desk.world, signal: asked.signal });
-    more = await deliver(desk, context, { places, changes, tray, index });
+    const { signal, source } = asked;
+    if (await listening.wait(operation.waitSeconds * 1000, { world: desk.world, signal, source }))
+      more = await deliver(desk, context, { places, changes, tray, index });
   }
   const next = desk.sets.next(session, token, changes);
   if (next === undefined) tray.add(index, { kind: 'watch-unknown' });

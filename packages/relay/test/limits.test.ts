@@ -3,6 +3,7 @@ import { openCard, sealRequest, TernError } from '@tern/protocol';
 import { openRelay, relayLimits, type LogEvent } from '../src/index.ts';
 import { smallEntry, TestClient } from '../src/testing/index.ts';
 import { openSetting, primitives } from './setting.ts';
+import { from } from './two-relays.ts';
 
 const { signal } = new AbortController();
 
@@ -85,6 +86,30 @@ test('rule 33: as many watches wait as may, and the next is answered at once', a
   expect(await wait(setting.another())).toMatchObject({ kind: 'watched', more: false });
   relay.hurry();
   expect(await first).toMatchObject({ kind: 'watched' });
+});
+
+test('rule 33: whoever has many watches waiting leaves places for others, who wait', async () => {
+  await using setting = await openSetting({ limits: { waiting: 20, waitingOfOne: 8 } });
+  const { relay } = setting;
+  const watch = { kind: 'watch', add: [], drop: [], waitSeconds: 30 } as const;
+  const asked: Promise<unknown>[] = [];
+  for (const source of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+    for (let count = 0; count < 10; count += 1) {
+      const state = { answered: false };
+      const before = relay.held().waiting;
+      const one = from(setting, source).one(watch);
+      asked.push(one.finally(() => (state.answered = true)));
+      while (relay.held().waiting === before && !state.answered)
+        await new Promise((done) => setImmediate(done));
+    }
+  }
+  // 6, then 4 of what is left, then 3
+  expect(relay.held().waiting).toBe(13);
+  const another = from(setting, '198.51.100.1').one(watch);
+  while (relay.held().waiting === 13) await new Promise((done) => setImmediate(done));
+  relay.hurry();
+  expect(await another).toMatchObject({ kind: 'watched' });
+  await Promise.all(asked);
 });
 
 test('rule 33: a relay that judges as much as it may says that it is busy', async () => {

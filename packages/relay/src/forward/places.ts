@@ -1,13 +1,22 @@
-/** So many at a time, and for one source so many of them. Whoever has no source is not counted alone. */
+/**
+ * So many at a time, and for one source so many of them: where `shrinking` less as less is left, in proportion, but one. Whoever has no
+ * source is not counted alone.
+ */
 export class Places {
   readonly #most: number;
   readonly #mostOfOne: number;
+  readonly #shrinking: boolean;
   readonly #ofOne = new Map<string, number>();
   #taken = 0;
 
-  constructor({ most, mostOfOne }: { readonly most: number; readonly mostOfOne: number }) {
-    this.#most = most;
-    this.#mostOfOne = mostOfOne;
+  constructor(options: { readonly most: number; readonly mostOfOne: number; readonly shrinking?: boolean }) {
+    this.#most = options.most;
+    this.#mostOfOne = options.mostOfOne;
+    this.#shrinking = options.shrinking ?? false;
+  }
+
+  get taken(): number {
+    return this.#taken;
   }
 
   /** @returns false, taking nothing, where there are less */
@@ -15,7 +24,8 @@ export class Places {
     if (this.#taken + count > this.#most) return false;
     if (source !== undefined) {
       const own = (this.#ofOne.get(source) ?? 0) + count;
-      if (own > this.#mostOfOne) return false;
+      const left = this.#shrinking ? 1 - this.#taken / this.#most : 1;
+      if (own > Math.max(1, this.#mostOfOne * left)) return false;
       this.#ofOne.set(source, own);
     }
     this.#taken += count;
