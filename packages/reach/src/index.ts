@@ -1,5 +1,6 @@
 export { answerRoom, requestRoom } from './budget.ts';
 export type { Budget } from './budget.ts';
+export { networkOfHost } from './dialer/address.ts';
 export type { Dialer } from './dialer/dialer.ts';
 export type { ForwardWays } from './dialer/forward-ways.ts';
 export { wayBookCodec } from './dialer/way-book-codec.ts';

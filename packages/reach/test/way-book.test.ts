@@ -15,7 +15,7 @@ import { deliver, dialerScene, download } from './dialer-scene.ts';
 import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
 import { freshPace } from '../src/dialer/pace.ts';
 import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
-import { networkName } from '../src/node/network-name.ts';
+import { networkAddresses, networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
 import { entranceOf, waysOf, withEndpoints } from '../src/dialer/way.ts';
 
@@ -133,6 +133,27 @@ describe('of a relay’s cards', () => {
 });
 
 describe('the names of networks', () => {
+  test("come from the network of an IPv6 address and not from the host's part, however it is written", () => {
+    const at = (address: string): string =>
+      networkAddresses({
+        eth0: [
+          {
+            address,
+            netmask: 'ffff:ffff:ffff:ffff::',
+            family: 'IPv6',
+            mac: '02:00:00:00:00:01',
+            internal: false,
+            cidr: null,
+            scopeid: 0,
+          },
+        ],
+      });
+    const written = ['2001:db8::1234:5678', '2001:db8::9', '2001:db8:0:0:a:b:c:d', '2001:db8::e:0:0:1'];
+    expect(new Set(written.map(at)).size).toBe(1);
+    expect(at('2001:db8:0:1::9')).not.toBe(at('2001:db8::9'));
+    expect(at('fe80::1')).toBe('');
+  });
+
   /** As a machine does, which is in this one now. */
   const named =
     (addresses: string): NameNetwork =>

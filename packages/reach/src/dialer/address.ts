@@ -25,6 +25,15 @@ export function isOfInternet(address: string): boolean {
   return groups !== undefined && isOfInternetV6(groups);
 }
 
+/** The network of 64 bits that one host of IPv6 usually has for itself, as `2001:db8:0:0`; undefined for what is no IPv6 address. */
+export function networkOfHost(address: string): string | undefined {
+  // what `::` stands for has to be there before it is cut
+  return groupsOf(address.split('%')[0] ?? '')
+    ?.slice(0, 4)
+    .map(hex)
+    .join(':');
+}
+
 type Range = readonly [first: number, bits: number];
 
 /** RFC 6890 and its registries. */

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { networkInterfaces } from 'node:os';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
+import { networkOfHost } from '../dialer/address.ts';
 
 /**
  * What tells the network this machine is in from others: a hash of its addresses there, under a key of the home, so that nobody without
@@ -14,16 +15,16 @@ export function networkName(addresses: string, key: Uint8Array | undefined): str
   return hash.update(addresses).digest('base64url').slice(0, 16);
 }
 
-/** Of this machine, as text; empty where it has none. */
-export function networkAddresses(): string {
-  const addresses = Object.entries(networkInterfaces())
+/** Of this machine, as text; empty where it has none. @param interfaces as the system has them now, unless given */
+export function networkAddresses(
+  interfaces: Readonly<Partial<Record<string, readonly NetworkInterfaceInfo[]>>> = networkInterfaces(),
+): string {
+  const addresses = Object.entries(interfaces)
     .flatMap(([name, those]) => (those ?? []).map((one) => ({ name, ...one })))
     .filter(
       ({ internal, family, address }) => !internal && !(family === 'IPv6' && address.startsWith('fe80')),
     )
     // the host's part of an IPv6 address changes every day by itself
-    .map(({ name, family, address, mac }) =>
-      [name, mac, family === 'IPv6' ? address.split(':').slice(0, 4).join(':') : address].join(' '),
-    );
+    .map(({ name, address, mac }) => [name, mac, networkOfHost(address) ?? address].join(' '));
   return [...new Set(addresses)].toSorted().join('\n');
 }
