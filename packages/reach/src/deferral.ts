@@ -61,7 +61,7 @@ export function sealDeferral(
 
 /**
  * @param exchange of that request, and of no other: what it opens is the far relay's own word on it
- * @returns every result, in order; undefined for anything else
+ * @returns every result, in order; undefined for anything else, and for an answer that was cut or goes on behind its end
  */
 export async function openDeferral(
   { primitives, world }: DeferralParts,
@@ -77,7 +77,7 @@ export async function openDeferral(
       exchange: () => exchange,
       now: () => world.now(),
     });
-    if (read.kind !== 'sealed' || read.header.problem !== undefined) return undefined;
+    if (read.kind !== 'sealed' || !read.whole || read.header.problem !== undefined) return undefined;
     return read.items.map(({ result }) => result);
   } catch (error) {
     if (error instanceof TernError) return undefined;
