@@ -259,6 +259,24 @@ describe('names that are banned for their hellos', () => {
     ));
 });
 
+test('a first request that is cut where nobody says why is not taken for a ban', () =>
+  over(
+    (draw) => {
+      let left = 1;
+      const stop = {
+        direction: 'up',
+        how: 'cut',
+        after: (length: number) => (length * draw('percent', 0, 90)) / 100,
+      } as const;
+      return { fate: () => ((left -= 1) >= 0 ? { stop } : undefined) };
+    },
+    oneName,
+    async (scene) => {
+      // three starts a minute are what there is of an unknown name; a ban would be sat out for two
+      expect(slowest(await chat(scene, { texts: 10, everyMs: 4000 }))).toBeLessThan(70_000);
+    },
+  ));
+
 describe('files where connections freeze', () => {
   const addresses: SceneOptions = {
     endpoints: ['https://two.example:443', 'https://203.0.113.10', 'https://203.0.113.11'],

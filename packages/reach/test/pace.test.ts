@@ -83,6 +83,14 @@ describe('a ban', () => {
   });
 });
 
+test('a hello that was ended is no ban, also after several that were answered', () => {
+  const { pace, starts } = walk(3);
+  const now = mayStartAt(pace, text, starts.at(-1) ?? 0);
+  const after = unanswered(start(pace, now), { now: now + 100, alone: true, cut: true });
+  expect(after.bannedAt).toBeUndefined();
+  expect(after.silentUntil - now - 100).toBe(2 * dialRules.firstSilenceMs);
+});
+
 test('a hello without an answer where nothing else is answered either is tried again soon, then ever later', () => {
   let pace: Pace = freshPace;
   const pauses: number[] = [];

@@ -3,7 +3,7 @@ import type { AttemptReport, Ended, ObservedStages, Stage } from './attempt-repo
 import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
-import { hasRoom, type FailureKind, type Load, type Standing } from './standing.ts';
+import { hasRoom, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
 import type { Vantage } from '../transport.ts';
 import type { Way } from './way.ts';
 
@@ -75,6 +75,11 @@ export class Attempt {
   /** its connection had carried others before */
   get reused(): boolean {
     return this.#before.exchanges > 0;
+  }
+
+  /** nobody was told what ended it */
+  get blind(): boolean {
+    return this.#held?.connection.blind === true;
   }
 
   /** its connection had rested so long that it may have died of that */
@@ -340,9 +345,4 @@ export class Attempt {
       ended,
     });
   }
-}
-
-/** From one piece of an answer to the next. */
-function progressMs({ rttMs = 0, patience }: Standing): number {
-  return Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience;
 }

@@ -125,7 +125,7 @@ export class ConnectionPool implements Disposable {
   }
 
   /** A connection stood and its hello was not answered, or answered by an end of the connection. */
-  unanswered(way: Way, options: { readonly alone: boolean }): void {
+  unanswered(way: Way, options: { readonly alone: boolean; readonly cut?: boolean }): void {
     if (isUncounted(way)) return;
     const { book, world } = this.#parts;
     book.paced(way, unanswered(book.pace(way), { now: world.now(), ...options }));

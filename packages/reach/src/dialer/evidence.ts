@@ -75,7 +75,11 @@ export class Evidence {
     if (attempt.failure === 'answer' && ended === 'silent') this.#stopped(attempt);
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
-    else this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, options);
+    else {
+      // where nobody tells what ended it, only silence is like a ban
+      const cut = attempt.blind && ended !== 'silent';
+      this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, { ...options, cut });
+    }
   }
 
   /** Nobody answered in all that time. */
@@ -120,12 +124,12 @@ export class Evidence {
     this.#drained -= 1;
   }
 
-  #failed(way: Way, how: FailureKind, options: { readonly alone: boolean }): void {
+  #failed(way: Way, how: FailureKind, options: { readonly alone: boolean; readonly cut?: boolean }): void {
     const { book, pool, world } = this.#parts;
     book.took(way, { kind: 'failed', how }, world.now());
     if (how !== 'hello') return;
     pool.unanswered(way, options);
-    if (options.alone) this.#hellos = [...this.#hellos, { way, at: world.now() }];
+    if (options.alone && options.cut !== true) this.#hellos = [...this.#hellos, { way, at: world.now() }];
   }
 
   #stopped(attempt: Attempt): void {

@@ -140,12 +140,15 @@ export function greeted(pace: Pace, now: number): Pace {
 /**
  * A connection stood and its hello was not answered. Where many had been answered just before it is a ban, and so it is where others
  * are answered meanwhile: nothing is sent for longer than one lasts. Otherwise it may be the line.
- * @param options `alone` nothing else is answered either
+ * @param options `alone` nothing else is answered either; `cut` it was an end that may be the request's or the line's: no ban ends anything
  */
-export function unanswered(pace: Pace, options: { readonly now: number; readonly alone: boolean }): Pace {
-  const { now, alone } = options;
+export function unanswered(
+  pace: Pace,
+  options: { readonly now: number; readonly alone: boolean; readonly cut?: boolean },
+): Pace {
+  const { now, alone, cut = false } = options;
   const window = startsSince(pace.starts, now - dialRules.hardMs);
-  const banned = pace.answered > 0 && window > dialRules.counted.starts;
+  const banned = !cut && pace.answered > 0 && window > dialRules.counted.starts;
   const times = pace.unanswered + 1;
   const silence =
     banned || !alone

@@ -169,3 +169,8 @@ export function hasRoom(
   // what the answer will weigh nobody knows: bulk uses all it may
   return !next.bulk && load.upBytes + next.upBytes <= up.bytes && load.downBytes * 2 <= down.bytes;
 }
+
+/** From one piece of an answer to the next. */
+export function progressMs({ rttMs = 0, patience }: Standing): number {
+  return Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience;
+}
