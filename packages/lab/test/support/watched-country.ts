@@ -24,7 +24,7 @@ export type Network = {
 export type Try = {
   readonly went: string;
   readonly tookMs: number;
-  /** Before the rules began to bite, after that, or both; a long try counts as one after it when it ended so. */
+  /** As {@link whenOf} says. */
   readonly when: 'before' | 'across' | 'after';
 };
 
@@ -73,10 +73,9 @@ export async function watchCountry(networks: readonly Network[]): Promise<Watche
   const take = (network: Network, told: Told): void => {
     const control = Number(told['control']);
     const [began, tookMs] = [Number(told['began']), Number(told['tookMs'])];
-    const isLong = longestTryMs(network.controls[control] ?? noControl) > longTryMs;
-    const isAfter = (isLong ? began + tookMs : began) > blockedAt;
-    const when = isAfter ? 'after' : began + tookMs < blockedAt ? 'before' : 'across';
-    tries.get(network.name)?.[control]?.push({ went: String(told['went']), tookMs, when });
+    const went = String(told['went']);
+    const when = whenOf(network.controls[control] ?? noControl, { began, tookMs, went }, blockedAt);
+    tries.get(network.name)?.[control]?.push({ went, tookMs, when });
   };
   for (const network of networks) {
     const { name, policy, controls } = network;
@@ -100,6 +99,20 @@ export async function watchCountry(networks: readonly Network[]): Promise<Watche
     ([name, memory]) => [name, new Set(firedOf(memory).map(({ rule }) => rule))] as const,
   );
   return { tries, bitten: new Map(bitten) };
+}
+
+/**
+ * Before the rules began to bite, after that, or both. A long try, of which there are few, counts as one after it when it ended so, but not
+ * where it ended well: the rules may have begun when all of it that they could bite had passed.
+ */
+export function whenOf(
+  control: Parameters<typeof longestTryMs>[0],
+  { began, tookMs, went }: { readonly began: number; readonly tookMs: number; readonly went: string },
+  blockedAt: number,
+): Try['when'] {
+  if (began + tookMs < blockedAt) return 'before';
+  const counts = longestTryMs(control) > longTryMs && went !== 'whole';
+  return began > blockedAt || counts ? 'after' : 'across';
 }
 
 const noControl = { requests: 1, everyMs: 0, connections: 1, gapMs: 0 };
