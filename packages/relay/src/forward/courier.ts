@@ -131,8 +131,8 @@ export class Courier {
     if (trouble !== undefined && signal.aborted) return; // it is still due when the relay starts again
     const answered = trouble === undefined && bytes.length > 0;
     if (answered || trouble === 'too-long') this.#rests.reached(far);
-    else if (!stood) this.#rests.missed(far, kept);
     else if (trouble === 'busy') this.#rests.full(far);
+    else if (!stood) this.#rests.missed(far, kept);
     // else it may be the doing of this request, which anybody can have written: it alone waits
     const due = Math.max(
       this.#rests.until(far),

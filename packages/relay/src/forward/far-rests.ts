@@ -35,7 +35,7 @@ export class FarRests {
     this.#rest(far, { seconds: this.pause(times), times: times + 1 });
   }
 
-  /** It was reached and has no room. Any one source can bring that about, so it rests no longer each time. */
+  /** It has no room. Any one source can bring that about, so it rests no longer each time. */
   full(far: string): void {
     this.#rest(far, { seconds: this.pause(0), times: this.#rests.get(far)?.times ?? 0 });
   }
