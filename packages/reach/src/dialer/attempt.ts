@@ -77,6 +77,11 @@ export class Attempt {
     return this.#before.exchanges > 0;
   }
 
+  /** when it began to open a connection of its own, ms since 1970 */
+  get openedAt(): number | undefined {
+    return this.reused ? undefined : this.#at;
+  }
+
   /** nobody was told what ended it */
   get blind(): boolean {
     return this.#held?.connection.blind === true;
@@ -97,7 +102,7 @@ export class Attempt {
   /** of both directions, where there was enough of it to tell */
   get bytesPerSecond(): number | undefined {
     const bytes = this.#parts.request.length + this.#downBytes;
-    const ms = this.#lastAt - this.#askedAt - this.#roundTripMs;
+    const ms = this.#lastAt - this.#askedAt - (this.rttMs ?? this.#parts.standing.rttMs ?? 0);
     return bytes >= 6000 && !this.#parts.held ? (bytes * 1000) / Math.max(5, ms) : undefined;
   }
 
@@ -302,11 +307,6 @@ export class Attempt {
     this.#downBytes += piece.length;
     this.#lastAt = this.#parts.world.now();
     return piece;
-  }
-
-  /** as far as it is known */
-  get #roundTripMs(): number {
-    return this.rttMs ?? this.#parts.standing.rttMs ?? 0;
   }
 
   #ms(): number {

@@ -49,7 +49,7 @@ export class Evidence {
       now,
     );
     if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
-    this.#heard(now);
+    this.#heard(now, attempt);
   }
 
   /** What came, and was taken for an answer, was none of that relay: whatever it seemed to show of the way is forgotten. */
@@ -146,15 +146,18 @@ export class Evidence {
     else this.#stops = [...this.#stops, { way, load, at }];
   }
 
-  /** The line lives: what stopped just before was frozen. */
-  #heard(now: number): void {
+  /** The line lives: what stopped just before was frozen. @param by was answered, and a hello that it sent after others too */
+  #heard(now: number, by?: Attempt): void {
     this.#answeredAt = now;
     const [stops, hellos, sockets, { book, pool }] = [this.#stops, this.#hellos, this.#sockets, this.#parts];
     this.#stops = [];
     this.#hellos = [];
     this.#sockets = [];
-    for (const { way, at } of hellos)
-      if (now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
+    for (const { way, at } of hellos) {
+      // the very name answers: no ban ends so soon
+      const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;
+      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
+    }
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);
     for (const { way, at, stoodMs } of sockets) {
