@@ -28,7 +28,14 @@ const arrows: ReadonlyMap<string, Arrows> = new Map([
 ]);
 
 /** What tests are written with; the project's root has them, no package does. */
-const testTools: readonly string[] = ['vitest', 'fast-check', 'tinybench', 'playwright-core', 'axe-core'];
+const testTools: readonly string[] = [
+  'vitest',
+  'fast-check',
+  'tinybench',
+  'playwright-core',
+  'axe-core',
+  'cborg',
+];
 
 /** What makes the web app out of its sources; the project's root has them too, and nothing that runs in a browser may name them. */
 const buildTools: readonly string[] = ['rolldown', 'lightningcss', '@gfx/zopfli'];

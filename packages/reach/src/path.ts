@@ -2,7 +2,6 @@ import {
   encodeBatch,
   limits,
   MalformedError,
-  openCard,
   randomId,
   RefusedError,
   TernError,
@@ -17,6 +16,7 @@ import {
   type Result,
 } from '@tern/protocol';
 import { readAnswer, type Answer } from './answer.ts';
+import { cardOf, openCardFromNetwork, strange } from './answered-card.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
 import { provenOperations, type Outgoing } from './proven-operations.ts';
@@ -309,20 +309,6 @@ class RelayPath implements Path {
   }
 }
 
-function openCardFromNetwork(
-  primitives: Primitives,
-  encoded: Uint8Array,
-): { readonly relay: RelayId; readonly card: Card } | undefined {
-  try {
-    return openCard(primitives, encoded);
-  } catch (cause) {
-    throw new UnreachableError('what answered is no relay, or the card was damaged', {
-      code: 'not-a-relay',
-      cause,
-    });
-  }
-}
-
 function watchTokenOf(outgoing: readonly Outgoing[]): Uint8Array | undefined {
   for (const { operation } of outgoing)
     if (operation.kind === 'watch' && operation.token !== undefined) return operation.token;
@@ -339,18 +325,8 @@ function resultsOf(answer: Extract<Answer, { readonly kind: 'sealed' }>, operati
   return { results, whole: answer.whole };
 }
 
-/** Of an empty request. */
-function cardOf(answer: Answer): Uint8Array {
-  if (answer.kind !== 'card') throw strange('an empty request was not answered with a card');
-  return answer.card;
-}
-
 async function* onePiece(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
-}
-
-function strange(message: string): UnreachableError {
-  return new UnreachableError(message, { code: 'not-a-relay' });
 }
 
 function refused(problem: BatchProblem): RefusedError {

@@ -139,7 +139,9 @@ export function concerns(kind: FailureKind, failed: Way, other: Way): boolean {
     case 'hello':
     case 'answer':
       // a censor that reads no name has the address and the port to go by
-      return countedBy(failed) === countedBy(other) && (failed.serverName !== '' || failed.port === other.port);
+      return (
+        countedBy(failed) === countedBy(other) && (failed.serverName !== '' || failed.port === other.port)
+      );
     case 'stranger':
       return failed.host === other.host && failed.by === other.by;
   }
