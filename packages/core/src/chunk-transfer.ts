@@ -52,10 +52,11 @@ export async function putChunk(
   let refused: Result['kind'] | undefined;
   let complete = false;
   let arrived = 0;
-  const exchange: Carrying['exchange'] = async ({ from: offset, to: end }, { signal }) => {
+  const exchange: Carrying['exchange'] = async ({ from: offset, to: end }, { trial, signal }) => {
     const bytes = content.subarray(offset, end);
     const operation = { kind: 'put', log, number, chunk, length: content.length, offset, bytes } as const;
-    const { results } = await path.exchange([{ operation, seeds: [seed] }], { signal, bulk: true });
+    const put = path.exchange([{ operation, seeds: [seed] }], { signal, bulk: true });
+    const { results } = await exchanged(path, trial, put);
     const result = results[0]?.at(-1);
     if (result === undefined) return [];
     if (result.kind !== 'put') {
@@ -74,7 +75,7 @@ export async function putChunk(
   const signal = AbortSignal.any([options.signal, done.signal]);
   try {
     await carrySideBySide({
-      ...sizesOf(path, putBytesOf),
+      ...roomOf(path, putBytesOf),
       length: content.length,
       exchange,
       signal,
@@ -96,17 +97,16 @@ function putBytesOf({ upBytes }: Budget): number {
 }
 
 /** How much goes into one exchange, and how many go at once, as the path's budget is at that moment. */
-function sizesOf(
-  path: Path,
-  sizeOf: (budget: Budget) => number,
-): Pick<Carrying, 'size' | 'spare' | 'retries'> {
+function roomOf(path: Path, sizeOf: (budget: Budget) => number): Pick<Carrying, 'room' | 'retries'> {
   let before = path.budget;
   return {
-    size({ trial }) {
+    room() {
       before = path.budget;
-      return sizeOf(budgetOf(path, trial));
+      const { spare = 0, trial } = before;
+      const size = sizeOf(before);
+      const tries = trial !== undefined && !trying.has(path);
+      return { size, spare, trialSize: tries ? Math.max(size, sizeOf(trial)) : size };
     },
-    spare: () => path.budget.spare ?? 0,
     // it shrank: what is asked for next is smaller; or another way would be taken now
     retries({ code }) {
       const { upBytes, downBytes } = path.budget;
@@ -115,6 +115,19 @@ function sizesOf(
       return shrank || (differs && (code === 'silent' || code === 'cut'));
     },
   };
+}
+
+/** Paths on which one exchange is trying more: what stops it would stop others that did the same. */
+const trying = new WeakSet<Path>();
+
+async function exchanged<T>(path: Path, trial: boolean, exchange: Promise<T>): Promise<T> {
+  if (!trial) return exchange;
+  trying.add(path);
+  try {
+    return await exchange;
+  } finally {
+    trying.delete(path);
+  }
 }
 
 function budgetOf({ budget }: Path, trial: boolean): Budget {
@@ -139,7 +152,7 @@ export async function getChunk(
     const asked = rangesOf(span);
     const sent = asked.map((range) => getOf(from, range));
     const room = Math.min(answerRoom(budgetOf(path, trial).downBytes), limits.responseBytes);
-    const { results } = await path.exchange(sent, { signal, room, bulk: true });
+    const { results } = await exchanged(path, trial, path.exchange(sent, { signal, room, bulk: true }));
     const over: Span[] = [];
     for (const [at, range] of asked.entries()) {
       const result = results[at]?.at(-1);
@@ -162,7 +175,7 @@ export async function getChunk(
   const signal = AbortSignal.any([options.signal, gone.signal]);
   try {
     await carrySideBySide({
-      ...sizesOf(path, leavesOf),
+      ...roomOf(path, leavesOf),
       length: leafCount(from.length),
       exchange,
       signal,

@@ -6,12 +6,19 @@ export interface Span {
   readonly to: number;
 }
 
+/** What may begin now. */
+export interface Room {
+  /** how much goes into one exchange */
+  readonly size: number;
+  /** how much one of them may try; the same where somebody tries already */
+  readonly trialSize: number;
+  /** so many more exchanges may begin beside those that run; one always may */
+  readonly spare: number;
+}
+
 export interface Carrying {
   readonly length: number;
-  /** how much goes into one exchange now; as a trial where nobody else tries */
-  readonly size: (options: { readonly trial: boolean }) => number;
-  /** so many more exchanges may begin beside those that run; one always may */
-  readonly spare: () => number;
+  readonly room: () => Room;
   /**
    * One exchange. @returns the parts that are over
    * @throws {UnreachableError} where nothing is; it may have been too large, and what is asked for next may be smaller
@@ -85,22 +92,39 @@ class SideBySide {
   }
 
   #begin(): void {
-    const { spare, size } = this.#carrying;
-    while (this.#running.size === 0 || spare() > 0) {
-      const trial = ![...this.#running].some((one) => one.trial);
+    for (;;) {
+      const { size, trialSize, spare } = this.#carrying.room();
+      if (this.#running.size > 0 && spare <= 0) return;
       const [first, ...rest] = this.#open;
       if (first === undefined) {
-        const many = Math.max(overtakenBy, this.#running.size);
-        const late = [...this.#running].find((one) => !one.doubled && one.overtaken >= many);
-        if (late === undefined) return;
-        late.doubled = true;
-        this.#start(late.span, false);
+        if (!this.#hurry(size)) return;
         continue;
       }
-      const to = Math.min(first.to, first.from + Math.max(1, size({ trial })));
+      // a trial that fails is not to be what everybody waits for in the end
+      const trial = trialSize > size && trialSize * 2 <= bytesOf(this.#open);
+      const to = Math.min(first.to, first.from + Math.max(1, trial ? trialSize : size));
       this.#open = to < first.to ? [{ from: to, to: first.to }, ...rest] : rest;
-      this.#start({ from: first.from, to }, trial && to - first.from > size({ trial: false }));
+      this.#start({ from: first.from, to }, trial && to - first.from > size);
     }
+  }
+
+  /** Nothing is left to begin: what others have overtaken begins again beside itself, or in parts where it is too large for that. */
+  #hurry(size: number): boolean {
+    const many = Math.max(overtakenBy, this.#running.size);
+    const late = [...this.#running].find(
+      ({ doubled, trial, overtaken }) => !doubled && overtaken >= (trial ? 1 : many),
+    );
+    if (late === undefined) return false;
+    late.doubled = true;
+    if (bytesOf([late.span]) <= size) {
+      this.#start(late.span, false);
+      return true;
+    }
+    const code = late.overtaken >= many ? 'silent' : 'left';
+    this.#running.delete(late);
+    late.stop.abort(new UnreachableError('others were faster', { code }));
+    this.#reopen([late.span]);
+    return true;
   }
 
   #start(span: Span, trial: boolean): void {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UnreachableError } from '@tern/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -13,15 +14,16 @@ function carrying(
     span: Span,
     options: { readonly trial: boolean; readonly signal: AbortSignal },
   ) => Promise<readonly Span[]>,
-): { readonly carrying: Carrying; readonly most: () => number } {
+): { readonly carrying: Carrying; readonly room: Carrying['room']; readonly most: () => number } {
   let running = 0;
   let most = 0;
+  const room: Carrying['room'] = () => ({ size: 10, trialSize: 10, spare: atOnce - running });
   return {
     most: () => most,
+    room,
     carrying: {
       length,
-      size: () => 10,
-      spare: () => atOnce - running,
+      room,
       retries: () => false,
       signal,
       async exchange(span, options) {
@@ -95,16 +97,43 @@ test('one that stands still is doubled when nothing else is left, and then left'
   expect(asked).toBe(21);
 });
 
-test('only one at a time tries more', async () => {
-  let trials = 0;
-  const { carrying: parts } = carrying(300, 6, async (span, { trial }) => {
-    if (trial) trials += 1;
-    expect(trials).toBeLessThanOrEqual(1);
+test('more is tried as long as it is allowed, and not with the last that is left', async () => {
+  const spans: Span[] = [];
+  let trying = false;
+  const { carrying: parts, room } = carrying(100, 2, async (span, { trial }) => {
+    spans.push(span);
+    expect(trial).toBe(span.to - span.from === 20);
+    trying = trial;
     await Promise.resolve();
-    if (trial) trials -= 1;
+    if (trial) trying = false;
     return [span];
   });
-  await carrySideBySide({ ...parts, size: ({ trial }) => (trial ? 20 : 10) });
+  await carrySideBySide({ ...parts, room: () => ({ ...room(), trialSize: trying ? 10 : 20 }) });
+  expect(spans.some(({ from, to }) => to - from === 20)).toBe(true);
+  expect(spans.every(({ from, to }) => to - from === 10 || from + 40 <= 100)).toBe(true);
+});
+
+test('a trial that stands still holds nothing up, and whoever carries it hears that it ought to have passed', async () => {
+  let reason: unknown;
+  let tried = 0;
+  const came: Span[] = [];
+  const { carrying: parts, room } = carrying(200, 4, async (span, { trial, signal: stop }) => {
+    if (trial) {
+      tried += 1;
+      return new Promise((_, reject) => {
+        stop.addEventListener('abort', () => {
+          reason = stop.reason;
+          reject(stop.reason as Error);
+        });
+      });
+    }
+    await nextTurn(); // so that what has ended is known before more begins
+    came.push(span);
+    return [span];
+  });
+  await carrySideBySide({ ...parts, room: () => ({ ...room(), trialSize: tried > 0 ? 10 : 20 }) });
+  expect(reason).toMatchObject({ code: 'silent' });
+  expect(came.length).toBe(20);
 });
 
 test('nothing that gets through ends it, and so does its signal', async () => {

@@ -239,7 +239,9 @@ class WayDialer implements Dialer {
   }
 
   #cut(attempt: Attempt, error: unknown, signal: AbortSignal): void {
-    const ended = signal.aborted ? 'left' : endedBy(error);
+    // whoever left may know that more of it ought to have come
+    const left = signal.aborted && endedBy(signal.reason) !== 'silent';
+    const ended = left ? 'left' : endedBy(error);
     attempt.leave(ended);
     this.#evidence.cut(attempt, ended);
   }
