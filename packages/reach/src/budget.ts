@@ -42,6 +42,8 @@ export type BudgetOutcome =
       readonly upBytes: number;
       /** what had come of the answer */
       readonly downBytes: number;
+      /** connections are known to freeze: one stop among many that passed says nothing */
+      readonly proven?: boolean;
     };
 
 /**
@@ -61,6 +63,8 @@ const passesToGrow = 2;
 const passesToForget = 64;
 /** Of where it stopped, what is sure to pass: a handshake that goes on with a session is 2 kB shorter than a whole one. */
 const belowCeiling = 3 / 4;
+/** Where connections freeze, one of so many may stop for another reason: its handshake was longer, or a packet was lost. */
+const passesToDoubt = 16;
 /** what uses so much more than the budget was a trial */
 const trialFrom = 1.15;
 
@@ -76,7 +80,12 @@ export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): Learn
       down: grow(budget.down, outcome.downBytes, most.down),
     };
   }
-  if (outcome.downBytes > 0)
+  const direction = outcome.downBytes > 0 ? 'down' : 'up';
+  const { bytes, passes } = budget[direction];
+  const tried = outcome[direction === 'down' ? 'downBytes' : 'upBytes'] > bytes * trialFrom;
+  if (outcome.proven === true && !tried && passes >= passesToDoubt)
+    return { ...budget, [direction]: { ...budget[direction], passes: 0 } };
+  if (direction === 'down')
     return {
       ...budget,
       down: shrunk(budget.down, (outcome.downBytes * 3) / 4, {
@@ -89,7 +98,7 @@ export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): Learn
   // a trial that was too much leaves what had passed before; else back to what passes anywhere, or below
   const { up: start } = budgetStart;
   const tooMuch = outcome.upBytes > start.bytes * trialFrom ? start.bytes : outcome.upBytes / 2;
-  const toBytes = outcome.upBytes > budget.up.bytes * trialFrom ? budget.up.bytes : tooMuch;
+  const toBytes = tried ? budget.up.bytes : tooMuch;
   const up = shrunk(budget.up, toBytes, { stoppedAt: outcome.upBytes, least: least.up });
   return { ...budget, up };
 }

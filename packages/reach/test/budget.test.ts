@@ -71,6 +71,18 @@ describe('what a path lets through', () => {
     expect(budget.up.bytes).toBe(4096);
   });
 
+  test('one that stops among many says nothing where connections freeze, and a second one does', () => {
+    let budget = budgetStart;
+    const used = { upBytes: 4000, downBytes: 300, proven: true };
+    const stopped = { kind: 'stopped', upBytes: 4000, downBytes: 0, proven: true } as const;
+    for (let at = 0; at < 20; at += 1) budget = nextBudget(budget, { kind: 'passed', ...used });
+    const once = nextBudget(budget, stopped);
+    expect(once.up).toEqual({ bytes: 4096, passes: 0 });
+    expect(nextBudget(once, stopped).up).toEqual({ bytes: 2048, passes: 0, ceilingBytes: 4000 });
+    expect(nextBudget(budget, { ...stopped, proven: false }).up.bytes).toBe(2048);
+    expect(nextBudget(budget, { ...stopped, upBytes: 8000 }).up).toMatchObject({ ceilingBytes: 8000 });
+  });
+
   test('never leaves its bounds, whatever happens', () => {
     const outcome = fc.record({
       kind: fc.constantFrom('passed' as const, 'stopped' as const),

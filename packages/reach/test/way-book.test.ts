@@ -263,4 +263,12 @@ test('what froze on one way is believed of the relay’s others, until they show
   book.took(two, { kind: 'answered', load: much, late: false }, 3000);
   expect(book.standing(two).grade).toBe('bulk');
   expect(book.standing(literal).grade).toBe('text');
+  // and how much passes
+  const large = { exchanges: 1, upBytes: 700, downBytes: 12_000 };
+  for (const way of [one, literal]) book.took(way, { kind: 'frozen', load }, 4000);
+  book.took(one, { kind: 'answered', load: large, late: false }, 4000);
+  expect(book.standing(literal).budget.down.bytes).toBe(12_000);
+  book.took(literal, { kind: 'stalled', load: { exchanges: 0, upBytes: 700, downBytes: 9000 } }, 5000);
+  expect(book.standing(literal).budget.down).toMatchObject({ bytes: 6750, ceilingBytes: 9000 });
+  expect(book.standing(one).budget.down.bytes).toBe(6750);
 });

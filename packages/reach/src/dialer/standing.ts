@@ -145,11 +145,16 @@ function sure(learnt: LearnedDirection, direction: 'up' | 'down'): LearnedDirect
  * What the network took of a connection's requests or answers was too much in the direction that used more of its budget. One that
  * had carried others and kept to the budget was stopped by how many they were.
  */
-function stalledBudget({ budget }: Standing, { exchanges, upBytes, downBytes }: Load): LearnedBudget {
+function stalledBudget({ budget, grade }: Standing, { exchanges, upBytes, downBytes }: Load): LearnedBudget {
   const shares = { up: upBytes / budget.up.bytes, down: downBytes / budget.down.bytes };
   if (exchanges > 0 && Math.max(shares.up, shares.down) < 1) return budget;
   const byUp = shares.up > shares.down;
-  return nextBudget(budget, { kind: 'stopped', upBytes, downBytes: byUp ? 0 : downBytes });
+  return nextBudget(budget, {
+    kind: 'stopped',
+    upBytes,
+    downBytes: byUp ? 0 : downBytes,
+    proven: grade === 'text',
+  });
 }
 
 function smooth(before: number | undefined, now: number): number {

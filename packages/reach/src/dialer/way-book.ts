@@ -2,7 +2,7 @@ import { equalBytes, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
-import type { LearnedBudget } from '../budget.ts';
+import type { LearnedBudget, LearnedDirection } from '../budget.ts';
 import { countedBy, hostOfKey, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
@@ -60,19 +60,19 @@ export class WayBook {
     const { ways, freezing } = this.#page();
     const own = ways.get(wayKey(way)) ?? freshStanding;
     if (way.carrier !== 'https') return own;
-    let kin: Standing | undefined;
-    for (const { host, standing } of freezing.values()) {
-      const { stoppedAt = 0 } = standing;
-      if (stoppedAt > (kin?.stoppedAt ?? 0) && way.names?.includes(host) === true) kin = standing;
-    }
-    if (kin === undefined) return own;
-    if (own.grade === 'text') return { ...own, budget: withCeilings(own.budget, kin.budget) };
-    if ((kin.stoppedAt ?? 0) <= own.goodAt) return own;
-    const { grade, budget, exchanges, stoppedAt } = kin;
+    const kin = [...freezing.values()].flatMap(({ host, standing }) =>
+      way.names?.includes(host) === true ? [standing] : [],
+    );
+    const [first, ...others] = kin.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
+    if (first === undefined) return own;
+    const met = others.reduce((all, { budget }) => pooled(all, budget), first.budget);
+    if (own.grade === 'text') return { ...own, budget: withOwnCeilings(own.budget, met) };
+    if ((first.stoppedAt ?? 0) <= own.goodAt) return own;
+    const { grade, exchanges, stoppedAt } = first;
     return {
       ...own,
       grade,
-      budget,
+      budget: met,
       passes: 0,
       ...(exchanges !== undefined && { exchanges }),
       ...(stoppedAt !== undefined && { stoppedAt }),
@@ -197,11 +197,23 @@ export class WayBook {
   }
 }
 
-/** Where one did not see it for oneself, what another met counts. */
-function withCeilings(own: LearnedBudget, kin: LearnedBudget): LearnedBudget {
-  const better = (direction: 'up' | 'down'): boolean =>
-    own[direction].ceilingBytes === undefined && kin[direction].ceilingBytes !== undefined;
-  return { up: better('up') ? kin.up : own.up, down: better('down') ? kin.down : own.down };
+/** Of two ways that freeze alike: who saw where it stops knows best, and else who saw more pass. */
+function pooled(one: LearnedBudget, other: LearnedBudget): LearnedBudget {
+  return { up: better(one.up, other.up), down: better(one.down, other.down) };
+}
+
+function better(one: LearnedDirection, other: LearnedDirection): LearnedDirection {
+  const [here, there] = [one.ceilingBytes !== undefined, other.ceilingBytes !== undefined];
+  return (here === there ? one.bytes >= other.bytes : here) ? one : other;
+}
+
+/** What one saw for oneself counts, and else what others met. */
+function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget {
+  const { up, down } = pooled(own, met);
+  return {
+    up: own.up.ceilingBytes === undefined ? up : own.up,
+    down: own.down.ceilingBytes === undefined ? down : own.down,
+  };
 }
 
 function freezingOf(ways: ReadonlyMap<string, Standing>): OpenPage['freezing'] {
