@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { UnreachableError, type Hint } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import { HttpsCarrier } from '../src/node/https-carrier.ts';
@@ -76,6 +77,22 @@ describe('what goes over the wire', () => {
     expect(await carry(dialer, { ...server.hint, address: 'localhost' })).toBe('ok');
     expect(await carry(dialer, server.hint)).toBe('ok');
     expect(server.serverNames).toEqual(['localhost', '']);
+  });
+
+  test('connections that begin together go on with sessions of those before them', async () => {
+    const resumed: boolean[] = [];
+    await using server = await listen(
+      (incoming, outgoing) => {
+        if (incoming.socket instanceof TLSSocket) resumed.push(incoming.socket.isSessionReused());
+        outgoing.shouldKeepAlive = false;
+        outgoing.end('ok');
+      },
+      { tls: true },
+    );
+    using dialer = open();
+    await carry(dialer, server.hint);
+    await Promise.all([carry(dialer, server.hint), carry(dialer, server.hint)]);
+    expect(resumed).toEqual([false, true, true]);
   });
 
   test('a kept connection that the relay has closed meanwhile costs a new one and no error', async () => {

@@ -6,7 +6,9 @@ import { dialTcp, dialTls } from './socket-dial.ts';
 
 /** What is sent in one TLS record where a connection may freeze: a record that comes in half is worth nothing. */
 const smallRecordBytes = 1300;
-const rememberedSessions = 64;
+const rememberedWays = 64;
+/** A relay gives two with each handshake, and many connections may begin before one has ended. */
+const sessionsOfOne = 32;
 
 export interface HttpsCarrierParts {
   readonly resolver: Resolver;
@@ -20,8 +22,8 @@ export interface HttpsCarrierParts {
 export class HttpsCarrier implements Carrier {
   readonly name = 'https';
   readonly #parts: HttpsCarrierParts;
-  /** each is used once; a handshake that goes on with one is 2 kB shorter */
-  readonly #sessions = new Map<string, Buffer>();
+  /** of each way, each used once; a handshake that goes on with one is 2 kB shorter */
+  readonly #sessions = new Map<string, readonly Buffer[]>();
 
   constructor(parts: HttpsCarrierParts) {
     this.#parts = parts;
@@ -37,8 +39,7 @@ export class HttpsCarrier implements Carrier {
     if (!way.tls) return new HttpConnection(tcp, options);
     const { authorities, network } = this.#parts;
     const key = `${network()} ${wayKey(way)}`;
-    const session = this.#sessions.get(key);
-    this.#sessions.delete(key);
+    const session = this.#newest(key);
     const tls = await dialTls(tcp, {
       signal,
       serverName: way.serverName,
@@ -51,11 +52,19 @@ export class HttpsCarrier implements Carrier {
     return new HttpConnection(tls, options);
   }
 
+  #newest(key: string): Buffer | undefined {
+    const kept = this.#sessions.get(key);
+    if (kept === undefined) return undefined;
+    this.#sessions.set(key, kept.slice(0, -1));
+    return kept.at(-1);
+  }
+
   #keep(key: string, session: Buffer): void {
+    const kept = this.#sessions.get(key) ?? [];
     this.#sessions.delete(key);
-    this.#sessions.set(key, session);
+    this.#sessions.set(key, [...kept, session].slice(-sessionsOfOne));
     const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > rememberedSessions && oldest !== undefined) this.#sessions.delete(oldest);
+    if (this.#sessions.size > rememberedWays && oldest !== undefined) this.#sessions.delete(oldest);
   }
 }
 
