@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { DialError } from '../src/dialer/carrier.ts';
 import { nodeWorld } from '../src/node/index.ts';
 import { Resolver } from '../src/node/resolver.ts';
 import { answerWith } from './doh-server.ts';
@@ -101,4 +102,33 @@ test('a question that nobody waited for to its end says nothing', async () => {
   leaving.abort(new Error('enough'));
   await expect(left).rejects.toThrow('enough');
   expect(await one.ask()).toEqual(['203.0.113.9']);
+});
+
+test('the system is asked for a name once in a few seconds, and again on another network or where it knew nothing', async () => {
+  let asked = 0;
+  let now = 0;
+  let network = 'home';
+  const resolver = new Resolver({
+    world: { ...nodeWorld, now: () => now },
+    remembered: () => undefined,
+    network: () => network,
+    async bySystem() {
+      asked += 1;
+      if (asked === 1) throw new DialError('name', 'nobody knows it');
+      return ['203.0.113.9'];
+    },
+  });
+  const ask = (): Promise<readonly string[]> =>
+    resolver.addresses({ ...way, by: 'system' }, { signal, refused: () => undefined });
+  await expect(ask()).rejects.toThrow(DialError);
+  for (const laterMs of [0, 2000, 2000]) {
+    now += laterMs;
+    expect(await ask()).toEqual(['203.0.113.9']);
+  }
+  expect(asked).toBe(2);
+  now += 2000;
+  await ask();
+  network = 'elsewhere';
+  await ask();
+  expect(asked).toBe(4);
 });

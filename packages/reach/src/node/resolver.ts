@@ -42,6 +42,8 @@ const [leastSeconds, mostSeconds] = [60, 3600];
 /** What nobody knew, or nobody answered, is not asked again for so long, twice as long each time. */
 const [firstRestMs, longestRestMs] = [15_000, 120_000];
 const rememberedNames = 64;
+/** The system is asked for the same name once in so long. */
+const sameAnswerMs = 5000;
 
 /** What resolvers over HTTPS said of a name, or that they said nothing. */
 interface Told {
@@ -56,6 +58,11 @@ interface Told {
 export class Resolver {
   readonly #parts: ResolverParts;
   readonly #told = new Map<string, Told>();
+  /** what the system answered a moment ago */
+  readonly #said = new Map<
+    string,
+    { readonly addresses: readonly string[]; readonly at: number; readonly network: string }
+  >();
   /** whoever wants the same name meanwhile waits for the same answer */
   readonly #asking = new Map<string, SharedTask<readonly string[]>>();
 
@@ -96,8 +103,22 @@ export class Resolver {
         return this.#byDoh(host, options.signal);
       case 'system':
       case 'literal':
-        return unlessAborted((this.#parts.bySystem ?? bySystem)(host), options.signal);
+        return this.#bySystem(host, options.signal);
     }
+  }
+
+  /** A file's connections begin dozens a second, and each would ask. */
+  async #bySystem(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const { world, network = () => '', bySystem: ask = bySystem } = this.#parts;
+    const where = network();
+    const said = this.#said.get(host);
+    if (said?.network === where && Math.abs(world.now() - said.at) < sameAnswerMs) return said.addresses;
+    const addresses = await unlessAborted(ask(host), signal);
+    this.#said.delete(host);
+    this.#said.set(host, { addresses, at: world.now(), network: where });
+    const [oldest] = this.#said.keys();
+    if (this.#said.size > rememberedNames && oldest !== undefined) this.#said.delete(oldest);
+    return addresses;
   }
 
   async #byDoh(host: string, signal: AbortSignal): Promise<readonly string[]> {
