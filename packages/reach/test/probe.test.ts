@@ -30,20 +30,35 @@ async function probed(
     ways = [harbour, island, literal],
     known = [],
     seed = 1,
-  }: { readonly ways?: readonly Way[]; readonly known?: readonly Observation[]; readonly seed?: number } = {},
+    keeps = false,
+  }: {
+    readonly ways?: readonly Way[];
+    readonly known?: readonly Observation[];
+    readonly seed?: number;
+    /** it is a port that can ask for more on a connection */
+    readonly keeps?: boolean;
+  } = {},
 ): Promise<Probed> {
   const world = timedWorld();
   const chance = chanceOf(seed);
   const start = world.now();
   const now = (): number => world.now() - start + 120_000;
-  const over = async (way: Way, downBytes: number, stage?: 'dial' | 'hello'): Promise<Observation> => {
+  const kept = new Map<string, NonNullable<Parameters<typeof attemptOver>[1]['on']>>();
+  const over = async (
+    way: Way,
+    downBytes: number,
+    stage?: 'dial' | 'hello' | 'kept',
+  ): Promise<Observation> => {
     const hindrance = hindrances[way.key] ?? {};
+    const on = stage === 'kept' ? kept.get(way.key) : undefined;
+    kept.delete(way.key);
     const made = attemptOver(
       line,
       {
         way,
         beganAt: now(),
-        upBytes: stage === undefined ? 400 : 0,
+        ...(on !== undefined && { on }),
+        upBytes: stage === undefined || stage === 'kept' ? 400 : 0,
         downBytes,
         bulk: downBytes > 2000,
         hindrance,
@@ -55,8 +70,16 @@ async function probed(
     await world.wait(Math.min(endedAt - beganAt, 9000), { signal: new AbortController().signal });
     const enough =
       stage === 'dial' ? made.connectedAfterMs : stage === 'hello' ? made.helloAnsweredAfterMs : undefined;
+    const { connection, firstByteAfterMs, lastByteAfterMs } = made;
+    if (keeps && made.end === 'answered' && connection !== undefined)
+      kept.set(way.key, { ...connection, exchanges: connection.exchangesBefore + 1, drained: made.bulk });
+    const flow =
+      on !== undefined && firstByteAfterMs !== undefined && lastByteAfterMs !== undefined
+        ? { flow: { bytes: made.downBytes, ms: Math.max(0, lastByteAfterMs - firstByteAfterMs - 60) } }
+        : {};
     return {
       ...made,
+      ...flow,
       endedAt: Math.min(endedAt, beganAt + 9000),
       ...(enough !== undefined && { end: 'cancelled' }),
     };
@@ -65,7 +88,8 @@ async function probed(
     now,
     dial: (way) => over(way, 100, 'dial'),
     hello: (way) => over(way, 100, 'hello'),
-    exchange: (way, { bytes }) => over(way, bytes),
+    exchange: (way, { bytes, kept: on }) => over(way, bytes, on === true ? 'kept' : undefined),
+    stands: (way) => kept.has(way.key),
   };
   const made: Observation[] = [];
   await world.run(
@@ -99,10 +123,24 @@ describe('probes make the attempts that a diagnosis lacks', () => {
     ['throttled', { police: { bits: 140_000, burstBytes: 4000 } }],
   ];
   test.for(cases)('%s is found out from nothing', async ([kind, hindrance]) => {
-    for (const seed of [2, 4, 6, 8]) {
-      const { cause } = await probed({ harbour: hindrance }, { seed });
-      expect([seed, cause(harbour)]).toEqual([seed, kind]);
-    }
+    for (const seed of [2, 4, 6, 8])
+      for (const keeps of [false, true]) {
+        const { cause } = await probed({ harbour: hindrance }, { seed, keeps });
+        expect([seed, keeps, cause(harbour)]).toEqual([seed, keeps, kind]);
+      }
+  });
+
+  test('on connections that are kept, what freezes two of three relays is found at both', async () => {
+    for (const hindrance of [{ bytes: 17_000 }, { packets: 25 }])
+      for (const seed of [2, 4, 6, 8]) {
+        const { cause } = await probed({ harbour: hindrance, literal: hindrance }, { seed, keeps: true });
+        expect([seed, cause(harbour), cause(island), cause(literal)]).toEqual([
+          seed,
+          'frozen',
+          'works',
+          'frozen',
+        ]);
+      }
   });
 
   test('a border that is closed is told by a few attempts', async () => {
@@ -129,9 +167,14 @@ describe('probes make the attempts that a diagnosis lacks', () => {
       const known = chance.odds(0.5) ? [100, 110].map((at) => attempt(harbour, at)) : [];
       const { made, tookMs } = await probed(
         { harbour: some(), again: some(), 'harbour-socket': some(), island: some(), literal: some() },
-        { ways, known, seed },
+        { ways, known, seed, keeps: chance.odds(0.5) },
       );
-      const bytes = made.reduce(
+      // of the exchanges on one connection, the last has counted all
+      const last = made.filter(
+        ({ way }, at) =>
+          made.slice(at + 1).find((one) => one.way.key === way.key)?.connection?.fresh !== false,
+      );
+      const bytes = last.reduce(
         (sum, { connection }) => sum + (connection?.upBytes ?? 0) + (connection?.downBytes ?? 0),
         0,
       );

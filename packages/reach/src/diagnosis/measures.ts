@@ -10,6 +10,8 @@ const segmentsAnAcknowledgement = 2.4;
 const firstWindowBytes = 12_000;
 /** Below it, an exchange is over before a speed can be seen: the first window of TCP, or a policer's burst. */
 const telling = { bytes: 12_000, ms: 1000, hiddenMs: 2000 } as const;
+/** On a connection that stands: three segments and more, and no shorter than one read follows another. */
+const flowTells = { bytes: 3000, ms: 10 } as const;
 
 export function median(values: readonly number[]): number | undefined {
   return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
@@ -33,8 +35,13 @@ export function packetsEstimate(one: Observation): number {
  * undefined where too little went to say. An exchange that was given up counts too, as far as it came: that is how a crawl shows.
  */
 export function bitsPerSecond(one: Observation): number | undefined {
-  const { firstByteAfterMs, lastByteAfterMs, upBytes, downBytes, connectedAfterMs = 0 } = one;
+  const { firstByteAfterMs, lastByteAfterMs, upBytes, downBytes, connectedAfterMs = 0, flow } = one;
   if (firstByteAfterMs === undefined) return undefined;
+  if (flow !== undefined) {
+    // left in a pause: so far it came, whatever it was
+    const tells = flow.bytes >= flowTells.bytes || flow.ms >= telling.ms || one.end === 'cancelled';
+    return tells ? Math.round((flow.bytes * 8000) / Math.max(flow.ms, flowTells.ms)) : undefined;
+  }
   const { helloAnsweredAfterMs = connectedAfterMs } = one;
   const roundTrip = shortestTurnMs(one, helloAnsweredAfterMs);
   const down = downBytes >= upBytes;

@@ -40,6 +40,11 @@ export interface Observation {
   readonly helloAnsweredAfterMs?: number;
   readonly firstByteAfterMs?: number;
   readonly lastByteAfterMs?: number;
+  /**
+   * What came of answers asked for on a connection that stood, and how long it took beyond round trips; an exchange may be left in a pause, and
+   * the next one is then what came after it. Absent where that was not looked at.
+   */
+  readonly flow?: { readonly bytes: number; readonly ms: number };
   /** of this exchange */
   readonly upBytes: number;
   /** of this exchange */

@@ -11,13 +11,22 @@ import {
   sentHello,
 } from './measures.ts';
 import type { Observation } from './observation.ts';
+import { crawls } from './speed-rules.ts';
 import { sameMinuteMs, says } from './way-facts.ts';
 import { banSilenceMs } from './way-rules.ts';
 
 /** One attempt that is missing. Sizes are of the exchange, in bytes; a `hello` ends when TLS stands, a `dial` when TCP does. */
 export type ProbeStep =
   | { readonly kind: 'dial' | 'hello'; readonly way: Way }
-  | { readonly kind: 'exchange'; readonly way: Way; readonly bytes: number };
+  | {
+      readonly kind: 'exchange';
+      readonly way: Way;
+      readonly bytes: number;
+      /** on the connection of the exchange before */
+      readonly kept?: true;
+    };
+
+type Kept = Extract<ProbeStep, { readonly kind: 'exchange' }> & { readonly kept: true };
 
 export interface ProbeState {
   /** those that may be tried, the most promising first */
@@ -30,19 +39,30 @@ export interface ProbeState {
   readonly now: number;
   /** what may still be carried */
   readonly bytesLeft: number;
+  /** on its last connection more can be asked for */
+  readonly stands: (way: Way) => boolean;
 }
 
 /** As the pace rules have it: what counts connections by name must find nothing to count. */
 const pace = { hellosAMinute: 3, betweenMs: 1500 } as const;
 const smallBytes = 500;
-/** As much as leaves room for a small exchange with each of three relays and a second large one. */
+/** As much as leaves room for a small exchange with each of three relays and a second large one, each on a connection of its own. */
 const bulkBytes = 14_000;
+/** On connections that stand: beyond most of what is known to freeze, or a share of what may still be carried. */
+const keptBulk = { most: 22_000, least: 4000 } as const;
+/** Once more, while what may pass at first is used up. */
+const moreBytes = 6000;
+/** What carries an exchange there and back: for each of its bytes, and for the last answer, which comes whole. */
+const overhead = { share: 1.22, bytes: 700 } as const;
+/** Slower than this may be a limit. */
+const slowBits = 2_000_000;
 /** A control arm that is so much faster is enough of one. */
 const muchFaster = 5;
-/** Of one way, by these probes. */
+/** Connections to one way, by these probes. */
 const mostAttempts = 4;
 /** At once, each to another place; what measures a speed goes alone. */
 const mostAtOnce = 3;
+/** as far as none was seen */
 const handshakeBytes = 3000;
 /** A silence after more than this may be a matter of size. */
 const stalledBytes = 5000;
@@ -52,34 +72,47 @@ export function nextProbes(state: ProbeState): {
   readonly steps: readonly ProbeStep[];
   readonly waitMs?: number;
 } {
-  const wanted = wishes(state).filter(
+  const handshake = Math.max(handshakeBytes, ...state.made.map(handshakeOf));
+  const cost = (step: ProbeStep): number => costOf(step, handshake);
+  const wanted = wishes(state, cost).filter(
     (step) =>
-      costOf(step) <= state.bytesLeft &&
-      state.made.filter(({ way }) => way.key === step.way.key).length < mostAttempts,
+      cost(step) <= state.bytesLeft &&
+      (isKept(step) ||
+        state.made.filter((one) => one.way.key === step.way.key && isFresh(one)).length < mostAttempts),
   );
-  const waits = wanted.map((step) => waitMs(state, step.way));
+  const waits = wanted.map((step) => (isKept(step) ? 0 : waitMs(state, step.way)));
   const ready = wanted.filter((_, at) => waits[at] === 0);
   const [first] = ready;
   if (first === undefined) {
     const soonest = Math.min(...waits);
     return soonest === Infinity ? { steps: [] } : { steps: [], waitMs: soonest };
   }
-  if (isBulk(first)) return { steps: [first] };
+  if (isBulk(first) || isKept(first)) return { steps: [first] };
   const steps: ProbeStep[] = [];
   let left = state.bytesLeft;
   for (const step of ready) {
     const taken = steps.some(({ way }) => placeOf(way) === placeOf(step.way));
-    if (isBulk(step) || taken || steps.length === mostAtOnce || costOf(step) > left) continue;
+    if (isBulk(step) || isKept(step) || taken || steps.length === mostAtOnce || cost(step) > left) continue;
     steps.push(step);
-    left -= costOf(step);
+    left -= cost(step);
   }
   return { steps };
 }
 
 /** What one attempt will have carried, handshakes included. */
-export function costOf(step: ProbeStep): number {
+export function costOf(step: ProbeStep, handshake: number = handshakeBytes): number {
   if (step.kind === 'dial') return 200;
-  return 'bytes' in step ? handshakeBytes + smallBytes + step.bytes : handshakeBytes;
+  if (isKept(step)) return step.bytes === 0 ? 0 : Math.round(step.bytes * overhead.share) + overhead.bytes;
+  return step.kind === 'exchange' ? handshake + smallBytes + step.bytes : handshake;
+}
+
+/** What a connection carried beside its exchange; nothing where that is hidden. */
+function handshakeOf(one: Observation): number {
+  return one.connection?.fresh === true ? connectionBytes(one) - one.upBytes - one.downBytes : 0;
+}
+
+function isKept(step: ProbeStep): step is Kept {
+  return step.kind === 'exchange' && step.kept === true;
 }
 
 function isBulk(step: ProbeStep): boolean {
@@ -87,7 +120,7 @@ function isBulk(step: ProbeStep): boolean {
 }
 
 /** In the order of their use: whether anything passes at all, then what is seen once only, then what it must be compared with. */
-function wishes(state: ProbeState): readonly ProbeStep[] {
+function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly ProbeStep[] {
   const { ways, observations, now } = state;
   const [, ...diagnoses] = diagnose(observations, { now });
   const saidOf = (way: Way): Diagnosis | undefined => diagnoses.find((one) => one.way?.key === way.key);
@@ -100,7 +133,9 @@ function wishes(state: ProbeState): readonly ProbeStep[] {
   const untried = ways.filter(
     (way, at) => !relayTried(way) && ways.findIndex((one) => sameRelay(one, way)) === at,
   );
-  const doubtful = ways.filter((way) => tried(way) && saidOf(way)?.cause.kind === 'unclear');
+  const doubtful = ways.filter(
+    (way) => tried(way) && saidOf(way)?.cause.kind === 'unclear' && !stoppedLater(minute, way),
+  );
   const hindered = ways.filter((way) => !['works', 'unclear', undefined].includes(saidOf(way)?.cause.kind));
   // without a word from anybody else nothing can be compared
   const controls =
@@ -109,14 +144,45 @@ function wishes(state: ProbeState): readonly ProbeStep[] {
       : [];
   // the other ways of a relay that is hindered show whether it is the name, the address or the relay
   const beside = ways.filter((way) => !tried(way) && hindered.some((one) => sameRelay(one, way)));
+  const second = [
+    ...doubtful.flatMap((way) => again(way, observations)),
+    ...ways.filter((way) => crawled(minute, way) === 1).map(small),
+  ];
+  const open = ways.filter(
+    (way) =>
+      minute.some((one) => one.way.key === way.key && isFresh(one) && one.end === 'answered') &&
+      !stalls(minute, way) &&
+      crawled(minute, way) === 0,
+  );
+  const reserved = second.reduce((sum, step) => sum + cost(step), 0);
+  const kept = speedsKept(open, state, reserved);
   return [
     ...untried.map(small),
-    ...ways.flatMap((way) => afterStall(way, minute)),
-    ...doubtful.flatMap((way) => again(way, observations)),
+    ...ways.filter((way) => !stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
+    ...second,
+    ...kept,
+    ...ways.filter((way) => stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
     ...controls.map(small),
-    ...speeds(ways, minute),
+    ...speeds(open, minute),
     ...beside.map(small),
   ];
+}
+
+/** How many of its handshakes were slow: 0 where any was not. */
+function crawled(minute: readonly Observation[], way: Way): number {
+  const fresh = minute.filter((one) => one.way.key === way.key && isFresh(one));
+  return fresh.every(crawls) ? fresh.length : 0;
+}
+
+function stalls(minute: readonly Observation[], way: Way): boolean {
+  return minute.some(
+    (one) => one.way.key === way.key && one.end === 'silent' && connectionBytes(one) > stalledBytes,
+  );
+}
+
+/** It was answered on the same connection before: not the way is shut, but something stopped there. */
+function stoppedLater(minute: readonly Observation[], way: Way): boolean {
+  return minute.some((one) => one.way.key === way.key && one.end === 'silent' && !isFresh(one));
 }
 
 /** The same once more, as cheaply as it shows; the whole exchange where that much passed this time. */
@@ -146,19 +212,57 @@ function afterStall(way: Way, minute: readonly Observation[]): readonly ProbeSte
   ];
 }
 
+/** Speeds in the last minute; what was given up counts as far as it came. */
+function speedsOf(way: Way, observations: readonly Observation[]): readonly number[] {
+  return observations.filter((one) => one.way.key === way.key).flatMap((one) => bitsPerSecond(one) ?? []);
+}
+
+/**
+ * On connections that stand, what may still be carried is shared among the relays of which no speed was seen, so that each shows whether
+ * it freezes or slows down after the same; what does is asked for a little more at once, while what may pass at first is used up.
+ */
+function speedsKept(
+  open: readonly Way[],
+  { observations, made, now, bytesLeft, stands }: ProbeState,
+  reserved: number,
+): readonly Kept[] {
+  const minute = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
+  const lastOf = (way: Way): Observation | undefined => made.findLast((one) => one.way.key === way.key);
+  const standing = open.filter(stands);
+  const slowOnce = standing.filter((way) => {
+    const [speed, ...more] = speedsOf(way, minute);
+    return speed !== undefined && speed < slowBits && more.length === 0;
+  });
+  // where another way was slow twice, what was asked for already is enough as long as others are to be compared
+  const known = open.some((way) => speedsOf(way, minute).filter((speed) => speed < slowBits).length > 1);
+  const measured = (way: Way): boolean => minute.some((one) => one.bulk && sameRelay(one.way, way));
+  const unmeasured = standing.filter(
+    (way, at) => !measured(way) && standing.findIndex((one) => sameRelay(one, way)) === at,
+  );
+  const more = slowOnce.flatMap((way): readonly Kept[] => {
+    if (!known || unmeasured.length === 0) return [{ kind: 'exchange', way, bytes: moreBytes, kept: true }];
+    return lastOf(way)?.end === 'cancelled' ? [{ kind: 'exchange', way, bytes: 0, kept: true }] : [];
+  });
+  const share = Math.floor(((bytesLeft - reserved) / unmeasured.length - overhead.bytes) / overhead.share);
+  const stopped = minute.findLast((one) => one.end === 'silent' && !isFresh(one));
+  const bulk = unmeasured.flatMap((way): readonly Kept[] => {
+    const last = lastOf(way);
+    // beyond what stopped another, nothing more is to be learnt
+    const enough =
+      stopped === undefined || last === undefined
+        ? keptBulk.most
+        : Math.round(connectionBytes(stopped) * 1.2) - connectionBytes(last);
+    const bytes = Math.min(keptBulk.most, share, Math.max(keptBulk.least, enough));
+    return bytes < keptBulk.least ? [] : [{ kind: 'exchange', way, bytes, kept: true }];
+  });
+  return [...more, ...bulk];
+}
+
 /** Where a way is slow: the same again, and a control arm. Where no speed was seen: one each, as far as that goes. */
-function speeds(ways: readonly Way[], minute: readonly Observation[]): readonly ProbeStep[] {
-  const speedsOf = (way: Way): readonly number[] =>
-    minute.filter((one) => one.way.key === way.key).flatMap((one) => bitsPerSecond(one) ?? []);
-  const answers = (way: Way): boolean =>
-    minute.some((one) => one.way.key === way.key && isFresh(one) && one.end === 'answered');
-  const stalls = (way: Way): boolean =>
-    minute.some(
-      (one) => one.way.key === way.key && one.end === 'silent' && connectionBytes(one) > stalledBytes,
-    );
-  const open = ways.filter((way) => answers(way) && !stalls(way));
+function speeds(open: readonly Way[], minute: readonly Observation[]): readonly ProbeStep[] {
   const bulk = (way: Way): ProbeStep => ({ kind: 'exchange', way, bytes: bulkBytes });
-  const slow = open.filter((way) => speedsOf(way).some((speed) => speed < 2_000_000));
+  const seen = (way: Way): readonly number[] => speedsOf(way, minute);
+  const slow = open.filter((way) => seen(way).some((speed) => speed < slowBits));
   // a limit is often one name's or one address's: what one relay carries says nothing of another
   if (slow.length === 0)
     return open
@@ -167,12 +271,12 @@ function speeds(ways: readonly Way[], minute: readonly Observation[]): readonly 
       .map(bulk);
   // two slow ways compared with one another would be a slow network: what is not slow, or not known yet, can tell
   const others = open.filter((way) => !slow.includes(way) && slow.some((one) => !sameRelay(one, way)));
-  const slowest = Math.min(...slow.flatMap(speedsOf));
+  const slowest = Math.min(...slow.flatMap(seen));
   const compared =
-    others.some((other) => speedsOf(other).length > 0) ||
-    slow.some((way) => speedsOf(way).some((speed) => speed >= slowest * muchFaster));
+    others.some((other) => seen(other).length > 0) ||
+    slow.some((way) => seen(way).some((speed) => speed >= slowest * muchFaster));
   const control = compared ? undefined : others[0];
-  return [...(control === undefined ? [] : [control]), ...slow.filter((way) => speedsOf(way).length < 2)].map(
+  return [...(control === undefined ? [] : [control]), ...slow.filter((way) => seen(way).length < 2)].map(
     bulk,
   );
 }

@@ -21,8 +21,18 @@ export interface ProbePort {
   dial(way: Way, options: ProbeOptions): Promise<Observation>;
   /** and says the hello of TLS */
   hello(way: Way, options: ProbeOptions): Promise<Observation>;
-  /** and makes one exchange of about so many bytes, up or down: whichever it can */
-  exchange(way: Way, options: ProbeOptions & { readonly bytes: number }): Promise<Observation>;
+  /**
+   * and makes one exchange of about so many bytes, up or down: whichever it can. `kept`: on the connection of the one before, which
+   * stands; what is still coming on it comes first, and with no bytes nothing more is asked for.
+   */
+  exchange(
+    way: Way,
+    options: ProbeOptions & { readonly bytes: number; readonly kept?: boolean },
+  ): Promise<Observation>;
+  /** Its last connection was kept, and more can be asked for on it; never where it is left out. */
+  stands?(way: Way): boolean;
+  /** Nothing more is asked for: what stands is closed. */
+  over?(): void;
 }
 
 export interface ProbeParts {
@@ -36,7 +46,8 @@ export interface ProbeParts {
 
 /** All of it ends within this time and these bytes, whatever is still unclear then. */
 export const probeLimits = { ms: 30_000, bytes: 65_536 } as const;
-const patienceMs = 3000;
+/** A handshake that is held to half a kilobyte a second takes five. */
+const patienceMs = 6000;
 
 /**
  * Makes the attempts that a diagnosis lacks: a control arm, a second look at what was seen once, a speed. Never more than three
@@ -60,7 +71,9 @@ export async function* probe(
   try {
     while (!ending.aborted) {
       const now = port.now();
-      const plan = nextProbes({ ways, observations: [...known, ...made], made, now, bytesLeft });
+      const observations = [...known, ...made];
+      const stands = (way: Way): boolean => port.stands?.(way) ?? false;
+      const plan = nextProbes({ ways, observations, made, now, bytesLeft, stands });
       if (plan.steps.length === 0) {
         const { waitMs } = plan;
         if (waitMs === undefined || now + waitMs >= endsAt - patienceMs) break;
@@ -68,12 +81,16 @@ export async function* probe(
         continue;
       }
       const seen = await Promise.all(plan.steps.map((step) => take(port, step, ending)));
-      bytesLeft -= plan.steps.reduce((sum, step, at) => sum + Math.max(carried(seen[at]), leastOf(step)), 0);
+      bytesLeft -= plan.steps.reduce(
+        (sum, step, at) => sum + Math.max(carried(seen[at], made), leastOf(step, seen[at])),
+        0,
+      );
       made.push(...seen);
       yield* seen;
     }
   } finally {
     over.abort();
+    port.over?.();
     await alarm;
   }
 }
@@ -86,15 +103,20 @@ function take(port: ProbePort, step: ProbeStep, signal: AbortSignal): Promise<Ob
     case 'hello':
       return port.hello(step.way, options);
     case 'exchange':
-      return port.exchange(step.way, { ...options, bytes: step.bytes });
+      return port.exchange(step.way, { ...options, bytes: step.bytes, kept: step.kept === true });
   }
 }
 
-function carried(one: Observation | undefined): number {
-  return one === undefined || !isFresh(one) ? 0 : connectionBytes(one);
+/** By this one alone, where others went before on its connection. */
+function carried(one: Observation | undefined, made: readonly Observation[]): number {
+  if (one === undefined) return 0;
+  if (isFresh(one)) return connectionBytes(one);
+  const before = made.findLast(({ way }) => way.key === one.way.key);
+  return before === undefined ? 0 : connectionBytes(one) - connectionBytes(before);
 }
 
 /** A browser, which hides the handshake, may not count less than it costs. */
-function leastOf(step: ProbeStep): number {
-  return step.kind === 'dial' ? 0 : Math.min(costOf(step), 3500);
+function leastOf(step: ProbeStep, one: Observation | undefined): number {
+  if (step.kind === 'dial' || one?.connection?.fresh === false) return 0;
+  return Math.min(costOf(step), 3500);
 }

@@ -31,6 +31,8 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   const latest = facts.speeds.at(-1);
   const ownSpeed = median(facts.speeds.map((one) => one.bitsPerSecond));
   if (ownSpeed === undefined || latest === undefined || ownSpeed >= fastBits) return undefined;
+  // slow once, and not when asked for more at once: the line lost something
+  if (slow.length === 1 && facts.speeds.length > 1 && slow[0]?.of.flow !== undefined) return undefined;
   const alike = slow.map(({ of }) => of);
   const other = fastestOther(facts, alike);
   const about = { alike, bitsPerSecond: ownSpeed };
@@ -92,9 +94,16 @@ function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | u
   return medians.toSorted((a, b) => b.bitsPerSecond - a.bitsPerSecond)[0];
 }
 
-/** Twice and alike: what the line itself does differs from run to run. */
+/**
+ * Twice and alike: what the line itself does differs from run to run. Of what was measured on a connection that stood the first part may be
+ * faster: in it is what passes before a limit bites.
+ */
 function steady(slow: readonly Speed[], around: number): boolean {
-  const near = slow.filter((one) => Math.abs(one.bitsPerSecond - around) <= around * plateau);
+  const near = slow.filter(
+    ({ of, bitsPerSecond }) =>
+      Math.abs(bitsPerSecond - around) <= around * plateau ||
+      (of.flow !== undefined && bitsPerSecond > around),
+  );
   return near.length >= 2 && near.length * 3 >= slow.length * 2;
 }
 

@@ -180,7 +180,7 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
   ];
   // of what goes up only how much was handed over is known, not how much passed: it says nothing about the count by itself
   if (
-    stalls.every(({ downBytes }) => downBytes === 0) &&
+    stalls.every((one) => one.downBytes === 0 && !isFlowing(one)) &&
     !facts.answered.some(({ upBytes }) => upBytes >= freeze.leastBytes)
   )
     return undefined;
@@ -201,6 +201,15 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
   if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
   const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
   return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
+}
+
+/** Much came on this connection before, and what went up since is hardly anything. */
+function isFlowing({ connection, upBytes }: Observation): boolean {
+  return (
+    (connection?.downBytes ?? 0) >= freeze.leastBytes &&
+    upBytes * 2 < freeze.leastBytes &&
+    connection?.fresh === false
+  );
 }
 
 function isStall(one: Observation): boolean {

@@ -4,6 +4,7 @@ import { originOf, type Hint } from '@tern/protocol';
 import type { Way } from '../diagnosis/diagnosis.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { ProbeOptions, ProbePort } from '../diagnosis/probe.ts';
+import { CardConnection } from './card-connection.ts';
 import { bySystem, dialable } from './resolver.ts';
 
 export interface ProbeParts {
@@ -13,23 +14,28 @@ export interface ProbeParts {
 
 type Stages = { -readonly [K in keyof Observation]?: Observation[K] };
 
-/** Probes over Node's own sockets, of the ways that hints name: the system's resolver, one POST over HTTP/1.1 each. */
+/** Probes over Node's own sockets, of the ways that hints name: the system's resolver, POSTs over HTTP/1.1. */
 export function nodeProbes(
   hints: readonly Hint[],
   parts: ProbeParts = {},
 ): ProbePort & { readonly ways: readonly Way[] } {
   const byKey = new Map(hints.map((hint) => [wayOf(hint).key, hint]));
-  const answerBytes = new Map<string, number>();
-  const attempt = async (
-    way: Way,
-    options: ProbeOptions,
-    until: { readonly stage: 'tcp' | 'tls' } | { readonly stage: 'answer'; readonly bytes: number },
-  ): Promise<Observation> => {
+  const cardBytes = new Map<string, number>();
+  const kept = new Map<string, Attempt>();
+  const attempt = async (way: Way, options: ProbeOptions, until: Until): Promise<Observation> => {
     const hint = byKey.get(way.key);
     if (hint === undefined) throw new TypeError('no way of these probes');
-    const before = { answerBytes: answerBytes.get(way.key) };
-    const seen = await new Attempt(way, { hint, ...parts }, { ...options, ...before }).run(until);
-    if (seen.end === 'answered' && !seen.bulk) answerBytes.set(way.key, seen.downBytes);
+    const own = kept.get(way.key);
+    if (until.stage === 'answer' && until.kept === true && own?.stands === true)
+      return own.again(until, options);
+    kept.get(way.key)?.close();
+    kept.delete(way.key);
+    const before = { cardBytes: cardBytes.get(way.key) ?? usualCardBytes };
+    const one = new Attempt(way, { hint, ...parts, ...before }, options);
+    const seen = await one.run(until);
+    cardBytes.set(way.key, one.cardBytes);
+    if (one.stands) kept.set(way.key, one);
+    else one.close();
     return seen;
   };
   return {
@@ -37,7 +43,13 @@ export function nodeProbes(
     now: () => performance.now(),
     dial: (way, options) => attempt(way, options, { stage: 'tcp' }),
     hello: (way, options) => attempt(way, options, { stage: 'tls' }),
-    exchange: (way, { bytes, ...options }) => attempt(way, options, { stage: 'answer', bytes }),
+    exchange: (way, { bytes, kept: on, ...options }) =>
+      attempt(way, options, { stage: 'answer', bytes, kept: on }),
+    stands: (way) => kept.get(way.key)?.stands === true,
+    over() {
+      for (const one of kept.values()) one.close();
+      kept.clear();
+    },
   };
 }
 
@@ -57,65 +69,93 @@ function addressOf(hint: Hint): string {
   return hint.address.replace(/^\[|\]$/gu, '');
 }
 
-/** An exchange of more is made of several answers. */
-const largeBytes = 2000;
 /** of a card with the words of HTTP around it */
-const usualAnswerBytes = 1000;
-const mostRepeats = 64;
+const usualCardBytes = 1000;
+const bulkBytes = 8000;
+/** What crawls is left to it: so much of it tells how fast it is. */
+const longestMs = 5000;
+/** What was lost is repaired sooner, mostly. */
+const leastPauseMs = 200;
 
-/** One attempt on a connection of its own. */
+type Until =
+  | { readonly stage: 'tcp' | 'tls' }
+  | { readonly stage: 'answer'; readonly bytes: number; readonly kept: boolean | undefined };
+
+/** Attempts on one connection, which is theirs alone. */
 class Attempt {
   readonly #way: Way;
-  readonly #hint: Hint;
-  readonly #bySystem: (host: string) => Promise<readonly string[]>;
-  readonly #options: ProbeOptions;
-  readonly #answerBytes: number;
-  readonly #beganAt = performance.now();
-  readonly #stages: Stages = {};
+  readonly #parts: ProbeParts & { readonly hint: Hint; readonly cardBytes: number };
+  readonly #openedAt = performance.now();
+  #options: ProbeOptions;
+  #beganAt = this.#openedAt;
+  #before = 0;
+  #roundTripMs = 1000;
+  #stages: Stages = {};
   #socket: Socket | undefined;
   #raw: Socket | undefined;
-  #up = 0;
-  #down = 0;
+  #cards: CardConnection | undefined;
 
-  /** @param options `answerBytes`: of an answer there, where one was seen */
+  /** @param parts `cardBytes`: of an answer there, as far as it is known */
   constructor(
     way: Way,
-    parts: ProbeParts & { readonly hint: Hint },
-    options: ProbeOptions & { readonly answerBytes: number | undefined },
+    parts: ProbeParts & { readonly hint: Hint; readonly cardBytes: number },
+    options: ProbeOptions,
   ) {
     this.#way = way;
-    this.#hint = parts.hint;
-    this.#bySystem = parts.bySystem ?? bySystem;
+    this.#parts = parts;
     this.#options = options;
-    this.#answerBytes = options.answerBytes ?? usualAnswerBytes;
   }
 
-  async run(until: {
-    readonly stage: 'tcp' | 'tls' | 'answer';
-    readonly bytes?: number;
-  }): Promise<Observation> {
+  /** Something was answered here, and more may be asked. */
+  get stands(): boolean {
+    return this.#cards?.stands === true;
+  }
+
+  get cardBytes(): number {
+    return this.#cards?.cardBytes ?? this.#parts.cardBytes;
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#raw?.destroy();
+  }
+
+  /** Opens the connection, and goes on until that stage. */
+  async run(until: Until): Promise<Observation> {
     try {
       const host = await this.#resolve();
-      if (host === undefined) return this.#ended('silent', until.bytes);
+      if (host === undefined) return this.#ended('silent', until);
       await this.#connect(host);
       if (until.stage !== 'tcp') await this.#hello();
-      const end = until.stage === 'answer' ? await this.#exchange(until.bytes ?? 0) : 'cancelled';
-      return this.#ended(end, until.bytes);
+      return this.#ended(until.stage === 'answer' ? await this.#exchange(until) : 'cancelled', until);
     } catch (error) {
-      return this.#ended(endOf(error), until.bytes);
-    } finally {
-      this.#socket?.destroy();
-      this.#raw?.destroy();
+      return this.#ended(endOf(error), until);
+    }
+  }
+
+  /** One more exchange, on the connection that stands. */
+  async again(
+    until: { readonly stage: 'answer'; readonly bytes: number; readonly kept: boolean | undefined },
+    options: ProbeOptions,
+  ): Promise<Observation> {
+    this.#options = options;
+    this.#beganAt = performance.now();
+    this.#before += 1;
+    this.#stages = {};
+    try {
+      return this.#ended(await this.#exchange(until), until);
+    } catch (error) {
+      return this.#ended(endOf(error), until);
     }
   }
 
   async #resolve(): Promise<string | undefined> {
-    const name = addressOf(this.#hint);
+    const name = addressOf(this.#parts.hint);
     if (isIP(name) !== 0) return name; // a link that says so means it
     try {
-      const addresses = await this.#within(this.#bySystem(name));
+      const addresses = await this.#within((this.#parts.bySystem ?? bySystem)(name));
       this.#stages.resolved = { afterMs: this.#after(), addresses, by: 'system' };
-      return dialable(addresses, this.#hint)[0];
+      return dialable(addresses, this.#parts.hint)[0];
     } catch (error) {
       if (this.#options.signal.aborted) throw error;
       const failed =
@@ -128,10 +168,12 @@ class Attempt {
   }
 
   async #connect(host: string): Promise<void> {
-    const socket = connect({ host, port: this.#hint.port, noDelay: true });
+    const socket = connect({ host, port: this.#parts.hint.port, noDelay: true });
     this.#socket = socket;
     this.#raw = socket;
+    const since = this.#after();
     await this.#within(once(socket, 'connect'));
+    this.#roundTripMs = this.#after() - since;
     this.#stages.connectedAfterMs = this.#after();
   }
 
@@ -139,7 +181,7 @@ class Attempt {
     const { name } = this.#way;
     const raw = this.#raw;
     if (raw === undefined) return;
-    if (this.#hint.tls) {
+    if (this.#parts.hint.tls) {
       // an address sends no name, and then any certificate of the relay's names will do: who answers is proved by its card
       const named = name === undefined ? { checkServerIdentity: () => undefined } : { servername: name };
       const secure: TLSSocket = connectTls({ socket: raw, ...named });
@@ -149,42 +191,27 @@ class Attempt {
     this.#stages.helloAnsweredAfterMs = this.#after();
   }
 
-  /**
-   * An empty request is answered with the relay's card, which is small; for more of an answer it is asked for again and again on the same
-   * connection without waiting, since what comes down is counted as it passes, and what goes up only as it is handed over.
-   */
-  async #exchange(bytes: number): Promise<Observation['end']> {
+  async #exchange({ bytes }: { readonly bytes: number }): Promise<Observation['end']> {
     const socket = this.#socket;
     if (socket === undefined) return 'silent';
-    const large = bytes > largeBytes;
-    const times = large ? Math.min(mostRepeats, Math.ceil(bytes / this.#answerBytes)) : 1;
-    const request = (connection: string): string =>
-      `POST /${this.#hint.path} HTTP/1.1\r\nhost: ${this.#hint.address}:${this.#hint.port}\r\nconnection: ${connection}\r\ncontent-length: 0\r\n\r\n`;
-    const words = `${request('keep-alive').repeat(times - 1)}${request('close')}`;
-    this.#up = words.length;
-    let text = '';
-    const { promise: over, resolve, reject } = Promise.withResolvers<void>();
-    let news = Promise.withResolvers<void>();
-    socket.on('data', (piece: Buffer) => {
-      this.#stages.firstByteAfterMs ??= this.#after();
-      this.#stages.lastByteAfterMs = this.#after();
-      this.#down += piece.length;
-      text = (text + piece.toString('latin1')).slice(0, 4096);
-      news.resolve();
+    const { hint, cardBytes } = this.#parts;
+    const words = `POST /${hint.path} HTTP/1.1\r\nhost: ${hint.address}:${hint.port}\r\ncontent-length: 0\r\n\r\n`;
+    this.#cards ??= new CardConnection(socket, { words, cardBytes });
+    const since = this.#after();
+    const { end, firstByteAfterMs, lastByteAfterMs, ...carried } = await this.#cards.ask({
+      bytes,
+      longestMs,
+      longestPauseMs: Math.max(leastPauseMs, this.#roundTripMs * 2.5),
+      roundTripMs: this.#roundTripMs,
+      within: (work) => this.#within(work),
     });
-    socket.once('end', resolve);
-    socket.once('close', () => resolve());
-    socket.once('error', reject);
-    over.catch(() => undefined);
-    socket.write(words);
-    for (let seen = -1, ended = false; !ended;) {
-      if (seen === this.#down) return 'silent';
-      seen = this.#down;
-      news = Promise.withResolvers();
-      ended = await this.#within(Promise.race([over.then(() => true), news.promise.then(() => false)]));
+    Object.assign(this.#stages, carried);
+    if (firstByteAfterMs !== undefined) {
+      this.#stages.firstByteAfterMs = since + firstByteAfterMs;
+      this.#roundTripMs = Math.min(this.#roundTripMs, firstByteAfterMs);
     }
-    if (this.#down === 0) return 'closed-early';
-    return text.startsWith('HTTP/1.1 200') ? 'answered' : 'not-a-relay';
+    if (lastByteAfterMs !== undefined) this.#stages.lastByteAfterMs = since + lastByteAfterMs;
+    return end;
   }
 
   #after(): number {
@@ -207,26 +234,26 @@ class Attempt {
     }
   }
 
-  #ended(end: Observation['end'], bytes = 0): Observation {
+  #ended(end: Observation['end'], until: Until): Observation {
     const raw = this.#raw;
-    const { signal } = this.#options;
+    const endedAt = performance.now();
     return {
       way: this.#way,
       beganAt: this.#beganAt,
-      endedAt: performance.now(),
+      endedAt,
       connection: {
-        fresh: true,
-        exchangesBefore: 0,
+        fresh: this.#before === 0,
+        exchangesBefore: this.#before,
         upBytes: raw?.bytesWritten ?? 0,
         downBytes: raw?.bytesRead ?? 0,
-        ageMs: this.#after(),
+        ageMs: endedAt - this.#openedAt,
       },
+      upBytes: 0,
+      downBytes: 0,
       ...this.#stages,
-      upBytes: this.#up,
-      downBytes: this.#down,
       held: false,
-      end: signal.aborted && end === 'silent' ? 'cancelled' : end,
-      bulk: bytes > 8000,
+      end: this.#options.signal.aborted && end === 'silent' ? 'cancelled' : end,
+      bulk: until.stage === 'answer' && until.bytes > bulkBytes,
     };
   }
 }

@@ -41,6 +41,8 @@ export interface Attempt {
     readonly upBytes: number;
     readonly downBytes: number;
     readonly ageMs: number;
+    /** so much was asked for just before that of a burst nothing is left */
+    readonly drained?: boolean;
   };
   /** a browser tells of no stage below the answer */
   readonly blind: boolean;
@@ -154,7 +156,9 @@ export function attemptOver(line: Line, attempt: Attempt, chance: Chance): Obser
     const carrying = (bytes: number, bits: number): number => {
       const { police } = hindrance;
       const burst =
-        police === undefined ? bytes : Math.min(bytes, police.burstBytes * chance.between(0.8, 1.2));
+        police === undefined
+          ? bytes
+          : Math.min(bytes, police.burstBytes * chance.between(0.8, 1.2) * (on?.drained === true ? 0 : 1));
       const windows = Math.max(0, Math.ceil(Math.log2(bytes / (10 * mss))));
       const free = (burst * 8000) / speed(bits) + windows * line.roundTripMs;
       return police === undefined || bytes <= burst
