@@ -15,6 +15,7 @@ import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
 
 export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
+  --held-out             of these seeds the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
@@ -29,6 +30,7 @@ export function isQuestion(args: readonly string[]): boolean {
 interface Asked {
   readonly scenarios: readonly string[];
   readonly seeds: number;
+  readonly heldOut: boolean;
   readonly jobs: number;
   readonly subjects: readonly string[];
   readonly keep: (name: string, line: object) => void;
@@ -48,6 +50,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
       seeds: { type: 'string', default: '1' },
+      'held-out': { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
       results: { type: 'string' },
       json: { type: 'boolean', default: false }, // what is printed has one form
@@ -59,6 +62,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
   const asked: Asked = {
     scenarios: values.scenario,
     seeds: whole(values.seeds, 'seeds'),
+    heldOut: values['held-out'],
     jobs: whole(values.jobs, 'jobs'),
     subjects: values.subject,
     keep(name, line) {
@@ -84,9 +88,10 @@ function whole(given: string, what: string): number {
 
 async function askDiagnosis(asked: Asked): Promise<number> {
   const which = asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, ...(await catalogueFiles())];
-  const waiting = Array.from({ length: asked.seeds }, (_, at) => at + 1).flatMap((seed) =>
-    which.map((scenario) => ({ scenario, seed })),
-  );
+  const seeds = Array.from({ length: asked.seeds }, (_, at) => at + 1);
+  const waiting = seeds
+    .filter((seed) => !asked.heldOut || isHeldOut({ seed }))
+    .flatMap((seed) => which.map((scenario) => ({ scenario, seed })));
   const all: Judgement[] = [];
   let lost = 0;
   const worker = async (): Promise<void> => {

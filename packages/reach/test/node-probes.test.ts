@@ -89,6 +89,83 @@ test('what goes wrong is seen where it does', async () => {
   expect(said?.cause.kind).toBe('relay-down');
 });
 
+const card = `HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n${'c'.repeat(900)}`;
+
+/** Answers each request with a card, so many of them; and more when it is told to. */
+async function cardServer(
+  cards: number,
+): Promise<
+  AsyncDisposable & { readonly port: number; readonly connections: () => number; readonly goOn: () => void }
+> {
+  let connections = 0;
+  let goOn = (): void => undefined;
+  const server = await listening((socket) => {
+    connections += 1;
+    let [asked, given, most] = [0, 0, cards];
+    const give = (): void => {
+      for (; given < Math.min(asked, most); given += 1) socket.write(card);
+    };
+    socket.on('data', (piece: Buffer) => {
+      asked += piece.toString().split('POST').length - 1;
+      give();
+    });
+    goOn = () => {
+      most = Infinity;
+      give();
+    };
+  });
+  return {
+    ...server,
+    connections: () => connections,
+    goOn: () => goOn(),
+    [Symbol.asyncDispose]: server[Symbol.asyncDispose].bind(server),
+  };
+}
+
+test('more is asked for on the connection that stands, and counted with what it carried before', async () => {
+  await using server = await cardServer(Infinity);
+  const probes = nodeProbes([hintTo(server.port)]);
+  const [way] = probes.ways;
+  if (way === undefined) throw new Error('no way');
+  expect(probes.stands?.(way)).toBe(false);
+  const small = await probes.exchange(way, { ...options, bytes: 500 });
+  expect([small.end, small.downBytes, probes.stands?.(way)]).toEqual(['answered', card.length, true]);
+  const large = await probes.exchange(way, { ...options, bytes: 12_000, kept: true });
+  expect(large).toMatchObject({
+    end: 'answered',
+    bulk: true,
+    connection: { fresh: false, exchangesBefore: 1 },
+  });
+  expect(large.downBytes).toBe(Math.ceil(12_000 / card.length) * card.length);
+  expect(large.connection?.downBytes).toBe(small.downBytes + large.downBytes);
+  expect(large.flow?.bytes).toBe(large.downBytes);
+  expect(server.connections()).toBe(1);
+  probes.over?.();
+  expect(probes.stands?.(way)).toBe(false);
+  await probes.exchange(way, { ...options, bytes: 500, kept: true });
+  expect(server.connections()).toBe(2);
+  probes.over?.();
+});
+
+test('a pause is left as it is, and what comes after it is looked at by itself; what never comes is silence', async () => {
+  await using server = await cardServer(5);
+  const probes = nodeProbes([hintTo(server.port)]);
+  const [way] = probes.ways;
+  if (way === undefined) throw new Error('no way');
+  await probes.exchange(way, { ...options, bytes: 500 });
+  const paused = await probes.exchange(way, { ...options, bytes: 8500, kept: true });
+  expect([paused.end, paused.downBytes]).toEqual(['cancelled', 4 * card.length]);
+  expect(paused.flow?.ms).toBeGreaterThan(100);
+  const still = await probes.exchange(way, { ...options, bytes: 0, kept: true });
+  expect([still.end, still.upBytes, still.downBytes]).toEqual(['silent', 0, 0]);
+  await probes.exchange(way, { ...options, bytes: 500 });
+  await probes.exchange(way, { ...options, bytes: 8500, kept: true });
+  server.goOn();
+  const rest = await probes.exchange(way, { ...options, bytes: 0, kept: true });
+  expect([rest.end, rest.upBytes, rest.downBytes]).toEqual(['answered', 0, 6 * card.length]);
+  probes.over?.();
+});
+
 test('a certificate of somebody else’s is not taken for the relay’s', async () => {
   const read = (name: string): string => readFileSync(join(import.meta.dirname, name), 'utf8');
   const server = createHttpsServer({ key: read('localhost-key.pem'), cert: read('localhost.pem') });

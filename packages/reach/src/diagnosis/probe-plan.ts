@@ -155,7 +155,9 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
       crawled(minute, way) === 0,
   );
   const reserved = second.reduce((sum, step) => sum + cost(step), 0);
-  const kept = speedsKept(open, state, reserved);
+  // what was given up counts as far as it came
+  const lately = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
+  const kept = speedsKept(open, { ...state, observations: lately }, reserved);
   return [
     ...untried.map(small),
     ...ways.filter((way) => !stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
@@ -163,7 +165,7 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
     ...kept,
     ...ways.filter((way) => stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
     ...controls.map(small),
-    ...speeds(open, minute),
+    ...speeds(open, lately),
     ...beside.map(small),
   ];
 }
@@ -212,7 +214,6 @@ function afterStall(way: Way, minute: readonly Observation[]): readonly ProbeSte
   ];
 }
 
-/** Speeds in the last minute; what was given up counts as far as it came. */
 function speedsOf(way: Way, observations: readonly Observation[]): readonly number[] {
   return observations.filter((one) => one.way.key === way.key).flatMap((one) => bitsPerSecond(one) ?? []);
 }
@@ -220,13 +221,13 @@ function speedsOf(way: Way, observations: readonly Observation[]): readonly numb
 /**
  * On connections that stand, what may still be carried is shared among the relays of which no speed was seen, so that each shows whether
  * it freezes or slows down after the same; what does is asked for a little more at once, while what may pass at first is used up.
+ * @param state `observations`: of the last minute only
  */
 function speedsKept(
   open: readonly Way[],
-  { observations, made, now, bytesLeft, stands }: ProbeState,
+  { observations: minute, made, bytesLeft, stands }: ProbeState,
   reserved: number,
 ): readonly Kept[] {
-  const minute = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
   const lastOf = (way: Way): Observation | undefined => made.findLast((one) => one.way.key === way.key);
   const standing = open.filter(stands);
   const slowOnce = standing.filter((way) => {
