@@ -197,3 +197,58 @@ test('on seeds that nobody looked at, at least 95 of 100 synthetic sessions are 
     .map(([, row]) => row.get('throttled') ?? 0);
   expect(Math.max(...claimed)).toBeLessThanOrEqual(1);
 });
+
+describe('what flows on a connection that stands', () => {
+  /** so much of an answer in so long beyond round trips, and whether it was left in a pause */
+  const flowed = (
+    way: Observation['way'],
+    seconds: number,
+    { bytes, ms, paused = false }: { readonly bytes: number; readonly ms: number; readonly paused?: boolean },
+  ): Observation => ({
+    ...attempt(way, seconds, {
+      downBytes: bytes,
+      bulk: bytes > 8000,
+      end: paused ? 'cancelled' : 'answered',
+    }),
+    connection: { fresh: false, exchangesBefore: 1, upBytes: 3600, downBytes: 4000 + bytes, ageMs: 1000 },
+    flow: { bytes, ms },
+  });
+  const control = flowed(island, 4, { bytes: 12_000, ms: 0 });
+  const paused = flowed(harbour, 2, { bytes: 7000, ms: 150, paused: true });
+
+  test('a pause that is over when more is asked for was the line’s; one that goes on is a limit', () => {
+    const small = [attempt(harbour, 1), attempt(island, 1)];
+    const over = flowed(harbour, 3, { bytes: 12_000, ms: 20 });
+    expect(said([...small, paused, over, control]).way.cause.kind).toBe('works');
+    const goesOn = flowed(harbour, 3, { bytes: 12_000, ms: 680 });
+    expect(said([...small, paused, goesOn, control]).way.cause).toEqual({
+      kind: 'throttled',
+      bitsPerSecond: 141_176,
+    });
+    expect(said([...small, paused, goesOn]).way.cause.kind).not.toBe('throttled');
+  });
+
+  test('what stops there for good, at two relays after the same, is frozen, although nothing more came of what was asked last', () => {
+    const silent = (way: Observation['way'], seconds: number, downBytes: number): Observation => {
+      const { firstByteAfterMs: _first, lastByteAfterMs: _last, ...rest } = attempt(way, seconds);
+      const connection = { fresh: false, exchangesBefore: 2, upBytes: 4500, downBytes, ageMs: 7000 };
+      return {
+        ...rest,
+        connection,
+        end: 'silent',
+        downBytes: 0,
+        upBytes: 900,
+        endedAt: seconds * 1000 + 6000,
+      };
+    };
+    const { way } = said([
+      attempt(harbour, 1),
+      attempt(literal, 1),
+      paused,
+      silent(harbour, 3, 11_000),
+      silent(literal, 10, 11_600),
+      control,
+    ]);
+    expect(way.cause).toMatchObject({ kind: 'frozen', bytes: 15_500 });
+  });
+});
