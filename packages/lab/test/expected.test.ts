@@ -36,6 +36,13 @@ test('what a diagnosis should say follows from the rules, for the ways that they
   expect([expectedOf(removed, abroad), expectedOf(removed, home)]).toEqual(['works', 'name-removed']);
   const elsewhere = under({ technique: 'dns-remove', addresses: ['198.51.100.53'] });
   expect(expectedOf(elsewhere, abroad)).toBe('works');
+  const cut = under({ technique: 'border-cut' });
+  const opening = under({ technique: 'border-cut', handshake: 'passes' });
+  expect([expectedOf(cut, abroad), expectedOf(opening, abroad), expectedOf(opening, home)]).toEqual([
+    'relay-down',
+    'silent-after-hello',
+    'works',
+  ]);
   const ports = under({ technique: 'address-block', exceptPorts: [53, 80, 443] });
   expect([expectedOf(ports, abroad), expectedOf(ports, { ...abroad, port: 8443 })]).toEqual([
     'works',

@@ -48,13 +48,17 @@ const found: Readonly<Record<Technique, readonly [stage: number, cause: Expected
   'udp-filter': undefined,
 };
 
+/** Where TCP still opens at a border that is cut, it is the hello that nobody answers. */
+const helloLost = [2, 'silent-after-hello'] as const;
+
 /** The resolver that a client asks. */
 const resolver = '192.0.2.53';
 
 /** @returns what hinders the way first */
 export function expectedOf(policy: Policy, way: TriedWay): Expected {
   const hits = policy.rules.flatMap((rule) => {
-    const what = found[rule.technique];
+    const what =
+      rule.technique === 'border-cut' && rule.handshake === 'passes' ? helloLost : found[rule.technique];
     return what !== undefined && concerns(rule, what[0], way) ? [what] : [];
   });
   return hits.toSorted(([one], [other]) => one - other)[0]?.[1] ?? 'works';
