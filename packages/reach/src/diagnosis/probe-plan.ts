@@ -49,9 +49,12 @@ const smallBytes = 500;
 /** As much as leaves room for a small exchange with each of three relays and a second large one, each on a connection of its own. */
 const bulkBytes = 14_000;
 /** On connections that stand: beyond most of what is known to freeze, or a share of what may still be carried. */
-const keptBulk = { most: 22_000, least: 4000 } as const;
+const keptBulk = { most: 18_000, least: 4000 } as const;
+/** A second look often wants a third: TLS may stand, and then nothing more come. */
+const furtherLooks = 2;
 /** Once more, while what may pass at first is used up. */
 const moreBytes = 6000;
+const leastMoreBytes = 3000;
 /** What carries an exchange there and back: for each of its bytes, and for the last answer, which comes whole. */
 const overhead = { share: 1.22, bytes: 700 } as const;
 /** Slower than this may be a limit. */
@@ -76,7 +79,7 @@ export function nextProbes(state: ProbeState): {
   const cost = (step: ProbeStep): number => costOf(step, handshake);
   const wanted = wishes(state, cost).filter(
     (step) =>
-      cost(step) <= state.bytesLeft &&
+      cost(step) <= Math.max(0, state.bytesLeft) &&
       (isKept(step) ||
         state.made.filter((one) => one.way.key === step.way.key && isFresh(one)).length < mostAttempts),
   );
@@ -154,7 +157,7 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
       !stalls(minute, way) &&
       crawled(minute, way) === 0,
   );
-  const reserved = second.reduce((sum, step) => sum + cost(step), 0);
+  const reserved = furtherLooks * second.reduce((sum, step) => sum + cost(step), 0);
   // what was given up counts as far as it came
   const lately = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
   const kept = speedsKept(open, { ...state, observations: lately }, reserved);
@@ -240,8 +243,11 @@ function speedsKept(
   const unmeasured = standing.filter(
     (way, at) => !measured(way) && standing.findIndex((one) => sameRelay(one, way)) === at,
   );
+  const room = Math.floor((bytesLeft - overhead.bytes) / overhead.share);
   const more = slowOnce.flatMap((way): readonly Kept[] => {
-    if (!known || unmeasured.length === 0) return [{ kind: 'exchange', way, bytes: moreBytes, kept: true }];
+    const bytes = known && unmeasured.length > 0 ? 0 : Math.min(moreBytes, room);
+    if (bytes >= leastMoreBytes) return [{ kind: 'exchange', way, bytes, kept: true }];
+    // what is still to come costs nothing more
     return lastOf(way)?.end === 'cancelled' ? [{ kind: 'exchange', way, bytes: 0, kept: true }] : [];
   });
   const share = Math.floor(((bytesLeft - reserved) / unmeasured.length - overhead.bytes) / overhead.share);

@@ -68,6 +68,8 @@ export async function* probe(
     () => undefined,
   );
   let bytesLeft: number = probeLimits.bytes;
+  /** by way: counted already, and still to come on its connection */
+  const owed = new Map<string, number>();
   try {
     while (!ending.aborted) {
       const now = port.now();
@@ -81,10 +83,17 @@ export async function* probe(
         continue;
       }
       const seen = await Promise.all(plan.steps.map((step) => take(port, step, ending)));
-      bytesLeft -= plan.steps.reduce(
-        (sum, step, at) => sum + Math.max(carried(seen[at], made), leastOf(step, seen[at])),
-        0,
-      );
+      for (const [at, step] of plan.steps.entries()) {
+        const { key } = step.way;
+        const bytes = carried(seen[at], made);
+        const before = owed.get(key) ?? 0;
+        owed.delete(key);
+        if (step.kind === 'exchange' && step.kept === true && seen[at]?.end === 'cancelled') {
+          // what was asked for may come yet
+          bytesLeft -= Math.max(costOf(step), bytes - before);
+          owed.set(key, Math.max(0, before + costOf(step) - bytes));
+        } else bytesLeft -= Math.max(0, Math.max(bytes, leastOf(step, seen[at])) - before);
+      }
       made.push(...seen);
       yield* seen;
     }

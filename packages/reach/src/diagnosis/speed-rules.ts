@@ -20,6 +20,8 @@ const muchFaster = 5;
 const notMuchFaster = 3;
 /** Of a policer: runs differ by so much at most, around their median. */
 const plateau = 0.35;
+/** What flows after a pause is slowed by one more loss to this. */
+const onceMoreLost = 500_000;
 const longRoundTripMs = 500;
 
 /**
@@ -102,7 +104,7 @@ function steady(slow: readonly Speed[], around: number): boolean {
   const near = slow.filter(
     ({ of, bitsPerSecond }) =>
       Math.abs(bitsPerSecond - around) <= around * plateau ||
-      (of.flow !== undefined && bitsPerSecond > around),
+      (of.flow !== undefined && bitsPerSecond > around && around <= onceMoreLost),
   );
   return near.length >= 2 && near.length * 3 >= slow.length * 2;
 }
