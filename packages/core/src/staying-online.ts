@@ -1,4 +1,4 @@
-import { decodePolicy, limits, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
+import { decodePolicy, originOf, TernError, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
 import { countDeferred } from './deferred-messages.ts';
 import { hostName, type Engine } from './engine.ts';
@@ -12,7 +12,6 @@ import { noteReached, noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
-const longPollSeconds = limits.watchWaitSeconds;
 /** as with any first byte: at least so long, or so many times what the last answer took */
 const echoMs = 2000;
 const echoLatencies = 6;
@@ -242,7 +241,7 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
   // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
   const soon = looks.soon || (looks.at !== undefined && looks.at !== watched);
   Object.assign(looks, { at: watched, soon: false });
-  const waitSeconds = soon ? 0 : awaited ? awaitedPollSeconds : longPollSeconds;
+  const waitSeconds = soon ? 0 : awaited ? awaitedPollSeconds : engine.path(host).holdSeconds();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, wish, over.signal]);
   const sending = sendBeside(engine, host, { ...options, ready, over, stop });
@@ -261,7 +260,9 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
-    if (signal.aborted || !stop.aborted) throw error;
+    // what was kept back for too long is asked for again at once
+    const unheld = error instanceof UnreachableError && error.code === 'unheld';
+    if (signal.aborted || (!stop.aborted && !unheld)) throw error;
     if (!wish.aborted) outcome = 'next';
   } finally {
     over.abort();

@@ -23,7 +23,8 @@ export const limits = {
   watchedLogs: 1000,
   /** watch entries in one operation */
   watchSlice: 400,
-  watchWaitSeconds: 40,
+  /** how long an answer may be kept back until something is new */
+  watchWaitSeconds: 900,
   policyNumber: 2_147_483_648,
   revokedSerials: 200,
   logRoomBytes: 1_099_511_627_776,

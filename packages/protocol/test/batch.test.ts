@@ -173,9 +173,9 @@ describe('operations', () => {
       drop: [],
       waitSeconds,
     });
-    expect(decodeOperation(encodeOperation(watch(400, 40)))).toMatchObject({ waitSeconds: 40 });
+    expect(decodeOperation(encodeOperation(watch(400, 900)))).toMatchObject({ waitSeconds: 900 });
     expect(() => encodeOperation(watch(401))).toThrow(MalformedError);
-    expect(() => encodeOperation(watch(1, 41))).toThrow(MalformedError);
+    expect(() => encodeOperation(watch(1, 901))).toThrow(MalformedError);
   });
 });
 

@@ -50,7 +50,7 @@ export function forwardTransport({ near, primitives }: ForwardTransportParts): O
       upBytes: Math.min(limits.forwardBytes, Math.max(0, near.budget.upBytes - aroundRequestBytes)),
       downBytes: Math.max(0, Math.floor((near.budget.downBytes - aroundAnswerBytes) * answerShare)),
     }),
-    async *carry(to, request, { signal, held = false, bulk = false }) {
+    async *carry(to, request, { signal, heldMs = 0, bulk = false }) {
       signal.throwIfAborted();
       if (to.relay === undefined)
         throw new UnreachableError('only a relay that has a name is reached through another', {
@@ -64,7 +64,7 @@ export function forwardTransport({ near, primitives }: ForwardTransportParts): O
         {
           to: { ...to, path: peerPathOf(primitives, to.path) },
           request,
-          waitSeconds: held ? limits.watchWaitSeconds : 0,
+          waitSeconds: Math.min(limits.watchWaitSeconds, Math.ceil(heldMs / 1000)),
         },
       );
       yield* piecesOf(exchanged);

@@ -25,8 +25,8 @@ export interface MeterParts {
 export interface MeteredRequest {
   readonly to: Hint;
   readonly bytes: Uint8Array;
-  /** the relay may keep the answer back */
-  readonly held: boolean;
+  /** the relay may keep the answer back for so long; 0 for not at all */
+  readonly heldMs: number;
   readonly bulk: boolean;
   readonly signal: AbortSignal;
   readonly sealedFor?: (vantage: Vantage) => Uint8Array;
@@ -72,7 +72,8 @@ export class PathMeter {
     request: MeteredRequest,
     read: (pieces: AsyncIterable<Uint8Array>) => Promise<Answer>,
   ): Promise<Answer> {
-    const { held, bulk, signal, sealedFor } = request;
+    const { heldMs, bulk, signal, sealedFor } = request;
+    const held = heldMs > 0;
     const began = this.#parts.world.now();
     const came: Came = {
       transport: this.#parts.transport.name,
@@ -85,7 +86,7 @@ export class PathMeter {
     let judge: ((sound: boolean) => void) | undefined;
     const pieces = this.#parts.transport.carry(request.to, request.bytes, {
       signal,
-      held,
+      heldMs,
       ...(bulk && { bulk }),
       ...(sealedFor !== undefined && { sealedFor }),
       carriedBy(name, vantage) {

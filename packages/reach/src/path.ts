@@ -19,6 +19,7 @@ import { readAnswer, type Answer } from './answer.ts';
 import { cardOf, openCardFromNetwork, strange } from './answered-card.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
+import { shortestHoldMs } from './hold-lengths.ts';
 import { provenOperations, type Outgoing } from './proven-operations.ts';
 import { PathMeter, type LastExchange, type MeterParts } from './path-meter.ts';
 import { SealedBatch, type Sealed } from './sealed-batch.ts';
@@ -53,6 +54,8 @@ export interface Path extends AsyncDisposable {
   readonly clockOffset: number | undefined;
   /** what a batch and its answer may weigh here, learnt from those before; callers make their batches fit (rule 6) */
   readonly budget: Budget;
+  /** How long a watch may ask its answer to be kept back now, s; drawn anew each time, so that it is no beat to be known by. */
+  holdSeconds(): number;
   /** undefined before anything came */
   readonly lastExchange: LastExchange | undefined;
   /** verified against the hint; asked for again once an answer named a newer one */
@@ -133,6 +136,13 @@ class RelayPath implements Path {
     return this.#meter.budget(this.hint, { bulk: true });
   }
 
+  holdSeconds(): number {
+    const { transport, world } = this.#parts;
+    const ms = transport.holdMs?.(this.hint);
+    if (ms === undefined) return shortestHoldMs / 1000;
+    return Math.round((ms / 1000) * (1 - (world.randomBytes(1)[0] ?? 0) / 2048));
+  }
+
   get lastExchange(): LastExchange | undefined {
     return this.#meter.last;
   }
@@ -180,12 +190,12 @@ class RelayPath implements Path {
   async #exchange(outgoing: readonly Outgoing[], options: ExchangeOptions): Promise<Exchanged> {
     if (this.#card === undefined) await this.#cardFetch.run(options.signal);
     const spent = { ticket: false, key: false, clock: false };
-    const held = outgoing.some(({ operation }) => 'waitSeconds' in operation && operation.waitSeconds > 0);
+    const heldMs = 1000 * Math.max(0, ...outgoing.map(({ operation }) => waitSecondsOf(operation)));
     let name = this.#nameOf(options);
     let plaintext = this.#encode(outgoing, name);
     for (;;) {
       const batch = this.#sealed(plaintext, outgoing, !spent.ticket);
-      const { answer, sealed } = await this.#ask(batch, { held, ...options }).finally(() => batch.back());
+      const { answer, sealed } = await this.#ask(batch, { heldMs, ...options }).finally(() => batch.back());
       if (answer.kind === 'unknown-ticket') {
         if (sealed.under !== 'ticket') throw strange('a ticket was refused where none was shown');
         sealed.box.forget(sealed.session);
@@ -255,16 +265,16 @@ class RelayPath implements Path {
   /** @returns the answer, and what was sent on the way that it came by */
   async #ask(
     batch: SealedBatch,
-    asked: { readonly held: boolean; readonly bulk?: boolean; readonly signal: AbortSignal },
+    asked: { readonly heldMs: number; readonly bulk?: boolean; readonly signal: AbortSignal },
   ): Promise<{ readonly answer: Answer; readonly sealed: Sealed }> {
-    const { signal, held, bulk = false } = asked;
+    const { signal, heldMs, bulk = false } = asked;
     signal.throwIfAborted();
     const { primitives, world, transport } = this.#parts;
     let sealed = batch.from(transport.vantage?.(this.hint) ?? nowhere);
     const request = {
       to: this.hint,
       bytes: sealed.bytes,
-      held,
+      heldMs,
       bulk,
       signal,
       sealedFor: (vantage: Vantage) => batch.from(vantage).bytes,
@@ -286,7 +296,7 @@ class RelayPath implements Path {
   }
 
   async #fetchCard(signal: AbortSignal): Promise<Card> {
-    const request = { to: this.hint, bytes: new Uint8Array(), held: false, bulk: false, signal };
+    const request = { to: this.hint, bytes: new Uint8Array(), heldMs: 0, bulk: false, signal };
     return this.#adopt(cardOf(await this.#meter.carry(request, (pieces) => this.#readUnsealed(pieces))));
   }
 
@@ -307,6 +317,10 @@ class RelayPath implements Path {
     }
     return this.#card;
   }
+}
+
+function waitSecondsOf(operation: Outgoing['operation']): number {
+  return 'waitSeconds' in operation ? operation.waitSeconds : 0;
 }
 
 function watchTokenOf(outgoing: readonly Outgoing[]): Uint8Array | undefined {

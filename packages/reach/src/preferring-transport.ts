@@ -1,5 +1,6 @@
 import { originOf, UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
 import type { Budget } from './budget.ts';
+import { longestHoldMs, shortestHoldMs } from './hold-lengths.ts';
 import type { CarryOptions, LearnedCard, Transport, Vantage } from './transport.ts';
 import type { StandingTransport } from './web-socket-transport.ts';
 
@@ -80,6 +81,9 @@ class PreferringTransport implements Transport, Disposable {
         if (!(error instanceof UnreachableError)) throw error;
         if (!first.standing(place)) this.#failed(to, { froze: error.code === 'silent' });
         if (came) throw error;
+        // the other way may not be known to carry what is kept back for so long: who asked may ask for less
+        if ((options.heldMs ?? 0) > (this.#parts.second.holdMs?.(to) ?? shortestHoldMs))
+          throw new UnreachableError('the watch lost its socket', { code: 'unheld', cause: error });
       }
     }
     yield* this.#carrySecond(to, request, options);
@@ -89,6 +93,13 @@ class PreferringTransport implements Transport, Disposable {
   budget(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined {
     const { first, second } = this.#parts;
     return first.standing(this.#standingOf(to).place) ? undefined : second.budget?.(to, options);
+  }
+
+  /** A standing connection is asked by itself whether it lives. */
+  holdMs(to: Hint): number {
+    const { first, second } = this.#parts;
+    if (first.standing(this.#standingOf(to).place)) return longestHoldMs;
+    return second.holdMs?.(to) ?? shortestHoldMs;
   }
 
   vantage(to: Hint): Vantage | undefined {
@@ -122,7 +133,7 @@ class PreferringTransport implements Transport, Disposable {
       }
       failed = false;
     } finally {
-      this.#learn(to, failed ? undefined : options.held === true ? 'held' : (tookMs ?? 0));
+      this.#learn(to, failed ? undefined : (options.heldMs ?? 0) > 0 ? 'held' : (tookMs ?? 0));
     }
   }
 

@@ -18,12 +18,12 @@ export interface SocketPatience {
   readonly world: Pick<World, 'now' | 'wait'>;
   /** until the socket is open */
   readonly longestConnectMs: number;
-  /** until the first byte of an answer */
+  /** until the first byte of an answer, beside the time for which it may be kept back */
   readonly longestAnswerMs: number;
-  /** the same where the relay may keep it back */
-  readonly longestHeldMs: number;
   /** from one piece of an answer to the next */
   readonly longestSilenceMs: number;
+  /** how much silence sockets of this transport outlive: what one was lost of the next one does not try */
+  readonly beat: { mostMs: number };
 }
 
 /** A relay takes more; those that find no place wait for one. */
@@ -35,8 +35,9 @@ const mostLargeBytes = 131_072;
 const staleMs = 15_000;
 /** Silence while an answer is due, then a ping, then silence: after 9 s a socket is taken for frozen. */
 const busyBeatMs = 5000;
-/** While only watches wait, after 14 s. A beat costs some 200 B on the wire, 70 kB an hour at this pace where nothing else comes. */
-const heldBeatMs = 10_000;
+/** While only watches wait, after 14 s, and twice as long each time that it was answered: a beat costs some 200 B on the wire. */
+const firstBeatMs = 10_000;
+export const longestBeatMs = 160_000;
 const longestPongMs = 4000;
 
 interface Asked {
@@ -61,6 +62,7 @@ export class SocketConnection implements Disposable {
   /** aborted when somebody waits for an answer who did not before */
   #news = new AbortController();
   #open = false;
+  #beatMs = firstBeatMs;
 
   constructor(socket: PlatformSocket, patience: SocketPatience) {
     this.#socket = socket;
@@ -96,9 +98,10 @@ export class SocketConnection implements Disposable {
 
   async *carry(
     request: Uint8Array,
-    options: { readonly signal: AbortSignal; readonly held: boolean },
+    options: { readonly signal: AbortSignal; readonly heldMs: number },
   ): AsyncIterable<Uint8Array> {
-    const { signal, held } = options;
+    const { signal, heldMs } = options;
+    const held = heldMs > 0;
     await this.ready(signal);
     const large = request.length > largeBytes ? request.length : 0;
     while (!this.#hasRoomFor(large)) await unlessAborted(this.#freed.promise, signal);
@@ -111,11 +114,11 @@ export class SocketConnection implements Disposable {
     if (this.#patience.world.now() - this.#heardAt > staleMs) void this.#probe();
     if (!held || this.#asked.size === 1) this.#news.abort();
     try {
-      const { world, longestAnswerMs, longestHeldMs, longestSilenceMs } = this.#patience;
+      const { world, longestAnswerMs, longestSilenceMs } = this.#patience;
       yield* inbox.read({
         world,
         signal,
-        longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
+        longestSilenceMs: (first) => (first ? longestAnswerMs + heldMs : longestSilenceMs),
       });
     } finally {
       this.#asked.delete(number);
@@ -193,10 +196,17 @@ export class SocketConnection implements Disposable {
       }
       const busy = [...this.#asked.values()].some((one) => !one.held);
       // new requests make the wait shorter and never longer: a frozen socket on which much is asked is found as fast
-      const passed = busy ? await this.#pause(busyBeatMs) : await this.#pause(heldBeatMs, news);
+      const silentMs = this.#patience.world.now() - this.#heardAt;
+      const passed = busy
+        ? await this.#pause(busyBeatMs)
+        : await this.#pause(Math.max(0, this.#beatMs - silentMs), news);
       // what leaves bit by bit is a sign of life as well
       if (!passed || this.#heard !== before.heard || this.#socket.bufferedAmount < before.buffered) continue;
       await this.#probe();
+      if (busy) continue;
+      const { beat } = this.#patience;
+      if (this.standing) this.#beatMs = Math.min(beat.mostMs, this.#beatMs * 2);
+      else beat.mostMs = Math.max(firstBeatMs, this.#beatMs / 2);
     }
   }
 

@@ -16,8 +16,8 @@ export type LearnedCard = Pick<Card, 'number' | 'endpoints'>;
 export interface CarryOptions {
   /** aborted with an UnreachableError `silent`: something else showed that the answer ought to have come */
   readonly signal: AbortSignal;
-  /** the relay may keep the answer back for as long as a watch lasts; everything else it answers at once */
-  readonly held?: boolean;
+  /** the relay may keep the answer back for so long, because it is asked to watch; 0 unless given: it answers at once */
+  readonly heldMs?: number;
   /** files and the like: gives way to everything else, and goes where most gets through */
   readonly bulk?: boolean;
   /** the same request as it is sent from elsewhere than the transport said when it was asked */
@@ -42,12 +42,15 @@ export interface Transport {
   readonly name: string;
   /**
    * @returns the answer's bytes as they arrive, in pieces of any size; ending the iteration early closes what was opened
-   * @throws {UnreachableError} when nothing came back, or what came back was cut before its own end
+   * @throws {UnreachableError} when nothing came back, or what came back was cut before its own end; `unheld` where it was kept back, and
+   *   is to be asked for again for a shorter time
    * @throws the signal's reason when it is aborted
    */
   carry(to: Hint, request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array>;
   /** What an exchange may weigh on the way that it would take now; where it is not said, whoever uses the transport finds out. */
   budget?(to: Hint, options?: { readonly bulk?: boolean }): Budget | undefined;
+  /** How long an answer may be kept back on the way that it would take now, so that it still arrives; where it is not said, 40 s. */
+  holdMs?(to: Hint): number;
   /** Whence a request would be sent now. */
   vantage?(to: Hint): Vantage | undefined;
   /** Told of a relay's card, whose signature was right. */

@@ -1,5 +1,10 @@
 import { originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
-import { SocketConnection, type PlatformSocket, type SocketPatience } from './socket-connection.ts';
+import {
+  longestBeatMs,
+  SocketConnection,
+  type PlatformSocket,
+  type SocketPatience,
+} from './socket-connection.ts';
 import type { Transport } from './transport.ts';
 
 export interface WebSocketTransportOptions {
@@ -8,10 +13,8 @@ export interface WebSocketTransportOptions {
   readonly open: (url: string) => PlatformSocket;
   /** until a socket is open; 5 s unless given */
   readonly longestConnectMs?: number;
-  /** until the first byte of an answer; 15 s unless given */
+  /** until the first byte of an answer, beside the time for which it may be kept back; 15 s unless given */
   readonly longestAnswerMs?: number;
-  /** the same where a relay may keep it back, which it does for up to 40 s; 60 s unless given */
-  readonly longestHeldMs?: number;
   /** from one piece of an answer to the next; 15 s unless given */
   readonly longestSilenceMs?: number;
 }
@@ -36,8 +39,8 @@ export function webSocketTransport(options: WebSocketTransportOptions): Standing
     world: options.world,
     longestConnectMs: options.longestConnectMs ?? 5000,
     longestAnswerMs: options.longestAnswerMs ?? 15_000,
-    longestHeldMs: options.longestHeldMs ?? 60_000,
     longestSilenceMs: options.longestSilenceMs ?? 15_000,
+    beat: { mostMs: longestBeatMs },
   };
   const connections = new Map<string, SocketConnection>();
   const connectionTo = (to: Hint): SocketConnection => {
@@ -51,9 +54,9 @@ export function webSocketTransport(options: WebSocketTransportOptions): Standing
   };
   return {
     name: 'websocket',
-    async *carry(to, request, { signal, held = false }) {
+    async *carry(to, request, { signal, heldMs = 0 }) {
       signal.throwIfAborted();
-      yield* connectionTo(to).carry(request, { signal, held });
+      yield* connectionTo(to).carry(request, { signal, heldMs });
     },
     standing: (to) => connections.get(urlOf(to))?.standing === true,
     async stand(to, { signal }) {

@@ -50,7 +50,7 @@ for (const how of ['connect', 'hello'] as const) {
   test(`what a watch met in a cut (${how}) the text beside it need not meet`, async () => {
     const scene = cut(how);
     const { signal } = new AbortController();
-    const watching = carry(scene, requestFor(300), { held: true });
+    const watching = carry(scene, requestFor(300), { heldMs: 30_000 });
     const tookMs = async (): Promise<number> => {
       await scene.world.wait(6500, { signal });
       return deliver(scene);
@@ -64,7 +64,7 @@ test('a watch does not wait for a relay in between that is silent itself', async
   const scene = cut('connect', [dead, near]);
   const { world } = scene;
   const began = world.now();
-  await world.run(carry(scene, requestFor(300), { held: true }));
+  await world.run(carry(scene, requestFor(300), { heldMs: 30_000 }));
   const through = scene.dialer.reports().filter(({ way }) => way.carrier === 'forward');
   expect(through.find(({ ended }) => ended === 'ok')?.way.through).toBe('near');
   expect((through.find(({ way }) => way.through === 'near')?.at ?? Infinity) - began).toBeLessThan(12_000);

@@ -34,7 +34,7 @@ export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): Di
 export async function carry(
   { dialer }: Pick<DialerScene, 'dialer'>,
   request: Uint8Array,
-  options: { readonly signal?: AbortSignal; readonly held?: boolean; readonly bulk?: boolean } = {},
+  options: { readonly signal?: AbortSignal; readonly heldMs?: number; readonly bulk?: boolean } = {},
 ): Promise<number> {
   const { signal = new AbortController().signal, ...rest } = options;
   let bytes = 0;
@@ -83,7 +83,7 @@ async function watch(scene: DialerScene, stop: AbortSignal, news: () => AbortSig
   while (!stop.aborted) {
     const signal = AbortSignal.any([stop, news()]);
     try {
-      await carry(scene, requestFor(300, 500), { signal, held: true });
+      await carry(scene, requestFor(300, 500), { signal, heldMs: 30_000 });
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error;
       await quietly(scene.world, signal.aborted ? 5 : 1000, stop);

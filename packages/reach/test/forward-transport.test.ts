@@ -104,7 +104,7 @@ transportContract(
 async function carried(
   transport: Transport,
   request: Uint8Array,
-  options: { readonly held?: boolean; readonly to?: Hint } = {},
+  options: { readonly heldMs?: number; readonly to?: Hint } = {},
 ): Promise<{ readonly bytes: Buffer; readonly error?: unknown }> {
   const pieces: Uint8Array[] = [];
   const { to = far, ...rest } = options;
@@ -140,8 +140,9 @@ describe('a request that another relay hands on', () => {
     });
     const transport = forwardTransport({ near: relay.path, primitives });
     await carried(transport, utf8('a'));
-    await carried(transport, utf8('b'), { held: true });
-    expect(waits).toEqual([0, limits.watchWaitSeconds]);
+    await carried(transport, utf8('b'), { heldMs: 77_300 });
+    await carried(transport, utf8('c'), { heldMs: 10_000_000 });
+    expect(waits).toEqual([0, 78, limits.watchWaitSeconds]);
   });
 
   test('leaves what came of an answer that was cut behind the near relay', async () => {

@@ -38,7 +38,7 @@ for (const tls of [true, false]) {
 async function carry(
   dialer: ReturnType<typeof nodeDialer>,
   to: Hint,
-  options: { readonly held?: boolean; readonly bulk?: boolean } = {},
+  options: { readonly heldMs?: number; readonly bulk?: boolean } = {},
 ): Promise<string> {
   const pieces: Uint8Array[] = [];
   for await (const piece of dialer.carry(to, new Uint8Array([1, 2, 3]), { signal, ...options }))
@@ -126,7 +126,7 @@ describe('what goes over the wire', () => {
     const watching = (async () => {
       for await (const _ of dialer.carry(server.hint, new Uint8Array(), {
         signal: leaving.signal,
-        held: true,
+        heldMs: 40_000,
       }));
     })();
     while (answers.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));

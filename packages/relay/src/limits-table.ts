@@ -44,6 +44,8 @@ export type RelayLimitName =
   | 'watchedTogether'
   | 'waiting'
   | 'waitingOfOne'
+  | 'watchSeconds'
+  | 'watchSureSeconds'
   | 'logsOfRight'
   | 'logBytes'
   | 'lifetimeSeconds'
@@ -161,6 +163,18 @@ export const relayLimits: Readonly<Record<RelayLimitName, Limit>> = {
     unit: 'watches',
     error: 'answered at once',
     what: 'the same for one source; less as less is left, in proportion',
+  },
+  watchSeconds: {
+    default: 900,
+    unit: 's',
+    error: 'answered at once',
+    what: 'that a watch is kept waiting, however long it asks for; a later one of the same set ends it',
+  },
+  watchSureSeconds: {
+    default: 40,
+    unit: 's',
+    error: 'answered at once',
+    what: 'that a watch, or a forward of one, keeps its place: of those that have, the longest gives it to whoever finds all taken',
   },
   logsOfRight: { default: 10_000, unit: 'logs', error: 'quota', what: 'begun with one relay link' },
   logBytes: { default: 2 ** 30, unit: 'B', error: 'quota', what: 'held by one log' },

@@ -69,12 +69,13 @@ export async function answerWatch(
     return;
   }
 
-  using listening = desk.wakers.listen(asked.mayWait && operation.waitSeconds > 0 ? [...places.keys()] : []);
+  const waitMs = asked.mayWait ? Math.min(operation.waitSeconds, context.limits.watchSeconds) * 1000 : 0;
+  using listening = desk.wakers.listen(waitMs > 0 ? [...places.keys()] : [], known);
   const before = tray.items.length;
   let more = await deliver(desk, context, { places, changes, tray, index });
-  if (!more && tray.items.length === before && asked.mayWait && operation.waitSeconds > 0) {
+  if (!more && tray.items.length === before && waitMs > 0) {
     const { signal, source } = asked;
-    if (await listening.wait(operation.waitSeconds * 1000, { world: desk.world, signal, source }))
+    if (await listening.wait(waitMs, { world: desk.world, signal, source }))
       more = await deliver(desk, context, { places, changes, tray, index });
   }
   const next = desk.sets.next(session, token, changes);

@@ -10,7 +10,7 @@ export type PlaceChanges = ReadonlyMap<LogId, ReadPlace | undefined>;
 
 interface WatchSet {
   readonly session: string;
-  places: Map<LogId, ReadPlace>;
+  readonly places: Map<LogId, ReadPlace>;
   token: string;
   /** by their tokens, oldest first: which of them arrived, only the next request tells */
   readonly successors: Map<string, PlaceChanges>;
@@ -39,7 +39,7 @@ export class WatchSets {
   }
 
   /**
-   * The places a token stands for.
+   * The places a token stands for; of one set always the same object.
    * @returns undefined for a token that is unknown, superseded, or another session's
    */
   find(session: string, token: Uint8Array): ReadonlyMap<LogId, ReadPlace> | undefined {

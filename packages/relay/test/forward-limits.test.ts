@@ -237,6 +237,40 @@ describe('what a client can spend on handing on', () => {
     expect(await elsewhere('wrong-too')).toEqual({ kind: 'quota' });
   });
 
+  test('rules 29 and 33: a forward that waits gives its place to the next after 40 s, of one source and of all, and no sooner', async () => {
+    for (const limits of [{ forwards: 1 }, { forwardsOfOne: 1 }]) {
+      await using two = await openTwo({ near: { limits } });
+      const { far, near, made } = two;
+      const one = from(near, '192.0.2.1');
+      const watch = {
+        kind: 'watch',
+        add: [{ log: made.log, after: 0, number: 0 }],
+        drop: [],
+        waitSeconds: 900,
+      } as const;
+      let last: Result | undefined;
+      const answer = async (request: Uint8Array): Promise<Uint8Array> => {
+        const handed = await handOn(from(near, '192.0.2.1'), { to: far.peerHint, request, waitSeconds: 900 });
+        ({ last } = handed);
+        return handed.bytes;
+      };
+      const waiting = new TestClient({ id: far.relay.id, answer }, primitives, far.world)
+        .ask([{ operation: watch, seeds: [made.seeds.read] }])
+        .catch((error: unknown) => error);
+      while (far.relay.held().waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+      near.world.pass(39_999);
+      expect(await knock(one, far.peerHint)).toEqual({ kind: 'quota' });
+      expect((await knock(from(near, '192.0.2.2'), far.peerHint)).kind).toBe(
+        'forwards' in limits ? 'quota' : 'forwarded',
+      );
+      near.world.pass(1);
+      expect((await knock(one, far.peerHint)).kind).toBe('forwarded');
+      await waiting;
+      expect(last).toEqual(unreachable('closed'));
+      expect((await knock(one, far.peerHint)).kind).toBe('forwarded');
+    }
+  });
+
   test('rule 33: answers on their way take so much memory and no more: further ones are refused', async () => {
     await using two = await openTwo({ near: { limits: { forwardHeldBytes: 100 } } });
     const last = await knock(two.client, two.far.peerHint);

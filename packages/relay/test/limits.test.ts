@@ -1,11 +1,15 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openCard, sealRequest, TernError } from '@tern/protocol';
 import { openRelay, relayLimits, type LogEvent } from '../src/index.ts';
-import { smallEntry, TestClient } from '../src/testing/index.ts';
+import { smallEntry, TestClient, testWorld } from '../src/testing/index.ts';
+import { Wakers } from '../src/wakers.ts';
 import { openSetting, primitives } from './setting.ts';
 import { from } from './two-relays.ts';
 
 const { signal } = new AbortController();
+/** whatever can happen without time passing has happened */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('rule 33: every limit has a default, a unit, an error and a sentence', () => {
   const rows = Object.entries(relayLimits);
@@ -110,6 +114,74 @@ test('rule 33: whoever has many watches waiting leaves places for others, who wa
   relay.hurry();
   expect(await another).toMatchObject({ kind: 'watched' });
   await Promise.all(asked);
+});
+
+test('rule 33: who has waited longest gives its place to the next where all are taken, and nobody before 40 s', async () => {
+  await using setting = await openSetting({ limits: { waiting: 2 } });
+  const { relay, world } = setting;
+  const answered: string[] = [];
+  const wait = async (name: string): Promise<void> => {
+    await setting.another().one({ kind: 'watch', add: [], drop: [], waitSeconds: 900 });
+    answered.push(name);
+  };
+  const waits = [wait('first')];
+  while (relay.held().waiting < 1) await Promise.resolve();
+  world.pass(10_000);
+  waits.push(wait('second'));
+  while (relay.held().waiting < 2) await Promise.resolve();
+  world.pass(29_999);
+  await wait('too soon');
+  world.pass(1);
+  waits.push(wait('third'));
+  await waits[0];
+  await wait('too soon again');
+  world.pass(10_000);
+  waits.push(wait('fourth'));
+  await waits[1];
+  expect(answered).toEqual(['too soon', 'first', 'too soon again', 'second']);
+  while (relay.held().waiting < 2) await Promise.resolve();
+  relay.hurry();
+  await Promise.all(waits);
+});
+
+test('rule 33: however long places are kept, the next finds none only where as many came in the last 40 s', async () => {
+  const most = 5;
+  const ask = fc.record({ afterMs: fc.nat(30_000), waitMs: fc.integer({ min: 1, max: 900_000 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(ask, { maxLength: 40 }), async (asks) => {
+      const world = testWorld();
+      const wakers = new Wakers({ waiting: most, waitingOfOne: most, watchSureSeconds: 40 });
+      let began: readonly number[] = [];
+      for (const { afterMs, waitMs } of asks) {
+        world.pass(afterMs);
+        await settled();
+        const now = world.now();
+        began = began.filter((at) => now - at < 40_000);
+        const before = wakers.waiting;
+        const listening = wakers.listen([], {});
+        const waiting = listening.wait(waitMs, { world, signal, source: undefined });
+        const waits = await Promise.race([waiting.then(() => false), settled().then(() => true)]);
+        if (before < most || began.length < most) expect(waits).toBe(true);
+        expect(wakers.waiting).toBeLessThanOrEqual(most);
+        if (waits) began = [...began, now];
+        void waiting.then(() => listening[Symbol.dispose]());
+      }
+      wakers.close();
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('rule 33: a watch waits no longer than the relay lets it', async () => {
+  await using setting = await openSetting({ limits: { watchSeconds: 50 } });
+  const { relay, world } = setting;
+  const waiting = setting.another().one({ kind: 'watch', add: [], drop: [], waitSeconds: 900 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  world.pass(49_999);
+  await settled();
+  expect(relay.held().waiting).toBe(1);
+  world.pass(1);
+  expect(await waiting).toMatchObject({ kind: 'watched', more: false });
 });
 
 test('rule 33: a relay that judges as much as it may says that it is busy', async () => {

@@ -175,6 +175,27 @@ test('a reader that goes away leaves nothing waiting', async () => {
   expect(relay.held().waiting).toBe(0);
 });
 
+test('rule 17: a reader that asks for its set again waits there once', async () => {
+  await using setting = await openSetting();
+  const { relay } = setting;
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [setting.made] }));
+  const first = watch(reader, { token, waitSeconds: 900 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  const second = watch(reader, { token, waitSeconds: 900 });
+  expect((await first).results).toMatchObject([{ kind: 'watched', more: false }]);
+  while (relay.held().waiting === 0) await Promise.resolve();
+  await say(setting);
+  const woken = await second;
+  expect(seqs(woken)).toEqual([1]);
+  const third = watch(reader, { token: tokenOf(woken), waitSeconds: 900 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  // a look without a wait ends it as well: nobody reads both
+  expect((await watch(reader, { token: tokenOf(woken) })).results).toMatchObject([{ kind: 'watched' }]);
+  expect((await third).results).toMatchObject([{ more: false }]);
+  expect(relay.held().waiting).toBe(0);
+});
+
 test('two devices follow the same log without disturbing each other', async () => {
   await using setting = await openSetting();
   const [one, two] = [setting.another(), setting.another()];

@@ -109,7 +109,7 @@ export class RelayHouse {
         stood = true;
         const answer = connection.exchange(request, {
           signal: either,
-          held: waitSeconds > 0,
+          heldMs: waitSeconds * 1000,
           bulk: false,
           last: true,
         });

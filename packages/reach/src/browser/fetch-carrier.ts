@@ -4,7 +4,7 @@ import type { Way } from '../dialer/way.ts';
 import { exchangeByFetch } from './fetch-transport.ts';
 
 /** Timers are the dialer's business: this is only for what it would forget. */
-const endMs = 300_000;
+const endMs = 1_200_000;
 /** A relay closes a browser's connection with its second answer. */
 const mostExchanges = 2;
 

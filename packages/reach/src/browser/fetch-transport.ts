@@ -4,10 +4,8 @@ import type { Transport } from '../transport.ts';
 import { browserWorld } from './browser-world.ts';
 
 export interface FetchTransportOptions {
-  /** until the first byte of an answer, the sending of the request included; 20 s unless given */
+  /** until the first byte of an answer, the sending of the request included, beside the time for which it may be kept back; 20 s unless given */
   readonly longestAnswerMs?: number;
-  /** the same where a relay may keep it back, which it does for up to 40 s; 60 s unless given */
-  readonly longestHeldMs?: number;
   /** from one piece of an answer to the next; 15 s unless given */
   readonly longestSilenceMs?: number;
   readonly world?: Pick<World, 'wait'>;
@@ -23,14 +21,14 @@ export interface FetchTransportOptions {
  * and `not-a-relay` where page and relay have one origin.
  */
 export function fetchTransport(options: FetchTransportOptions = {}): Transport {
-  const { longestAnswerMs = 20_000, longestHeldMs = 60_000, longestSilenceMs = 15_000 } = options;
+  const { longestAnswerMs = 20_000, longestSilenceMs = 15_000 } = options;
   return {
     name: 'https',
-    carry: (to, request, { signal, held = false }) =>
+    carry: (to, request, { signal, heldMs = 0 }) =>
       exchangeByFetch(to, request, {
         signal,
         world: options.world ?? browserWorld,
-        longestSilenceMs: (first) => (!first ? longestSilenceMs : held ? longestHeldMs : longestAnswerMs),
+        longestSilenceMs: (first) => (first ? longestAnswerMs + heldMs : longestSilenceMs),
       }),
   };
 }

@@ -1,6 +1,7 @@
 import { UnreachableError, type World } from '@tern/protocol';
 import type { AttemptReport, Ended, ObservedStages, Stage } from './attempt-report.ts';
 import { DialError, endedBy } from './carrier.ts';
+import { longestMs } from './attempt-limits.ts';
 import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { hasRoom, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
@@ -16,7 +17,8 @@ export interface AttemptParts {
   /** sealed for this vantage */
   readonly request: Uint8Array;
   readonly vantage: Vantage;
-  readonly held: boolean;
+  /** its answer may be kept back for so long; 0 for not at all */
+  readonly heldMs: number;
   readonly bulk: boolean;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
@@ -103,16 +105,23 @@ export class Attempt {
   get bytesPerSecond(): number | undefined {
     const bytes = this.#parts.request.length + this.#downBytes;
     const ms = this.#lastAt - this.#askedAt - (this.rttMs ?? this.#parts.standing.rttMs ?? 0);
-    return bytes >= 6000 && !this.#parts.held ? (bytes * 1000) / Math.max(5, ms) : undefined;
+    return bytes >= 6000 && this.#parts.heldMs === 0 ? (bytes * 1000) / Math.max(5, ms) : undefined;
   }
 
   /** of a small request, until its answer began */
   get latencyMs(): number | undefined {
-    const { held, request } = this.#parts;
+    const { heldMs, request } = this.#parts;
     const { firstByteMs } = this.#stages;
-    return held || request.length > smallBytes || firstByteMs === undefined
+    return heldMs > 0 || request.length > smallBytes || firstByteMs === undefined
       ? undefined
       : this.#at + firstByteMs - this.#askedAt;
+  }
+
+  /** of a request whose answer may be kept back: how long it has been, or was until it began */
+  get heldMs(): number | undefined {
+    const { firstByteMs } = this.#stages;
+    if (this.#parts.heldMs === 0) return undefined;
+    return (firstByteMs === undefined ? this.#parts.world.now() : this.#at + firstByteMs) - this.#askedAt;
   }
 
   /** of connecting; undefined on a connection that was there */
@@ -127,7 +136,8 @@ export class Attempt {
 
   /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
   async begin(): Promise<Uint8Array | undefined> {
-    const { pool, way, request, bulk, held, world, standing } = this.#parts;
+    const { pool, way, request, bulk, heldMs, world, standing } = this.#parts;
+    const held = heldMs > 0;
     const { signal } = this.#leaving;
     try {
       const reached = this.#reached.bind(this);
@@ -152,7 +162,7 @@ export class Attempt {
       // nothing else fits on a connection that carried as much as one may
       const last = !hasRoom(standing, after, { upBytes: 0, bulk });
       const { connection } = this.#held;
-      this.#pieces = connection.exchange(request, { signal, held, bulk, last })[Symbol.asyncIterator]();
+      this.#pieces = connection.exchange(request, { signal, heldMs, bulk, last })[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
       if (greets) pool.greeted(way);
       this.#stages.firstByteMs = this.#ms();
@@ -191,7 +201,9 @@ export class Attempt {
     const { world } = this.#parts;
     for (;;) {
       const changed = this.#changed.promise;
-      const limitMs = this.#limitMs();
+      const { standing, request, heldMs, bulk } = this.#parts;
+      const asked = { way: this.way, standing, upBytes: request.length, heldMs, bulk };
+      const limitMs = longestMs(this.#stage, { ...asked, now: this.#stageAt });
       const turn = new AbortController();
       const either = AbortSignal.any([signal, turn.signal]);
       const over = world
@@ -256,32 +268,6 @@ export class Attempt {
     }
   }
 
-  /** how long it may stay where it is */
-  #limitMs(): number {
-    const { standing, request, held, bulk } = this.#parts;
-    const { rttMs = 0, patience, bytesPerSecond = dialRules.upBytesPerSecond } = standing;
-    const scaled = (ms: number): number => Math.max(ms, dialRules.firstByteRtts * rttMs) * patience;
-    switch (this.#stage) {
-      case 'waiting':
-        return bulk ? dialRules.bulkWaitMs : dialRules.heldMs;
-      case 'coming':
-        return dialRules.heldMs;
-      case 'lookup':
-        return dialRules.lookupMs;
-      case 'connect':
-        return scaled(dialRules.connectMs);
-      case 'hello':
-        return scaled(dialRules.helloMs);
-      case 'answer': {
-        const leavingMs =
-          request.length > 2048 ? (request.length * 2000) / Math.max(2000, bytesPerSecond) : 0;
-        // a relay in between may be silent itself, unless it was not just now
-        const sure = this.way.carrier !== 'forward' || this.#stageAt - standing.goodAt < dialRules.heldMs;
-        return held && sure ? dialRules.heldMs : scaled(dialRules.firstByteMs) + leavingMs;
-      }
-    }
-  }
-
   #reached(stage: 'started' | 'resolved' | 'connected', address?: string): void {
     if (address !== undefined) this.#address = address;
     if (stage === 'started') {
@@ -322,7 +308,7 @@ export class Attempt {
     if (this.#ended !== undefined) return;
     this.#ended = ended;
     const [now, stage] = [this.#parts.world.now(), this.#stage];
-    const { pool, request, bulk, held } = this.#parts;
+    const { pool, request, bulk, heldMs } = this.#parts;
     const { exchanges, upBytes, downBytes } = this.load;
     if (this.#held !== undefined)
       pool.give(this.#held, { exchanges: exchanges + 1, upBytes, downBytes }, { spent });
@@ -335,7 +321,7 @@ export class Attempt {
       connectionAgeMs: this.#held === undefined ? 0 : now - this.#held.openedAt,
       stage,
       bulk,
-      held,
+      held: heldMs > 0,
       exchangesBefore: exchanges,
       ...(this.#address !== undefined && { address: this.#address }),
       stages: this.#stages,

@@ -26,14 +26,14 @@ export interface Connection {
   /** false once anybody has closed it */
   readonly usable: boolean;
   /**
-   * @param options `held`, `bulk` as whoever asks said; `last`: nothing more will be asked on it
+   * @param options `heldMs`, `bulk` as whoever asks said; `last`: nothing more will be asked on it
    * @throws {UnreachableError} a {@link DialError} where the platform says how it ended @throws the signal's reason
    */
   exchange(
     request: Uint8Array,
     options: {
       readonly signal: AbortSignal;
-      readonly held: boolean;
+      readonly heldMs: number;
       readonly bulk: boolean;
       readonly last: boolean;
     },

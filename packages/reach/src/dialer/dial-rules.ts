@@ -63,8 +63,10 @@ export const dialRules = {
   mostPatience: 8,
   /** After so long without a sign nobody waits any more, whatever else there is. */
   hardMs: 20_000,
-  /** a watch is kept back by the relay for up to 40 s */
-  heldMs: 60_000,
+  /** a request that waits for a start looks for another way after so long */
+  waitingMs: 60_000,
+  /** a way through another relay that was good so long ago is believed to carry what is kept back */
+  sureMs: 60_000,
 
   /** A connection that stopped is believed to have been frozen if something else was answered so soon after. */
   controlMs: 15_000,

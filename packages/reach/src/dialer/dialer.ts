@@ -9,6 +9,7 @@ import { endedBy, type Carrier } from './carrier.ts';
 import { ConnectionPool, type Wish } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { Evidence } from './evidence.ts';
+import { nextHoldMs } from './hold.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
 import { freshStanding } from './standing.ts';
@@ -49,6 +50,7 @@ export interface Dialer extends Transport, Disposable {
   readonly direct: Transport;
   budget(to: Hint, options?: { readonly bulk?: boolean }): Budget;
   vantage(to: Hint): Vantage;
+  holdMs(to: Hint): number;
   learnCard(relay: RelayId, card: LearnedCard): void;
   /** Where ways through other relays come from. */
   forwardThrough(ways: ForwardWays): void;
@@ -117,6 +119,11 @@ class WayDialer implements Dialer {
     return this.#vantage(this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: false })?.way);
   }
 
+  holdMs(to: Hint): number {
+    const best = this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: true });
+    return nextHoldMs(best?.standing.hold, this.#parts.world.now());
+  }
+
   learnCard(relay: RelayId, card: LearnedCard): void {
     this.#book.learnCard(relay, card);
   }
@@ -183,7 +190,7 @@ class WayDialer implements Dialer {
   async *#race(
     ways: readonly Way[],
     request: Uint8Array,
-    { signal, held = false, bulk = false, sealedFor, carriedBy, judged, observed }: CarryOptions,
+    { signal, heldMs = 0, bulk = false, sealedFor, carriedBy, judged, observed }: CarryOptions,
   ): AsyncIterable<Uint8Array> {
     const { world } = this.#parts;
     const race = new Race({
@@ -194,7 +201,7 @@ class WayDialer implements Dialer {
         return { vantage, request: sealedFor?.(vantage) ?? request };
       },
       bulk,
-      held,
+      heldMs,
       signal,
       world,
       longestSilenceMs: this.#parts.longestSilenceMs ?? dialRules.hardMs,
@@ -212,7 +219,7 @@ class WayDialer implements Dialer {
     carriedBy?.(attempt.way.carrier, attempt.vantage);
     const learn = (): void => {
       this.#underWay.answered(attempt);
-      this.#evidence.answered(attempt, { held });
+      this.#evidence.answered(attempt, { held: heldMs > 0 });
       for (const loser of outrun) this.#evidence.outrun(loser, attempt.way);
     };
     judged?.((sound) => (sound ? learn() : this.#evidence.misled(attempt)));

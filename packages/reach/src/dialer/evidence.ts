@@ -34,7 +34,7 @@ export class Evidence {
   /** Its answer came, whole or as far as anybody wanted it. */
   answered(attempt: Attempt, options: { readonly held: boolean }): void {
     const { book, world } = this.#parts;
-    const { way, load, rttMs, bytesPerSecond, latencyMs, address } = attempt;
+    const { way, load, rttMs, bytesPerSecond, latencyMs, address, heldMs } = attempt;
     const now = world.now();
     book.took(
       way,
@@ -45,6 +45,7 @@ export class Evidence {
         ...(rttMs !== undefined && { rttMs }),
         ...(bytesPerSecond !== undefined && { bytesPerSecond }),
         ...(latencyMs !== undefined && { latencyMs }),
+        ...(heldMs !== undefined && { heldMs }),
       },
       now,
     );
@@ -63,6 +64,7 @@ export class Evidence {
   /** Another one answered first, and it was left. */
   outrun(attempt: Attempt, winner: Way): void {
     if (!attempt.doubted || attempt.stage === 'waiting') return;
+    this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false });
@@ -72,6 +74,7 @@ export class Evidence {
   /** @param options `alone` nothing else was answered in that time */
   failed(attempt: Attempt, ended: Ended, options: { readonly alone: boolean }): void {
     if (ended === 'left' || attempt.stage === 'waiting') return;
+    this.unheld(attempt);
     if (attempt.failure === 'answer' && ended === 'silent') this.#stopped(attempt);
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
@@ -80,6 +83,12 @@ export class Evidence {
       const cut = attempt.blind && ended !== 'silent';
       this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, { ...options, cut });
     }
+  }
+
+  /** An answer that was kept back will not come: it may have been for too long. */
+  unheld({ way, stage, heldMs }: Attempt): void {
+    const { book, world } = this.#parts;
+    if (heldMs !== undefined && stage === 'answer') book.took(way, { kind: 'unheld', heldMs }, world.now());
   }
 
   /** Nobody answered in all that time. */

@@ -42,8 +42,8 @@ export class ForwardCarrier implements Carrier {
     return {
       shared: true,
       usable: true,
-      exchange: (request, { signal, held, bulk }) =>
-        transport.carry(way.hint, request, { signal, held, bulk }),
+      exchange: (request, { signal, heldMs, bulk }) =>
+        transport.carry(way.hint, request, { signal, heldMs, bulk }),
       close: () => undefined,
     };
   }

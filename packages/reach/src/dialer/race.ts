@@ -5,6 +5,7 @@ import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
+import { holdRules } from './hold.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
@@ -18,7 +19,8 @@ export interface RaceParts {
   /** the same as it is to be sent on this way */
   readonly leaving: (way: Way) => { readonly request: Uint8Array; readonly vantage: Vantage };
   readonly bulk: boolean;
-  readonly held: boolean;
+  /** the answer may be kept back for so long; 0 for not at all */
+  readonly heldMs: number;
   readonly signal: AbortSignal;
   readonly pool: ConnectionPool;
   readonly book: WayBook;
@@ -88,7 +90,7 @@ export class Race {
           throw this.#giveUp();
         }
         if (event.kind === 'failed') this.#lost(event.runner, event.error);
-        else if (this.#tooLarge()) throw this.#giveUp();
+        else if (this.#isVain()) throw this.#giveUp();
         else this.#startNext();
       }
     } catch (error) {
@@ -117,10 +119,10 @@ export class Race {
   }
 
   #hardMs(): number {
-    const { world, held, longestSilenceMs } = this.#parts;
+    const { world, heldMs, longestSilenceMs } = this.#parts;
     const last = Math.max(...this.#running.map(({ attempt }) => attempt.lastAt));
-    const asked = held && this.#running.some(({ attempt }) => attempt.stage === 'answer');
-    return Math.max(0, last + (asked ? dialRules.heldMs : longestSilenceMs) - world.now());
+    const asked = heldMs > 0 && this.#running.some(({ attempt }) => attempt.stage === 'answer');
+    return Math.max(0, last + (asked ? heldMs + holdRules.graceMs : longestSilenceMs) - world.now());
   }
 
   #startNext(): void {
@@ -129,7 +131,8 @@ export class Race {
   }
 
   #nextWay(): Way | undefined {
-    const { ways, world, bulk, held, book, pool, request, underWay } = this.#parts;
+    const { ways, world, bulk, heldMs, book, pool, request, underWay } = this.#parts;
+    const held = heldMs > 0;
     if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
     const wish = { upBytes: request.length, bulk, held };
@@ -167,7 +170,7 @@ export class Race {
   }
 
   #start(way: Way): void {
-    const { pool, world, book, leaving, held, bulk, longestSilenceMs, observe, began, underWay } =
+    const { pool, world, book, leaving, heldMs, bulk, longestSilenceMs, observe, began, underWay } =
       this.#parts;
     const standing = book.standing(way);
     const attempt: Attempt = new Attempt({
@@ -176,7 +179,7 @@ export class Race {
       world,
       way,
       standing,
-      held,
+      heldMs,
       bulk,
       longestSilenceMs,
       observe: (report) => {
@@ -195,8 +198,8 @@ export class Race {
     this.#running.push({ attempt, begun });
   }
 
-  /** A doubt has come up about the newest. */
-  #tooLarge(): boolean {
+  /** A doubt has come up about the newest. @returns whether another way would not help */
+  #isVain(): boolean {
     const { pool, evidence, request } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
@@ -205,7 +208,13 @@ export class Race {
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
     }
-    return newest.stage === 'answer' && request.length > largeBytes;
+    return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > largeBytes);
+  }
+
+  /** Its answer was kept back, and has not come in its time. */
+  #isOverdue({ stage, heldMs = 0 }: Attempt): boolean {
+    const asked = this.#parts.heldMs;
+    return asked > 0 && stage === 'answer' && heldMs >= asked;
   }
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {
@@ -222,11 +231,15 @@ export class Race {
     this.#error = error;
     signal.throwIfAborted();
     const ended = endedBy(error);
-    if (
-      attempt.reused &&
-      attempt.stage === 'answer' &&
-      (ended === 'reset' || ended === 'closed' || ended === 'failed')
-    ) {
+    const cut = attempt.stage === 'answer' && (ended === 'reset' || ended === 'closed' || ended === 'failed');
+    if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
+      // it may have been kept back for too long, or in another network: who asked may ask for less
+      pool.forget(attempt.way);
+      if (cut) evidence.unheld(attempt);
+      this.#error = unheld();
+      return;
+    }
+    if (cut && attempt.reused) {
       // the relay had closed it, unseen; whatever is sent is harmless to send twice
       pool.forget(attempt.way);
       this.#tries.delete(wayKey(attempt.way));
@@ -235,7 +248,8 @@ export class Race {
   }
 
   #giveUp(): unknown {
-    this.#error = new DialError('silent', 'nothing came for too long');
+    const held = this.#running.some(({ attempt }) => this.#isOverdue(attempt));
+    this.#error = held ? unheld() : new DialError('silent', 'nothing came for too long');
     return this.#error;
   }
 
@@ -244,10 +258,10 @@ export class Race {
   }
 
   #abandon(attempt: Attempt, left: boolean): void {
-    const { evidence, held, signal } = this.#parts;
+    const { evidence, heldMs, signal } = this.#parts;
     // whoever asked knows that it ought to have been answered
     const dead = left && attempt.stage === 'answer' && endedBy(signal.reason) === 'silent';
-    if (left && !dead && held && attempt.stage === 'answer' && attempt.way.tls) {
+    if (left && !dead && heldMs > 0 && attempt.stage === 'answer' && attempt.way.tls) {
       void evidence.drain(attempt);
       return;
     }
@@ -259,6 +273,11 @@ export class Race {
 /** What a hello says to whoever listens: a name, or where it goes. */
 function greetedBy(way: Way): string {
   return way.serverName === '' ? `${countedBy(way)}:${way.port}` : countedBy(way);
+}
+
+/** Whoever asked asks anew, and for less. */
+function unheld(): UnreachableError {
+  return new UnreachableError('what was kept back did not come', { code: 'unheld' });
 }
 
 function metStranger({ failure, goodAt }: Standing, now: number): boolean {

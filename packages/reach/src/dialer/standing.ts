@@ -1,5 +1,6 @@
 import { budgetStart, nextBudget, type LearnedBudget, type LearnedDirection } from '../budget.ts';
 import { dialRules } from './dial-rules.ts';
+import { heldBack, lostHold, type LearnedHold } from './hold.ts';
 
 /** `bulk`: a connection was seen to carry a lot; `text`: connections were seen to freeze, so each carries little */
 export type Grade = 'unknown' | 'text' | 'bulk';
@@ -36,6 +37,8 @@ export interface Standing {
   readonly latencyMs?: number;
   /** how many times the usual time to wait for a sign, from 1 */
   readonly patience: number;
+  /** of answers that were kept back */
+  readonly hold?: LearnedHold;
 }
 
 /** What one connection carried until now. */
@@ -55,6 +58,8 @@ export type Outcome =
       readonly latencyMs?: number;
       /** it came after one had already looked for another way */
       readonly late: boolean;
+      /** the relay had kept it back for so long */
+      readonly heldMs?: number;
     }
   | {
       /** nothing more came over a connection that had been greeted: what it carried may have been too much */
@@ -66,6 +71,11 @@ export type Outcome =
       /** the same, and another connection was answered meanwhile: it was frozen, and the line lives */
       readonly kind: 'frozen';
       readonly load: Load;
+    }
+  | {
+      /** an answer that was kept back did not come; so long after it was asked for that was known */
+      readonly kind: 'unheld';
+      readonly heldMs: number;
     }
   | { readonly kind: 'failed'; readonly how: FailureKind };
 
@@ -84,13 +94,14 @@ export function nextStanding(standing: Standing, outcome: Outcome, now: number):
     const times = failure === undefined ? 1 : Math.min(failure.times + 1, 20);
     return { ...standing, failure: { kind: outcome.how, at: now, times } };
   }
+  if (outcome.kind === 'unheld') return { ...standing, hold: lostHold(standing.hold, outcome.heldMs, now) };
   if (outcome.kind === 'stalled') return { ...standing, budget: stalledBudget(standing, outcome.load) };
   return outcome.kind === 'answered' ? answered(standing, outcome, now) : frozen(standing, outcome.load, now);
 }
 
 function answered(
   standing: Standing,
-  { load, rttMs, bytesPerSecond, latencyMs, late }: Extract<Outcome, { readonly kind: 'answered' }>,
+  { load, rttMs, bytesPerSecond, latencyMs, late, heldMs }: Extract<Outcome, { readonly kind: 'answered' }>,
   now: number,
 ): Standing {
   const { failure: _, exchanges: known, ...rest } = standing;
@@ -112,6 +123,7 @@ function answered(
     patience: Math.max(1, patience),
     ...(rttMs !== undefined && { rttMs: smooth(standing.rttMs, rttMs) }),
     ...(latencyMs !== undefined && { latencyMs: smooth(standing.latencyMs, latencyMs) }),
+    ...(heldMs !== undefined && { hold: heldBack(standing.hold, heldMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: smooth(standing.bytesPerSecond, bytesPerSecond) }),
   };
 }

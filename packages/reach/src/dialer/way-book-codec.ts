@@ -14,6 +14,7 @@ import {
 } from '@tern/protocol';
 import { budgetStart, type LearnedDirection } from '../budget.ts';
 import { dialRules } from './dial-rules.ts';
+import { holdRules, type LostHold } from './hold.ts';
 import type { Pace } from './pace.ts';
 import type { Failure, Standing } from './standing.ts';
 import type { NetworkPage, WayBookRecord } from './way-book.ts';
@@ -48,6 +49,8 @@ interface StoredWay {
   readonly rttMs?: number;
   readonly bytesPerSecond?: number;
   readonly latencyMs?: number;
+  readonly holdMs?: number;
+  readonly lostHold?: LostHold;
 }
 
 interface StoredDirection {
@@ -114,6 +117,8 @@ const wayCodec: Codec<StoredWay> = struct<StoredWay>({
   rttMs: optional(9, uint()),
   bytesPerSecond: optional(10, uint()),
   latencyMs: optional(11, uint()),
+  holdMs: optional(12, uint(holdRules.longestMs)),
+  lostHold: optional(13, row<LostHold>({ ms: uint(holdRules.longestMs), at: uint(), times: uint(16) })),
 });
 
 const nameCodec: Codec<StoredName> = struct<StoredName>({
@@ -198,7 +203,8 @@ function storedPage(network: string, { ways, paces, addresses }: NetworkPage, la
 }
 
 function storedWay(key: string, standing: Standing, last: number): StoredWay {
-  const { grade, goodAt, failure, budget, exchanges, stoppedAt, rttMs, bytesPerSecond, latencyMs } = standing;
+  const { grade, goodAt, failure, budget, exchanges, stoppedAt, rttMs, bytesPerSecond, latencyMs, hold } =
+    standing;
   return {
     key,
     grade,
@@ -211,6 +217,8 @@ function storedWay(key: string, standing: Standing, last: number): StoredWay {
     ...(rttMs !== undefined && { rttMs: whole(rttMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: whole(bytesPerSecond) }),
     ...(latencyMs !== undefined && { latencyMs: whole(latencyMs) }),
+    ...(hold !== undefined && { holdMs: hold.ms }),
+    ...(hold?.lost !== undefined && { lostHold: { ...hold.lost, at: time(hold.lost.at, last) } }),
   };
 }
 
@@ -260,10 +268,12 @@ function read({ pages, relays = [], cards = [], key }: StoredBook): WayBookRecor
 }
 
 function readStanding(
-  rest: Omit<StoredWay, 'key' | 'up' | 'down'>,
+  { holdMs, lostHold, ...rest }: Omit<StoredWay, 'key' | 'up' | 'down'>,
   up: StoredDirection,
   down: StoredDirection,
 ): Standing {
   const budget = { up: { ...budgetStart.up, ...up }, down: { ...budgetStart.down, ...down } };
-  return { ...rest, budget, passes: 0, patience: 1 };
+  const lost = lostHold && { lost: lostHold };
+  const hold = holdMs === undefined ? undefined : { hold: { ms: holdMs, passes: 0, ...lost } };
+  return { ...rest, budget, passes: 0, patience: 1, ...hold };
 }

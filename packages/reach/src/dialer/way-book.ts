@@ -228,6 +228,8 @@ function isWeighty(before: Standing, after: Standing, now: number): boolean {
   return (
     before.grade !== after.grade ||
     before.exchanges !== after.exchanges ||
+    before.hold?.ms !== after.hold?.ms ||
+    before.hold?.lost?.at !== after.hold?.lost?.at ||
     before.failure?.kind !== after.failure?.kind ||
     (after.goodAt > before.goodAt && now - before.goodAt > freshMs)
   );

@@ -1,13 +1,15 @@
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { unlessAborted } from '../abort.ts';
 import { DialError, type Connection } from '../dialer/carrier.ts';
 import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
+import { lostNetwork } from './lost-network.ts';
 import { nodeWorld } from './node-world.ts';
 import { dialError } from './socket-dial.ts';
 
 /** Timers are the dialer's business: this is only for what it would forget. */
-const endMs = 300_000;
+const endMs = 1_200_000;
 
 /**
  * Node asks the kernel to probe a kept connection after a second of silence and then each second, 104 bytes a probe: more than all that is
@@ -59,20 +61,28 @@ export class HttpConnection implements Connection {
 
   async *exchange(
     body: Uint8Array,
-    { signal, last }: { readonly signal: AbortSignal; readonly last: boolean },
+    {
+      signal,
+      heldMs,
+      last,
+    }: { readonly signal: AbortSignal; readonly heldMs: number; readonly last: boolean },
   ): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();
     this.#socket.ref();
     let inbox: Inbox | undefined;
     let expected = Infinity;
     const post = this.#post(body, last);
+    const over = new AbortController();
     try {
-      const response = await unlessAborted(responseTo(post), signal);
+      const answered = responseTo(post);
+      const held = heldMs > 0 ? Promise.race([answered, this.#lost(over.signal)]) : answered;
+      const response = await unlessAborted(held, signal);
       inbox = inboxOf(response);
       expected = Number(response.headers['content-length'] ?? Infinity);
       checkHead(response);
       yield* inbox.read({ world: nodeWorld, longestSilenceMs: () => endMs, signal });
     } finally {
+      over.abort();
       // a reader that stops at the last byte leaves a connection that is as good as new
       const whole = inbox !== undefined && (inbox.ended || inbox.receivedBytes === expected);
       if (!whole || last) this.close();
@@ -84,6 +94,20 @@ export class HttpConnection implements Connection {
     this.#closed = true;
     this.#agent.destroy();
     this.#socket.destroy();
+  }
+
+  /** Rejects when what is waited for cannot come any more; while it can, and afterwards, nothing. */
+  async #lost(signal: AbortSignal): Promise<never> {
+    const addresses = (): ReadonlySet<string> =>
+      new Set(
+        Object.values(networkInterfaces()).flatMap((those) => (those ?? []).map(({ address }) => address)),
+      );
+    try {
+      await lostNetwork(this.#socket.localAddress ?? '', { world: nodeWorld, addresses, signal });
+    } catch {
+      return new Promise(() => undefined);
+    }
+    throw new DialError('left', 'the network is another one now');
   }
 
   #post(body: Uint8Array, last: boolean): ClientRequest {

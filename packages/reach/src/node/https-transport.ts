@@ -16,10 +16,8 @@ import { nodeWorld } from './node-world.ts';
 export interface HttpsTransportOptions {
   /** until a connection stands; 5 s unless given */
   readonly longestConnectMs?: number;
-  /** until the first byte of an answer; 20 s unless given */
+  /** until the first byte of an answer, beside the time for which it may be kept back; 20 s unless given */
   readonly longestAnswerMs?: number;
-  /** the same where a relay may keep it back, which it does for up to 40 s; 60 s unless given */
-  readonly longestHeldMs?: number;
   /** from one piece of an answer to the next; 15 s unless given */
   readonly longestSilenceMs?: number;
   /** false: one connection for each request, closed after it; for networks that freeze what lives longer */
@@ -41,11 +39,11 @@ export function httpsTransport(options: HttpsTransportOptions = {}): Transport &
   };
   return {
     name: 'https',
-    async *carry(to, body, { signal, held = false }) {
+    async *carry(to, body, { signal, heldMs = 0 }) {
       signal.throwIfAborted();
       const post = (): ClientRequest => beginPost(to, body, agents);
-      const { longestAnswerMs = 20_000, longestHeldMs = 60_000 } = options;
-      const patience = { ...options, longestAnswerMs: held ? longestHeldMs : longestAnswerMs };
+      const { longestAnswerMs = 20_000 } = options;
+      const patience = { ...options, longestAnswerMs: longestAnswerMs + heldMs };
       yield* piecesOf(await answered(post, patience, signal), patience, signal);
     },
     [Symbol.dispose]() {

@@ -240,7 +240,11 @@ async function askServer(
   });
   const pieces: Uint8Array[] = [];
   try {
-    for await (const piece of connection.exchange(encodeQuestion(host, type), { signal, last: true }))
+    for await (const piece of connection.exchange(encodeQuestion(host, type), {
+      signal,
+      heldMs: 0,
+      last: true,
+    }))
       pieces.push(piece);
     return decodeAnswer(new Uint8Array(Buffer.concat(pieces)), host, type);
   } catch (cause) {

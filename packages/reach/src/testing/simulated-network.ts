@@ -21,6 +21,8 @@ export interface NetworkRules {
   ) => { readonly packets?: number; readonly up?: number; readonly down?: number } | undefined;
   /** a name is banned for 120 s when its hellos come like this, in three readings of what is known */
   readonly ban?: 'run' | 'mixed' | 'count';
+  /** nothing comes any more over a connection on which nothing was said for so long, ms */
+  readonly forgetsMs?: number;
   /** of one exchange, asked when its request leaves */
   readonly fate?: (way: Way, request: Uint8Array) => Fate | undefined;
 }
@@ -50,7 +52,6 @@ export type Answering = (
 const segmentBytes = 1400;
 const handshakePackets = 14;
 const banMs = 120_000;
-const watchMs = 30_000;
 
 export interface Hello {
   readonly name: string;
@@ -146,7 +147,7 @@ export class SimulatedNetwork implements Carrier {
     to: {
       readonly way: Way;
       readonly spend: (direction: 'up' | 'down', bytes: number) => boolean;
-      readonly held: boolean;
+      readonly heldMs: number;
     },
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
@@ -170,7 +171,9 @@ export class SimulatedNetwork implements Carrier {
     if (up < request.length) await ended();
     await pass(this.rttMs + lateMs);
     if (againMs !== undefined) void this.#arriveAgain(to.way, request, againMs);
+    const asked = this.#world.now();
     const answer = await this.#answered(request, to, signal);
+    if (this.#world.now() - asked > (this.rules.forgetsMs ?? Infinity)) await never();
     const down = passing('down', answer.length);
     for (let at = 0; at < down; at += segmentBytes) {
       const piece = answer.subarray(at, Math.min(at + segmentBytes, down));
@@ -182,13 +185,13 @@ export class SimulatedNetwork implements Carrier {
 
   async #answered(
     request: Uint8Array,
-    { way, held }: { readonly way: Way; readonly held: boolean },
+    { way, heldMs }: { readonly way: Way; readonly heldMs: number },
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     this.served += 1;
     if (this.#answer !== undefined) return this.#answer(way, request, { signal });
-    if (held)
-      await Promise.race([this.#world.wait(watchMs, { signal }), unlessAborted(this.#text.promise, signal)]);
+    if (heldMs > 0)
+      await Promise.race([this.#world.wait(heldMs, { signal }), unlessAborted(this.#text.promise, signal)]);
     else {
       this.#text.resolve();
       this.#text = Promise.withResolvers();
@@ -220,7 +223,11 @@ class SimulatedConnection implements Connection {
 
   async *exchange(
     request: Uint8Array,
-    { signal, held, last }: { readonly signal: AbortSignal; readonly held: boolean; readonly last: boolean },
+    {
+      signal,
+      heldMs,
+      last,
+    }: { readonly signal: AbortSignal; readonly heldMs: number; readonly last: boolean },
   ): AsyncIterable<Uint8Array> {
     let whole = false;
     this.#exchanges += 1;
@@ -228,7 +235,7 @@ class SimulatedConnection implements Connection {
       if (this.blind && this.#exchanges === 1)
         await this.#network.connect(this.#way, { signal, reached: () => undefined });
       const spend = (direction: 'up' | 'down', bytes: number): boolean => this.#spend(direction, bytes);
-      yield* this.#network.serve(request, { way: this.#way, spend, held }, signal);
+      yield* this.#network.serve(request, { way: this.#way, spend, heldMs }, signal);
       whole = true;
     } finally {
       if (!whole || last || (this.blind && this.#exchanges > 1)) this.usable = false;

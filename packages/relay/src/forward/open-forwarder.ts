@@ -22,6 +22,13 @@ export function nodeForwarder(options: ForwarderOptions = {}): (parts: Forwarder
   return (parts) => new NodeForwarder(parts, options);
 }
 
+/** One that the far relay may keep waiting. */
+interface LongTurn {
+  readonly source: string | undefined;
+  readonly since: number;
+  readonly over: AbortController;
+}
+
 class NodeForwarder implements Forwarder {
   readonly #parts: ForwarderParts;
   readonly #guard: (address: string) => boolean;
@@ -29,6 +36,8 @@ class NodeForwarder implements Forwarder {
   readonly #bytes: SharedRation;
   readonly #asked: SharedRation;
   readonly #underWay: Places;
+  /** of those under way, the longest first */
+  readonly #longTurns = new Set<LongTurn>();
   readonly #heldBytes: Places;
   readonly #closing = new AbortController();
 
@@ -62,15 +71,24 @@ class NodeForwarder implements Forwarder {
 
   async forward(ask: ForwardAsk, payer: Payer): Promise<Forwarded | 'quota'> {
     const { path, source } = payer;
-    if (!this.#underWay.take(source, 1)) return 'quota';
+    if (!this.#underWay.take(source, 1)) {
+      if (!this.#endLongTurn(source) || !this.#underWay.take(source, 1)) return 'quota';
+    }
+    const turn = { source, since: this.#parts.world.now(), over: new AbortController() };
+    if (ask.waitSeconds > 0) this.#longTurns.add(turn);
+    const signal = AbortSignal.any([ask.signal, turn.over.signal]);
     try {
       if (!this.mayReach(ask.to)) return { bytes: new Uint8Array(), trouble: 'address' };
       if (!this.#bills(ask, payer)) return 'quota';
       // billed as it comes: who asked may be gone before the end
       const came = (bytes: number): void => this.#bytes.spend(path, source, bytes);
-      return await this.#deliver(ask, { came, ...(source !== undefined && { source }) });
+      return await this.#deliver({ ...ask, signal }, { came, ...(source !== undefined && { source }) });
+    } catch (cause) {
+      if (ask.signal.aborted || cause !== turn.over.signal.reason) throw cause;
+      return { bytes: new Uint8Array(), trouble: 'closed' };
     } finally {
-      this.#underWay.release(source, 1);
+      this.#longTurns.delete(turn);
+      if (!turn.over.signal.aborted) this.#underWay.release(source, 1);
     }
   }
 
@@ -102,7 +120,8 @@ class NodeForwarder implements Forwarder {
       clearTimeout(timer);
       if (reached.kind === 'failed') return { ...nothing, trouble: reached.trouble };
       const { far } = reached;
-      const longestMs = Math.max(1, until - performance.now()) + ask.waitSeconds * 1000;
+      const waitSeconds = Math.min(ask.waitSeconds, this.#parts.limits.watchSeconds);
+      const longestMs = Math.max(1, until - performance.now()) + waitSeconds * 1000;
       const post = { signal, longestMs, mostBytes: ask.roomBytes, hold };
       const delivered = await far.post.post(ask.to, ask.request, post);
       if (delivered.trouble === 'closed' || delivered.trouble === 'silent')
@@ -124,6 +143,18 @@ class NodeForwarder implements Forwarder {
   async [Symbol.asyncDispose](): Promise<void> {
     this.hurry();
     this.#fars[Symbol.dispose]();
+  }
+
+  /** Ends the one that has waited longest, of this source where it has too many. @returns false where none has waited for long */
+  #endLongTurn(source: string | undefined): boolean {
+    const own = this.#underWay.of(source) >= this.#parts.limits.forwardsOfOne;
+    const [longest] = [...this.#longTurns].filter((turn) => !own || turn.source === source);
+    const { world, limits } = this.#parts;
+    if (longest === undefined || world.now() - longest.since < limits.watchSureSeconds * 1000) return false;
+    this.#longTurns.delete(longest);
+    longest.over.abort(new UnreachableError('others want its place', { code: 'closed' }));
+    this.#underWay.release(longest.source, 1);
+    return true;
   }
 
   /** Whoever has somebody asked who is not known yet pays for that too: it is a connection to where they like. */

@@ -37,6 +37,8 @@ export interface PeerPost extends Disposable {
 
 const longestConnectMs = 5000;
 const idleMs = 30_000;
+/** Node asks the kernel to probe a kept connection after a second of silence and each second from then on: nothing here needs that */
+const probeSilenceMs = 7_200_000;
 const mostHeaderBytes = 8192;
 
 export function openPeerPost({ address, authorities }: PeerPostOptions): PeerPost {
@@ -45,7 +47,14 @@ export function openPeerPost({ address, authorities }: PeerPostOptions): PeerPos
     if (options.all === true) done(null, [{ address, family }]);
     else done(null, address, family);
   };
-  const kept = { keepAlive: true, maxFreeSockets: 4, timeout: idleMs, scheduling: 'lifo', lookup } as const;
+  const kept = {
+    keepAlive: true,
+    keepAliveMsecs: probeSilenceMs,
+    maxFreeSockets: 4,
+    timeout: idleMs,
+    scheduling: 'lifo',
+    lookup,
+  } as const;
   const agents = {
     http: new HttpAgent(kept),
     https: new HttpsAgent({ ...kept, ...(authorities !== undefined && { ca: authorities }) }),

@@ -32,6 +32,11 @@ export class Places {
     return true;
   }
 
+  /** how many this source has; 0 for whoever is not counted alone */
+  of(source: string | undefined): number {
+    return source === undefined ? 0 : (this.#ofOne.get(source) ?? 0);
+  }
+
   release(source: string | undefined, count: number): void {
     this.#taken -= count;
     if (source === undefined) return;

@@ -50,6 +50,10 @@ export class LaterDialer implements Dialer {
     return this.#dialer?.vantage(to) ?? { network: undefined, through: '' };
   }
 
+  holdMs(to: Hint): number {
+    return this.#dialer?.holdMs(to) ?? 40_000;
+  }
+
   learnCard(...[relay, card]: Parameters<Dialer['learnCard']>): void {
     this.#tell((dialer) => dialer.learnCard(relay, card));
   }
@@ -115,7 +119,7 @@ export class LaterDialer implements Dialer {
     const tooLong = new AbortController();
     const signal = AbortSignal.any([options.signal, tooLong.signal]);
     const answered = new AbortController();
-    if (options.held !== true) void this.#comeInstead(tooLong, answered.signal);
+    if ((options.heldMs ?? 0) === 0) void this.#comeInstead(tooLong, answered.signal);
     try {
       for await (const piece of this.#parts.plain.carry(to, request, { ...options, signal })) {
         answered.abort();

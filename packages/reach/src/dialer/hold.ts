@@ -1,0 +1,81 @@
+import { longestHoldMs, shortestHoldMs } from '../hold-lengths.ts';
+
+/**
+ * How long a relay is asked to keep a watch's answer back on one way of one network: longer where that has gone well, because each
+ * answer costs as much as the last. Why these lengths: `docs/decisions/0019-long-holds.md`. Milliseconds.
+ */
+export const holdRules: Readonly<
+  Record<
+    'shortestMs' | 'longestMs' | 'passesToGrow' | 'share' | 'leastMs' | 'restMs' | 'mostRestMs' | 'graceMs',
+    number
+  >
+> = {
+  /** as long as nothing is known; each length is twice the one before */
+  shortestMs: shortestHoldMs,
+  longestMs: longestHoldMs,
+  /** so many answers in a row that were kept back so long, before one is asked for that is kept longer */
+  passesToGrow: 2,
+  /** a length counts from here on: what is asked for is up to an eighth less */
+  share: 0.85,
+  /** what broke sooner did not break of waiting */
+  leastMs: 5000,
+  /** what was lost is tried again after so long, and each time that it is lost again after four times as long, up to a day */
+  restMs: 3_600_000,
+  mostRestMs: 86_400_000,
+  /** after its time an answer has so long to arrive */
+  graceMs: 20_000,
+};
+
+/** What is known of waiting on one way. */
+export interface LearnedHold {
+  /** answers that were kept back so long came */
+  readonly ms: number;
+  /** so many in a row */
+  readonly passes: number;
+  readonly lost?: LostHold;
+}
+
+/** The last one that did not come. */
+export interface LostHold {
+  /** how long it had been kept back by then */
+  readonly ms: number;
+  /** since 1970 */
+  readonly at: number;
+  /** so many of about that length */
+  readonly times: number;
+}
+
+const freshHold: LearnedHold = { ms: holdRules.shortestMs, passes: 0 };
+
+/** How long the next one may be kept back. Pure, as all of this is. */
+export function nextHoldMs({ ms, passes, lost }: LearnedHold = freshHold, now: number): number {
+  if (passes < holdRules.passesToGrow || ms >= holdRules.longestMs) return ms;
+  const restMs = lost && Math.min(holdRules.mostRestMs, holdRules.restMs * 4 ** (lost.times - 1));
+  const rests = lost !== undefined && ms * 2 >= lost.ms && Math.abs(now - lost.at) < (restMs ?? 0);
+  return rests ? ms : ms * 2;
+}
+
+/** An answer came that had been kept back so long. */
+export function heldBack(hold: LearnedHold = freshHold, ms: number): LearnedHold {
+  const length = lengthOf(ms);
+  if (length < hold.ms || ms < length * holdRules.share) return hold;
+  const passes = length > hold.ms ? 1 : Math.min(hold.passes + 1, holdRules.passesToGrow);
+  const { lost } = hold;
+  return { ms: length, passes, ...(lost !== undefined && lost.ms > length && { lost }) };
+}
+
+/** One did not come, and had been kept back so long when that was known. */
+export function lostHold(hold: LearnedHold = freshHold, ms: number, now: number): LearnedHold {
+  if (ms < holdRules.leastMs) return hold;
+  const length = lengthOf(ms);
+  if (length <= holdRules.shortestMs) return { ...hold, ...freshHold };
+  const times = hold.lost === undefined ? 1 : Math.min(hold.lost.times + 1, 4);
+  return { ...freshHold, lost: { ms: length, at: now, times } };
+}
+
+/** the longest of the lengths that was reached */
+function lengthOf(ms: number): number {
+  let length: number = holdRules.shortestMs;
+  while (length < holdRules.longestMs && ms >= length * 2 * holdRules.share) length *= 2;
+  return length;
+}

@@ -1,0 +1,149 @@
+import { decode, encode, UnreachableError } from '@tern/protocol';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { heldBack, holdRules, lostHold, nextHoldMs, type LearnedHold } from '../src/dialer/hold.ts';
+import { wayBookCodec } from '../src/index.ts';
+import { requestFor } from '../src/testing/simulated-network.ts';
+import { carry, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
+
+const { restMs, shortestMs, longestMs, mostRestMs, graceMs } = holdRules;
+const hourMs = 3_600_000;
+
+const held = (lengths: readonly number[], from?: LearnedHold): LearnedHold | undefined =>
+  lengths.reduce<LearnedHold | undefined>(heldBack, from);
+
+describe('how long an answer may be kept back', () => {
+  test('is twice as long after two that came, up to the longest', () => {
+    expect(nextHoldMs(undefined, 0)).toBe(shortestMs);
+    expect(nextHoldMs(held([39_000]), 0)).toBe(40_000);
+    expect(nextHoldMs(held([39_000, 36_000]), 0)).toBe(80_000);
+    expect(nextHoldMs(held([39_000, 36_000, 75_000]), 0)).toBe(80_000);
+    expect(nextHoldMs(held([39_000, 36_000, 75_000, 70_000]), 0)).toBe(160_000);
+    expect(nextHoldMs(held([600_000, 600_000, 600_000]), 0)).toBe(longestMs);
+  });
+
+  test('is learnt from none that news ended early', () => {
+    expect(held([1000, 20_000, 33_000])).toMatchObject({ passes: 0 });
+    const long = held([150_000, 150_000]);
+    expect(held([40_000, 80_000, 100_000], long)).toEqual(long);
+  });
+
+  test('is the shortest again when one did not come, and what was lost is not tried again soon', () => {
+    const lost = lostHold(held([150_000, 150_000]), 300_000, 1000);
+    expect(nextHoldMs(lost, 1000)).toBe(shortestMs);
+    const again = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000], lost);
+    expect(nextHoldMs(again, 1000 + restMs - 1)).toBe(160_000);
+    expect(nextHoldMs(again, 1000 + restMs)).toBe(320_000);
+    const twice = lostHold(again, 300_000, 2000);
+    const then = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000], twice);
+    expect(nextHoldMs(then, 2000 + 4 * restMs - 1)).toBe(160_000);
+    expect(held([300_000], then)).toEqual({ ms: 320_000, passes: 1 });
+  });
+
+  test('is not to blame for what broke at once, or where the shortest did', () => {
+    const long = held([600_000, 600_000]);
+    expect(lostHold(long, 4000, 0)).toBe(long);
+    expect(lostHold(long, 30_000, 0)).toEqual({ ms: shortestMs, passes: 0 });
+  });
+
+  test('never grows past what came by more than one step, whatever comes and does not', () => {
+    const event = fc.record({ lost: fc.boolean(), ms: fc.nat(longestMs + graceMs), afterMs: fc.nat(hourMs) });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+        let hold: LearnedHold | undefined;
+        let now = 0;
+        let longest = 0;
+        let lostAt = -Infinity;
+        for (const { lost, ms, afterMs } of events) {
+          now += afterMs;
+          if (lost) hold = lostHold(hold, ms, now);
+          else hold = heldBack(hold, ms);
+          if (lost && ms >= holdRules.leastMs) {
+            expect(nextHoldMs(hold, now)).toBe(shortestMs);
+            longest = 0;
+            if (ms >= 2 * shortestMs) lostAt = now;
+          }
+          if (!lost) longest = Math.max(longest, ms);
+          const next = nextHoldMs(hold, now);
+          expect(next).toBeLessThanOrEqual(Math.max(shortestMs, 2 * (longest / holdRules.share)));
+          expect(next).toBeLessThanOrEqual(longestMs);
+          expect(nextHoldMs(hold, Math.max(now, lostAt + mostRestMs))).toBeGreaterThanOrEqual(next);
+        }
+      }),
+    );
+  });
+});
+
+interface Waited {
+  /** how long each was to be kept back, in order */
+  readonly asked: readonly number[];
+  /** from asking until it was known that nothing would come */
+  readonly lost: readonly number[];
+}
+
+/** Waits as somebody does who is written nothing. */
+async function waitAlong(scene: DialerScene, ms: number): Promise<Waited> {
+  const { world, dialer } = scene;
+  const until = world.now() + ms;
+  const [asked, lost]: [number[], number[]] = [[], []];
+  while (world.now() < until) {
+    const heldMs = dialer.holdMs(hint);
+    const began = world.now();
+    asked.push(heldMs);
+    try {
+      await carry(scene, requestFor(300), { heldMs });
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) throw error;
+      lost.push(world.now() - began);
+      await carry(scene, requestFor(300));
+    }
+  }
+  return { asked, lost };
+}
+
+describe('somebody who only waits', () => {
+  test('asks 12 times in the first hour on a good network, and 6 times in each that follows', async () => {
+    const scene = dialerScene({});
+    const first = await scene.world.run(waitAlong(scene, hourMs));
+    expect(first.asked.slice(0, 9).map((ms) => ms / 1000)).toEqual([40, 40, 80, 80, 160, 160, 320, 320, 640]);
+    expect([first.asked.length, first.lost.length]).toEqual([12, 0]);
+    expect((await scene.world.run(waitAlong(scene, hourMs))).asked).toHaveLength(6);
+  });
+
+  test('begins where yesterday ended on this network', async () => {
+    const scene = dialerScene({});
+    await scene.world.run(waitAlong(scene, hourMs));
+    const tomorrow = dialerScene({});
+    tomorrow.dialer.load(decode(wayBookCodec, encode(wayBookCodec, scene.dialer.record())));
+    expect(tomorrow.dialer.holdMs(hint)).toBe(longestMs);
+  });
+
+  test('loses one answer in an hour where silence is forgotten after two minutes, and ever fewer', async () => {
+    const scene = dialerScene({ forgetsMs: 120_000 });
+    const first = await scene.world.run(waitAlong(scene, hourMs));
+    expect(first.lost).toHaveLength(1);
+    // so late may be what somebody wrote: less than was tried and the grace, less what the network does keep
+    expect(first.lost.every((ms) => ms <= 160_000 + graceMs + 1000)).toBe(true);
+    expect(Math.max(...first.asked.slice(-10))).toBe(80_000);
+    const day = await scene.world.run(waitAlong(scene, 24 * hourMs));
+    expect(day.lost.length).toBeLessThanOrEqual(4);
+    expect(Math.max(...day.lost)).toBeLessThanOrEqual(160_000 + graceMs + 1000);
+  });
+
+  test('asks for the shortest once one did not come', async () => {
+    let forgetsMs = Infinity;
+    const scene = dialerScene({
+      get forgetsMs() {
+        return forgetsMs;
+      },
+    });
+    await scene.world.run(waitAlong(scene, hourMs));
+    forgetsMs = 300_000;
+    const after = await scene.world.run(waitAlong(scene, hourMs / 2));
+    expect(after.asked.slice(0, 3)).toEqual([longestMs, shortestMs, shortestMs]);
+    // the next shorter one is tried as well, and half of that is kept
+    expect(after.lost.map((ms) => Math.round(ms / 1000))).toEqual([660, 340]);
+    const later = await scene.world.run(waitAlong(scene, hourMs / 2));
+    expect([later.lost.length, Math.max(...later.asked.slice(-3))]).toEqual([0, 160_000]);
+  });
+});
