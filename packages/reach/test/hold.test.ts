@@ -130,6 +130,21 @@ describe('somebody who only waits', () => {
     expect(Math.max(...day.lost)).toBeLessThanOrEqual(160_000 + graceMs + 1000);
   });
 
+  test('asks anew, and for less, where what waits for long is cut aloud', async () => {
+    let cuts = true;
+    const scene = dialerScene({
+      fate: () => (cuts ? { stop: { direction: 'down', how: 'cut', after: () => 0 } } : undefined),
+    });
+    const asking = carry(scene, requestFor(300), { heldMs: 80_000 });
+    await expect(scene.world.run(asking)).rejects.toMatchObject({ code: 'unheld' });
+    cuts = false;
+    expect(scene.dialer.reports().map(({ ended }) => ended)).toEqual(['closed']);
+    await scene.world.run(waitAlong(scene, hourMs / 4));
+    expect(scene.dialer.holdMs(hint)).toBe(40_000);
+    await scene.world.run(waitAlong(scene, hourMs));
+    expect(scene.dialer.holdMs(hint)).toBe(longestMs);
+  });
+
   test('asks for the shortest once one did not come', async () => {
     let forgetsMs = Infinity;
     const scene = dialerScene({

@@ -176,6 +176,17 @@ describe('a socket that fails', () => {
     expect(made.world.now() - began).toBeLessThan(15_000);
   });
 
+  test('freezes while a watch waits on it that may wait for long: who asked asks for less', async () => {
+    using made = await standing();
+    expect(made.path.holdSeconds()).toBeGreaterThan(500);
+    made.network.freeze();
+    const asked = made.https.asked;
+    const long: Outgoing = { operation: { kind: 'watch', add: [], drop: [], waitSeconds: 600 } };
+    await expect(made.exchange([long])).rejects.toMatchObject({ code: 'unheld' });
+    expect(made.https.asked).toBe(asked);
+    expect(made.path.holdSeconds()).toBeLessThanOrEqual(40);
+  });
+
   test('freezes while much is asked again and again: noticed as fast', async () => {
     using made = await standing();
     made.network.freeze();

@@ -88,6 +88,31 @@ describe('one socket', () => {
     expect(network.opened).toBe(1);
   });
 
+  test('is asked ever more seldom whether it lives while only a watch waits, and sooner after one was lost', async () => {
+    const { world, network, transport } = scene();
+    const watching = async (): Promise<number> => {
+      const began = world.now();
+      await expect(async () => {
+        for await (const _ of transport.carry(hint, new Uint8Array(9), { signal, heldMs: 640_000 }));
+      }).rejects.toMatchObject({ code: 'silent' });
+      return world.now() - began;
+    };
+    const frozenAt = async (ms: number): Promise<number> => {
+      const watch = watching();
+      await world.pass(ms);
+      expect(network.standing).toBe(1);
+      network.freeze();
+      const frozen = world.now();
+      await world.run(watch);
+      return world.now() - frozen;
+    };
+    // beats at 10, 30, 70 and 150 s, and from then on each 160 s
+    expect(await frozenAt(5000)).toBeLessThan(10_000);
+    expect(await frozenAt(160_000)).toBeLessThan(165_000);
+    // after a loss at 160 s no more than 80 s are tried
+    expect(await frozenAt(320_000)).toBeLessThan(85_000);
+  });
+
   test('has room for 48 requests at a time, the others wait for a place and lose nothing', async () => {
     const { world, waiting, carry, answerAll } = scene();
     const asked = Array.from({ length: 100 }, () => carry(10));
