@@ -260,10 +260,10 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
-    // what was kept back for too long is asked for again at once
+    // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
     const unheld = error instanceof UnreachableError && error.code === 'unheld';
     if (signal.aborted || (!stop.aborted && !unheld)) throw error;
-    if (!wish.aborted) outcome = 'next';
+    if (!wish.aborted && !unheld) outcome = 'next';
   } finally {
     over.abort();
     await ended; // throws what kept something from leaving

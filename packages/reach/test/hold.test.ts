@@ -145,6 +145,17 @@ describe('somebody who only waits', () => {
     expect(scene.dialer.holdMs(hint)).toBe(longestMs);
   });
 
+  test('grows where connections freeze: what froze was not kept back for too long', async () => {
+    const scene = dialerScene({ freeze: () => ({ packets: 25 }) });
+    const first = await scene.world.run(waitAlong(scene, hourMs));
+    expect(first.lost.length).toBeLessThanOrEqual(2);
+    expect(scene.dialer.holdMs(hint)).toBe(longestMs);
+    const hellos = scene.network.hellos.length;
+    const second = await scene.world.run(waitAlong(scene, hourMs));
+    expect([second.asked.length, second.lost.length]).toEqual([6, 0]);
+    expect(scene.network.hellos.length - hellos).toBeLessThanOrEqual(3);
+  });
+
   test('asks for the shortest once one did not come', async () => {
     let forgetsMs = Infinity;
     const scene = dialerScene({

@@ -45,6 +45,7 @@ function scene(
     direct: answering('direct', soon),
     budget: () => ({ upBytes: 1, downBytes: 2 }),
     vantage: () => ({ network: 'home', through: '' }),
+    holdMs: () => 40_000,
     learnCard: () => told.push('card'),
     forwardThrough: () => told.push('forward'),
     socketPlace: (to) => to,

@@ -214,7 +214,7 @@ export class Race {
   /** Its answer was kept back, and has not come in its time. */
   #isOverdue({ stage, heldMs = 0 }: Attempt): boolean {
     const asked = this.#parts.heldMs;
-    return asked > 0 && stage === 'answer' && heldMs >= asked;
+    return asked > 0 && stage === 'answer' && heldMs >= asked + holdRules.graceMs;
   }
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {

@@ -135,9 +135,11 @@ function frozen(standing: Standing, { exchanges }: Load, now: number): Standing 
   const most = Math.min(standing.exchanges ?? dialRules.suspectExchanges, dialRules.suspectExchanges);
   // the limit was kept and it stopped all the same
   const kept = standing.grade === 'text' && exchanges > 0;
-  const { budget } = standing;
+  const { budget, hold } = standing;
   return {
     ...standing,
+    // answers that were lost were not kept back for too long
+    ...(hold !== undefined && { hold: { ms: hold.ms, passes: hold.passes } }),
     grade: 'text',
     // what was only hoped for counts no more
     budget:

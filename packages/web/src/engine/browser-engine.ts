@@ -1,12 +1,13 @@
 import { RefusedError } from '@tern/protocol';
 import { browserWorld } from '@tern/reach/browser';
 import type { AppApi } from './app-api.ts';
+import { onComingBack } from './coming-back.ts';
 import type { EngineWorker } from './leader.ts';
 import type { Locks } from './locks.ts';
 import { openEngine, type Engine } from './open-engine.ts';
 
 /**
- * The engine as a page opens it, once: tells it whether the browser is online, and asks the browser to keep what is stored as soon
+ * The engine as a page opens it, once: tells it whether the browser is online and when somebody is back, and asks the browser to keep what is stored as soon
  * as somebody lives here. What the browser answered stands in `StorageView.persistent`.
  * @param parts `createWorker`: makes the worker that runs `engine/main.ts`, again for each new one. `version` of the app: tabs of
  *   different versions do not share an engine.
@@ -30,6 +31,11 @@ export function openBrowserEngine(parts: {
   };
   for (const change of ['online', 'offline']) window.addEventListener(change, tellOnline);
   if (!navigator.onLine) tellOnline();
+  const comingBack = onComingBack(
+    document,
+    browserWorld,
+    () => void engine.api.retryNow().catch(() => undefined),
+  );
   return {
     api: keeping(engine.api),
     get state() {
@@ -38,6 +44,7 @@ export function openBrowserEngine(parts: {
     states: (signal) => engine.states(signal),
     async [Symbol.asyncDispose]() {
       for (const change of ['online', 'offline']) window.removeEventListener(change, tellOnline);
+      comingBack[Symbol.dispose]();
       await engine[Symbol.asyncDispose]();
     },
   };
