@@ -47,7 +47,8 @@ export class WatchState {
         ...(this.#token === undefined ? {} : { token: this.#token }),
         add: add.map(({ log, after, number }) => ({ log, after, number })),
         drop,
-        waitSeconds,
+        // nobody waits for what is watched in part
+        waitSeconds: this.#left ? 0 : waitSeconds,
       },
       seeds: add.map(({ seed }) => seed),
     };
