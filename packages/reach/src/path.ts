@@ -20,7 +20,7 @@ import { cardOf, openCardFromNetwork, strange } from './answered-card.ts';
 import { answerRoom, type Budget } from './budget.ts';
 import { RelayClock } from './clock.ts';
 import { shortestHoldMs } from './hold-lengths.ts';
-import { provenOperations, type Outgoing } from './proven-operations.ts';
+import { provenOperations, waitSecondsOf, watchTokenOf, type Outgoing } from './proven-operations.ts';
 import { PathMeter, type LastExchange, type MeterParts } from './path-meter.ts';
 import { SealedBatch, type Sealed } from './sealed-batch.ts';
 import { SharedTask } from './shared-task.ts';
@@ -317,16 +317,6 @@ class RelayPath implements Path {
     }
     return this.#card;
   }
-}
-
-function waitSecondsOf(operation: Outgoing['operation']): number {
-  return 'waitSeconds' in operation ? operation.waitSeconds : 0;
-}
-
-function watchTokenOf(outgoing: readonly Outgoing[]): Uint8Array | undefined {
-  for (const { operation } of outgoing)
-    if (operation.kind === 'watch' && operation.token !== undefined) return operation.token;
-  return undefined;
 }
 
 function resultsOf(answer: Extract<Answer, { readonly kind: 'sealed' }>, operations: number): Exchanged {

@@ -26,3 +26,15 @@ export function provenOperations(
     return { ...encoded, proofs: seeds.map((seed) => primitives.ed25519Sign(seed, message)) };
   });
 }
+
+/** how long its answer may be kept back; 0 for what is answered at once */
+export function waitSecondsOf(operation: Outgoing['operation']): number {
+  return 'waitSeconds' in operation ? operation.waitSeconds : 0;
+}
+
+/** of the watch set that is gone on with, if any is */
+export function watchTokenOf(outgoing: readonly Outgoing[]): Uint8Array | undefined {
+  for (const { operation } of outgoing)
+    if (operation.kind === 'watch' && operation.token !== undefined) return operation.token;
+  return undefined;
+}

@@ -1,4 +1,5 @@
 import type { Hint, RelayId } from '@tern/protocol';
+import { handWorld } from '@tern/relay/testing';
 import { describe, expect, test } from 'vitest';
 import { isAddress, isOfInternet } from '../src/dialer/address.ts';
 import { isPrivate } from '../src/dialer/way.ts';
@@ -130,15 +131,20 @@ describe('a name that leads into the network around this machine', () => {
     const answers = [['198.51.100.7'], ['127.0.0.1'], ['127.0.0.1', '198.51.100.7']];
     const refused: string[] = [];
     const asked = { signal, refused: (address: string) => refused.push(address) };
+    const world = handWorld();
     const resolver = new Resolver({
-      world: nodeWorld,
+      world,
       remembered: () => undefined,
       bySystem: async () => answers.shift() ?? [],
     });
+    // each name is asked for anew by then
+    const later = (): void => world.set(world.now() + 60_000);
     const way = { host: 'relay.example', by: 'system', hint: { ...hint, address: 'relay.example' } } as const;
     expect(await resolver.addresses(way, asked)).toEqual(['198.51.100.7']);
+    later();
     await expect(resolver.addresses(way, asked)).rejects.toMatchObject({ ended: 'name' });
     expect(refused).toEqual(['127.0.0.1']);
+    later();
     expect(await resolver.addresses(way, asked)).toEqual(['198.51.100.7']);
   });
 
