@@ -15,7 +15,8 @@ import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
 
 export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
-  --held-out             of these seeds the held-out ones only
+  --first-seed N         of these seeds the first (1)
+  --held-out             and of them the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
@@ -30,6 +31,8 @@ export function isQuestion(args: readonly string[]): boolean {
 interface Asked {
   readonly scenarios: readonly string[];
   readonly seeds: number;
+  /** of the diagnosis: what was built on may be left out */
+  readonly firstSeed: number;
   readonly heldOut: boolean;
   readonly jobs: number;
   readonly subjects: readonly string[];
@@ -50,6 +53,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
       seeds: { type: 'string', default: '1' },
+      'first-seed': { type: 'string', default: '1' },
       'held-out': { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
       results: { type: 'string' },
@@ -62,6 +66,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
   const asked: Asked = {
     scenarios: values.scenario,
     seeds: whole(values.seeds, 'seeds'),
+    firstSeed: whole(values['first-seed'], 'first-seed'),
     heldOut: values['held-out'],
     jobs: whole(values.jobs, 'jobs'),
     subjects: values.subject,
@@ -88,7 +93,7 @@ function whole(given: string, what: string): number {
 
 async function askDiagnosis(asked: Asked): Promise<number> {
   const which = asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, ...(await catalogueFiles())];
-  const seeds = Array.from({ length: asked.seeds }, (_, at) => at + 1);
+  const seeds = Array.from({ length: asked.seeds }, (_, at) => asked.firstSeed + at);
   const waiting = seeds
     .filter((seed) => !asked.heldOut || isHeldOut({ seed }))
     .flatMap((seed) => which.map((scenario) => ({ scenario, seed })));
