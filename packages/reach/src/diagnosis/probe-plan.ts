@@ -157,20 +157,16 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
       !stalls(minute, way) &&
       crawled(minute, way) === 0,
   );
-  const affordable = (step: ProbeStep): boolean => cost(step) <= state.bytesLeft;
-  const [way] = open;
-  // what stops is to be followed by a small exchange
-  const confirming = way === undefined ? 0 : cost(small(way));
-  const reserved = furtherLooks * second.reduce((sum, step) => sum + cost(step), 0) + confirming;
+  const reserved = furtherLooks * second.reduce((sum, step) => sum + cost(step), 0);
   // what was given up counts as far as it came
   const lately = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
   const kept = speedsKept(open, { ...state, observations: lately }, reserved);
   return [
     ...untried.map(small),
-    ...ways.filter((way) => !stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute, affordable)),
+    ...ways.filter((way) => !stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
     ...second,
     ...kept,
-    ...ways.filter((way) => stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute, affordable)),
+    ...ways.filter((way) => stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
     ...controls.map(small),
     ...speeds(open, lately),
     ...beside.map(small),
@@ -205,15 +201,8 @@ function again(way: Way, observations: readonly Observation[]): readonly ProbeSt
   return [{ kind: 'exchange', way, bytes: smallBytes }];
 }
 
-/**
- * An answer that stopped: once more as much on a fresh connection, and a small one between. Where that is too much, a small one shows that
- * line and relay live, and that it was the connection.
- */
-function afterStall(
-  way: Way,
-  minute: readonly Observation[],
-  affordable: (step: ProbeStep) => boolean,
-): readonly ProbeStep[] {
+/** An answer that stopped: once more as much on a fresh connection, and a small one between. */
+function afterStall(way: Way, minute: readonly Observation[]): readonly ProbeStep[] {
   const own = minute.filter((one) => one.way.key === way.key);
   const stalls = own.filter(
     (one) => one.end === 'silent' && !helloUnanswered(one) && connectionBytes(one) > stalledBytes,
@@ -221,14 +210,10 @@ function afterStall(
   const stall = stalls.at(-1);
   if (stall === undefined) return [];
   const small = own.some((one) => one.end === 'answered' && connectionBytes(one) < connectionBytes(stall));
-  const after = own.some((one) => isFresh(one) && one.end === 'answered' && one.beganAt >= stall.endedAt);
-  const more = { kind: 'exchange', way, bytes: Math.round(connectionBytes(stall) * 1.25) } as const;
-  const once = stalls.length < 2;
+  const bytes = Math.round(connectionBytes(stall) * 1.25);
   return [
-    ...(small && (after || !once || affordable(more))
-      ? []
-      : [{ kind: 'exchange', way, bytes: smallBytes } as const]),
-    ...(once ? [more] : []),
+    ...(small ? [] : [{ kind: 'exchange', way, bytes: smallBytes } as const]),
+    ...(stalls.length < 2 ? [{ kind: 'exchange', way, bytes } as const] : []),
   ];
 }
 
@@ -237,8 +222,9 @@ function speedsOf(way: Way, observations: readonly Observation[]): readonly numb
 }
 
 /**
- * On connections that stand, one relay after the other is asked for as much as would show most freezes and limits, or whether what the one
- * before showed is so here too. What slows down is asked for a little more at once, while what may pass at first is used up.
+ * On connections that stand, one relay of which no speed was seen is asked for as much as would show most freezes and limits. The others
+ * are asked for what shows whether the same is so there, and share what may still be carried where nothing was found. What slows down is
+ * asked for a little more at once, while what may pass at first is used up.
  * @param state `observations`: of the last minute only
  */
 function speedsKept(
@@ -268,11 +254,11 @@ function speedsKept(
   const costing = (bytes: number): number => bytes * overhead.share + overhead.bytes;
   const forCost = (cost: number): number => Math.floor((cost - overhead.bytes) / overhead.share);
   const others = unmeasured.length - 1;
+  const share = forCost((bytesLeft - reserved) / unmeasured.length);
+  const most = Math.max(share, forCost(bytesLeft - reserved - others * costing(keptBulk.spare)));
   const stopped = minute.findLast((one) => one.end === 'silent' && !isFresh(one));
   const hindered = stopped !== undefined || slowOnce.length > 0 || known;
-  // of many that carry a little nothing would be known: where the first was free, the next one shows what the first did
-  const spared = hindered || !minute.some(({ bulk }) => bulk) ? others * costing(keptBulk.spare) : 0;
-  const most = forCost(bytesLeft - reserved - spared);
+  const anyMeasured = minute.some(({ bulk }) => bulk);
   const bulk = unmeasured.flatMap((way): readonly Kept[] => {
     const last = lastOf(way);
     // beyond what stopped another, nothing more is to be learnt
@@ -280,7 +266,11 @@ function speedsKept(
       stopped === undefined || last === undefined
         ? keptBulk.most
         : Math.round(connectionBytes(stopped) * 1.2) - connectionBytes(last);
-    const bytes = Math.min(keptBulk.most, most, Math.max(keptBulk.least, enough));
+    const bytes = Math.min(
+      keptBulk.most,
+      hindered || !anyMeasured ? most : share,
+      Math.max(keptBulk.least, enough),
+    );
     return bytes < keptBulk.least ? [] : [{ kind: 'exchange', way, bytes, kept: true }];
   });
   return [...more, ...bulk];

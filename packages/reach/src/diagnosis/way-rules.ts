@@ -192,8 +192,7 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
       Math.abs(packetsEstimate(one) - packets) <= Math.max(sameCount.packets, packets * sameCount.share);
     return near || Math.abs(connectionBytes(one) - bytes) <= bytes * sameCount.share;
   });
-  if ((alike.length < twice && !outlived(own, facts)) || alike.length * 3 < stalls.length * 2)
-    return undefined;
+  if (alike.length < twice || alike.length * 3 < stalls.length * 2) return undefined;
   if (!alike.some((one) => own.includes(one))) return undefined;
   const beyond = facts.answered.filter(
     (one) => packetsEstimate(one) > packets * 1.3 && connectionBytes(one) > bytes * 1.3,
@@ -202,13 +201,6 @@ function judgeFreeze(facts: WayFacts): Finding | undefined {
   if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
   const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
   return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
-}
-
-/** A connection that carried exchanges stopped, and the next one to the same place was answered: neither the line nor the relay was away. */
-function outlived(own: readonly Observation[], { answered }: WayFacts): boolean {
-  return own.some(
-    (stall) => isFlowing(stall) && answered.some((one) => isFresh(one) && one.beganAt >= stall.endedAt),
-  );
 }
 
 /** Much came on this connection before, and what went up since is hardly anything. */
