@@ -48,8 +48,8 @@ const pace = { hellosAMinute: 3, betweenMs: 1500 } as const;
 const smallBytes = 500;
 /** As much as leaves room for a small exchange with each of three relays and a second large one, each on a connection of its own. */
 const bulkBytes = 14_000;
-/** On connections that stand: beyond most of what is known to freeze, as long as so much is left for each of the others; and the least of use. */
-const keptBulk = { most: 18_000, spare: 8000, least: 4000 } as const;
+/** On connections that stand: beyond most of what is known to freeze, or a share of what may still be carried. */
+const keptBulk = { most: 18_000, least: 4000 } as const;
 /** A second look often wants a third: TLS may stand, and then nothing more come. */
 const furtherLooks = 2;
 /** Once more, while what may pass at first is used up. */
@@ -222,9 +222,8 @@ function speedsOf(way: Way, observations: readonly Observation[]): readonly numb
 }
 
 /**
- * On connections that stand, one relay of which no speed was seen is asked for as much as would show most freezes and limits. The others
- * are asked for what shows whether the same is so there, and share what may still be carried where nothing was found. What slows down is
- * asked for a little more at once, while what may pass at first is used up.
+ * On connections that stand, what may still be carried is shared among the relays of which no speed was seen, so that each shows whether
+ * it freezes or slows down after the same; what does is asked for a little more at once, while what may pass at first is used up.
  * @param state `observations`: of the last minute only
  */
 function speedsKept(
@@ -251,14 +250,8 @@ function speedsKept(
     // what is still to come costs nothing more
     return lastOf(way)?.end === 'cancelled' ? [{ kind: 'exchange', way, bytes: 0, kept: true }] : [];
   });
-  const costing = (bytes: number): number => bytes * overhead.share + overhead.bytes;
-  const forCost = (cost: number): number => Math.floor((cost - overhead.bytes) / overhead.share);
-  const others = unmeasured.length - 1;
-  const share = forCost((bytesLeft - reserved) / unmeasured.length);
-  const most = Math.max(share, forCost(bytesLeft - reserved - others * costing(keptBulk.spare)));
+  const share = Math.floor(((bytesLeft - reserved) / unmeasured.length - overhead.bytes) / overhead.share);
   const stopped = minute.findLast((one) => one.end === 'silent' && !isFresh(one));
-  const hindered = stopped !== undefined || slowOnce.length > 0 || known;
-  const anyMeasured = minute.some(({ bulk }) => bulk);
   const bulk = unmeasured.flatMap((way): readonly Kept[] => {
     const last = lastOf(way);
     // beyond what stopped another, nothing more is to be learnt
@@ -266,11 +259,7 @@ function speedsKept(
       stopped === undefined || last === undefined
         ? keptBulk.most
         : Math.round(connectionBytes(stopped) * 1.2) - connectionBytes(last);
-    const bytes = Math.min(
-      keptBulk.most,
-      hindered || !anyMeasured ? most : share,
-      Math.max(keptBulk.least, enough),
-    );
+    const bytes = Math.min(keptBulk.most, share, Math.max(keptBulk.least, enough));
     return bytes < keptBulk.least ? [] : [{ kind: 'exchange', way, bytes, kept: true }];
   });
   return [...more, ...bulk];
