@@ -13,6 +13,7 @@ export * from './envelope.ts';
 export * from './errors.ts';
 export * from './forward.ts';
 export * from './frames.ts';
+export * from './hint-form.ts';
 export * from './hpke.ts';
 export * from './ids.ts';
 export * from './limits.ts';

@@ -14,6 +14,7 @@ import {
 } from './codec.ts';
 import { MalformedError } from './errors.ts';
 import { relayIdCodec, type RelayId } from './ids.ts';
+import { addressForm, pathForm } from './hint-form.ts';
 import { limits } from './limits.ts';
 import { signedCodec, type Signed } from './signed.ts';
 
@@ -28,9 +29,6 @@ export interface Hint {
   /** the secret path, one segment */
   readonly path: string;
 }
-
-const addressForm = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/;
-const pathForm = /^[a-zA-Z0-9_-]{1,32}$/;
 
 const hintFields: Codec<Hint> = struct<Hint>({
   relay: optional(1, relayIdCodec),

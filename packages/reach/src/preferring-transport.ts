@@ -79,11 +79,14 @@ class PreferringTransport implements Transport, Disposable {
       } catch (error) {
         options.signal.throwIfAborted();
         if (!(error instanceof UnreachableError)) throw error;
-        if (!first.standing(place)) this.#failed(to, { froze: error.code === 'silent' });
+        const stands = first.standing(place);
+        if (!stands) this.#failed(to, { froze: error.code === 'silent' });
         if (came) throw error;
         // the other way may not be known to carry what is kept back for so long: who asked may ask for less
         if ((options.heldMs ?? 0) > (this.#parts.second.holdMs?.(to) ?? shortestHoldMs))
-          throw new UnreachableError('the watch lost its socket', { code: 'unheld', cause: error });
+          throw stands
+            ? error // a relay that cuts what it was asked and goes on: not at once again
+            : new UnreachableError('the watch lost its socket', { code: 'unheld', cause: error });
       }
     }
     yield* this.#carrySecond(to, request, options);

@@ -145,6 +145,39 @@ describe('somebody who only waits', () => {
     expect(scene.dialer.holdMs(hint)).toBe(longestMs);
   });
 
+  test('goes by another way where even the shortest is cut aloud', async () => {
+    const scene = dialerScene(
+      {
+        fate: (way) =>
+          way.host === 'one.example'
+            ? { stop: { direction: 'down', how: 'cut', after: () => 0 } }
+            : undefined,
+      },
+      { endpoints: ['https://two.example:443'], plain: true },
+    );
+    const asking = carry(scene, requestFor(300), { heldMs: shortestMs });
+    await expect(scene.world.run(asking)).rejects.toMatchObject({ code: 'unheld' });
+    await scene.world.run(carry(scene, requestFor(300), { heldMs: shortestMs }));
+    expect(scene.dialer.reports().map(({ way }) => way.host)).toEqual(['one.example', 'two.example']);
+  });
+
+  test('takes no long wait to a way that has not shown that it carries one', async () => {
+    let blocked = false;
+    const scene = dialerScene(
+      { onHello: (way) => (blocked && way.host === 'one.example' ? 'reset' : undefined) },
+      { endpoints: ['https://two.example:443'], plain: true },
+    );
+    await scene.world.run(waitAlong(scene, hourMs));
+    expect(scene.dialer.holdMs(hint)).toBe(longestMs);
+    await scene.world.pass(120_000); // no connection is kept for so long
+    blocked = true;
+    const asking = carry(scene, requestFor(300), { heldMs: longestMs });
+    await expect(scene.world.run(asking)).rejects.toMatchObject({ code: 'unheld' });
+    expect(scene.dialer.holdMs(hint)).toBe(shortestMs);
+    await scene.world.run(carry(scene, requestFor(300), { heldMs: shortestMs }));
+    expect(scene.dialer.reports().at(-1)?.way.host).toBe('two.example');
+  });
+
   test('grows where connections freeze: what froze was not kept back for too long', async () => {
     const scene = dialerScene({ freeze: () => ({ packets: 25 }) });
     const first = await scene.world.run(waitAlong(scene, hourMs));

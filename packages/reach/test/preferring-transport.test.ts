@@ -17,6 +17,7 @@ import {
   type Transport,
 } from '../src/index.ts';
 import { httpsTransport, nodePrimitives as primitives, nodeWorld } from '../src/node/index.ts';
+import type { StandingTransport } from '../src/web-socket-transport.ts';
 import { seededFaults, transportContract } from '../src/testing/index.ts';
 import { hello } from './path-scene.ts';
 import { SocketNetwork } from './simulated-sockets.ts';
@@ -185,6 +186,26 @@ describe('a socket that fails', () => {
     await expect(made.exchange([long])).rejects.toMatchObject({ code: 'unheld' });
     expect(made.https.asked).toBe(asked);
     expect(made.path.holdSeconds()).toBeLessThanOrEqual(40);
+  });
+
+  test('cuts a watch that may wait for long, and stands: that is told as it is, for a pause to follow', async () => {
+    const first: StandingTransport = {
+      name: 'websocket',
+      standing: () => true,
+      stand: async () => undefined,
+      async *carry() {
+        yield* [];
+        throw new UnreachableError('it was cut', { code: 'cut' });
+      },
+      [Symbol.dispose]: () => undefined,
+    };
+    const second = memoryTransport({ answer: async () => new Uint8Array([1]) });
+    using transport = preferringTransport({ first, second, world: timedWorld() });
+    const hint = { address: 'relay.example', port: 443, tls: true, path: 'x' };
+    const reading = async (): Promise<void> => {
+      for await (const _piece of transport.carry(hint, new Uint8Array(), { signal, heldMs: 600_000 }));
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'cut' });
   });
 
   test('freezes while much is asked again and again: noticed as fast', async () => {

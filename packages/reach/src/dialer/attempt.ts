@@ -4,6 +4,7 @@ import { DialError, endedBy } from './carrier.ts';
 import { longestMs } from './attempt-limits.ts';
 import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
+import { holdRules } from './hold.ts';
 import { hasRoom, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
 import type { Vantage } from '../transport.ts';
 import type { Way } from './way.ts';
@@ -117,11 +118,13 @@ export class Attempt {
       : this.#at + firstByteMs - this.#askedAt;
   }
 
-  /** of a request whose answer may be kept back: how long it has been, or was until it began */
+  /** of a request whose answer may be kept back: how long it has been, or was until it began; a clock that jumped adds nothing to what was asked */
   get heldMs(): number | undefined {
     const { firstByteMs } = this.#stages;
-    if (this.#parts.heldMs === 0) return undefined;
-    return (firstByteMs === undefined ? this.#parts.world.now() : this.#at + firstByteMs) - this.#askedAt;
+    const { heldMs: asked, world } = this.#parts;
+    if (asked === 0) return undefined;
+    const passedMs = (firstByteMs === undefined ? world.now() : this.#at + firstByteMs) - this.#askedAt;
+    return Math.min(passedMs, asked + holdRules.graceMs);
   }
 
   /** of connecting; undefined on a connection that was there */

@@ -5,7 +5,7 @@ import { DialError, endedBy } from './carrier.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
-import { holdRules } from './hold.ts';
+import { holdRules, nextHoldMs } from './hold.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
@@ -125,9 +125,16 @@ export class Race {
     return Math.max(0, last + (asked ? heldMs + holdRules.graceMs : longestSilenceMs) - world.now());
   }
 
+  /** @throws {UnreachableError} `unheld` where the next way is not known to carry what may be kept back for so long */
   #startNext(): void {
+    const { book, heldMs, world } = this.#parts;
     const way = this.#nextWay();
-    if (way !== undefined) this.#start(way);
+    if (way === undefined) return;
+    if (this.#attempts > 0 && heldMs > nextHoldMs(book.standing(way).hold, world.now())) {
+      for (const { attempt } of this.#running.splice(0)) attempt.leave('left');
+      throw unheld();
+    }
+    this.#start(way);
   }
 
   #nextWay(): Way | undefined {
@@ -235,7 +242,9 @@ export class Race {
     if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
       // it may have been kept back for too long, or in another network: who asked may ask for less
       pool.forget(attempt.way);
-      if (cut) evidence.unheld(attempt);
+      // what breaks within the shortest does not break of its length
+      if (cut && this.#parts.heldMs > holdRules.shortestMs) evidence.unheld(attempt);
+      else if (cut) evidence.failed(attempt, ended, { alone: true });
       this.#error = unheld();
       return;
     }

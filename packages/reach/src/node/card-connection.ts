@@ -5,6 +5,8 @@ import type { Observation } from '../diagnosis/observation.ts';
 /** An exchange of more is made of several answers. */
 const largeBytes = 2000;
 const mostRepeats = 64;
+/** An answer with a card in it is never so long, and no more is kept of one. */
+const mostAnswerBytes = 16_384;
 
 /** What one exchange showed; times in ms after it began. */
 export interface Asked {
@@ -53,6 +55,10 @@ export class CardConnection {
     socket.on('data', (piece: Buffer) => {
       this.#down += piece.length;
       this.#read(piece);
+      if (this.#rest.length > mostAnswerBytes || (this.#owed === 0 && this.#rest.length > 0)) {
+        this.#isRelay = false;
+        socket.destroy();
+      }
       this.#news.resolve();
     });
     const closed = (): void => {

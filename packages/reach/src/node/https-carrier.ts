@@ -38,7 +38,8 @@ export class HttpsCarrier implements Carrier {
     const options = { authority: authorityOf(way), path: way.hint.path };
     if (!way.tls) return new HttpConnection(tcp, options);
     const { authorities, network } = this.#parts;
-    const key = `${network()} ${wayKey(way)}`;
+    // the address says at once that the network is another, where its name is looked at now and then
+    const key = `${network()} ${tcp.localAddress ?? ''} ${wayKey(way)}`;
     const session = this.#newest(key);
     const tls = await dialTls(tcp, {
       signal,

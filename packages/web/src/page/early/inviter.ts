@@ -1,4 +1,4 @@
-import { base32, readItem, type Item } from '@tern/protocol';
+import { addressForm, base32, pathForm, readItem, type Item } from '@tern/protocol';
 
 /** Who wrote an invitation, as the invitation says. Nothing of it is checked: that is the engine's to do before anything is sealed. */
 export interface Inviter {
@@ -26,6 +26,8 @@ export async function inviterOf(link: string): Promise<Inviter | undefined> {
     if (!(rootKey instanceof Uint8Array) || rootKey.length !== 32 || typeof name !== 'string')
       return undefined;
     if (typeof address !== 'string' || typeof port !== 'number' || typeof path !== 'string') return undefined;
+    // nothing else is asked than what the engine would ask
+    if (!addressForm.test(address) || !pathForm.test(path)) return undefined;
     const relay = `http${tls === true ? 's' : ''}://${address}:${port}/${path}`;
     return { name, person: await personOf(rootKey), relay };
   } catch {
@@ -62,9 +64,12 @@ export async function introductionOf(relay: string): Promise<Uint8Array | undefi
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       redirect: 'manual',
+      signal: AbortSignal.timeout(longestWaitMs),
     });
-    const answer = new Uint8Array(await response.arrayBuffer());
-    return response.status === 200 && answer.length <= longestCard ? answer : undefined;
+    // a relay says how long its card is
+    const length = Number(response.headers.get('content-length') ?? Infinity);
+    if (response.status !== 200 || length > longestCard) return undefined;
+    return new Uint8Array(await response.arrayBuffer());
   } catch {
     return undefined;
   }
@@ -72,3 +77,4 @@ export async function introductionOf(relay: string): Promise<Uint8Array | undefi
 
 /** bytes, with what an answer has around it */
 const longestCard = 4096;
+const longestWaitMs = 20_000;
