@@ -212,7 +212,8 @@ class OpenRelay implements Relay {
     if (opened.kind === 'unknown-key') return cardResponse(this.card());
     if (opened.kind === 'unknown-ticket') return unknownTicketResponse();
     const { plaintext, exchange } = opened;
-    const asked = { exchange, session: session ?? this.#sessions.begin() };
+    using attended = this.#sessions.attend(session);
+    const asked = { exchange, session: attended.name };
     const found = openBatch(plaintext);
     if (found.kind === 'malformed') return this.#respond(asked, { batch: found.id, problem: 'malformed' });
     const { batch } = found;

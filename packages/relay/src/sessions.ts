@@ -21,6 +21,13 @@ interface Session {
   readonly name: string;
   /** oldest first */
   readonly tickets: string[];
+  /** how many of its requests are being answered */
+  asked: number;
+}
+
+/** A session of which a request is being answered. Disposed, it is silent again. */
+interface AttendedSession extends Disposable {
+  readonly name: string;
 }
 
 /**
@@ -33,8 +40,9 @@ export class Sessions {
   readonly #limits: RelayLimits;
   readonly #forgotten: (session: string) => void;
   readonly #tickets = new Map<string, HeldTicket>();
-  /** the longest silent first */
   readonly #sessions = new Map<string, Session>();
+  /** those that nothing is being answered to, the longest first */
+  readonly #silent = new Set<Session>();
   #share:
     | { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array; readonly madeAt: number }
     | undefined;
@@ -68,25 +76,28 @@ export class Sessions {
     return ticket;
   }
 
-  /** @returns the name of a new session */
-  begin(): string {
-    const session: Session = { name: base32(this.#world.randomBytes(idBytes)), tickets: [] };
-    this.#sessions.set(session.name, session);
-    for (const [name, oldest] of this.#sessions) {
-      if (this.#sessions.size <= this.#limits.sessions) break;
-      for (const ticket of oldest.tickets) this.#tickets.delete(ticket);
-      this.#sessions.delete(name);
-      this.#forgotten(name);
-    }
-    return session.name;
+  /**
+   * The session of a request, which is not forgotten before it was answered, however long that takes: so there may be as many beyond the
+   * limit as requests are being answered at a time.
+   * @param named the session of its ticket; without one a new session begins
+   */
+  attend(named: string | undefined): AttendedSession {
+    const session = (named === undefined ? undefined : this.#sessions.get(named)) ?? this.#begin();
+    session.asked += 1;
+    this.#silent.delete(session);
+    return {
+      name: session.name,
+      [Symbol.dispose]: () => {
+        session.asked -= 1;
+        if (session.asked === 0) this.#silent.add(session);
+      },
+    };
   }
 
   /** Two tickets for the next two batches of this session. */
   issue(session: string, keys: ResponseKeys): readonly OfferedTicket[] {
     const known = this.#sessions.get(session);
     if (known === undefined) return [];
-    this.#sessions.delete(session);
-    this.#sessions.set(session, known);
     const share = this.#currentShare();
     const offered: OfferedTicket[] = [];
     for (let count = 0; count < ticketsOfResponse; count += 1) {
@@ -99,6 +110,19 @@ export class Sessions {
     const tooMany = known.tickets.length - this.#limits.ticketsOfSession;
     for (const name of known.tickets.splice(0, Math.max(0, tooMany))) this.#tickets.delete(name);
     return offered;
+  }
+
+  #begin(): Session {
+    for (const oldest of this.#silent) {
+      if (this.#sessions.size < this.#limits.sessions) break;
+      for (const ticket of oldest.tickets) this.#tickets.delete(ticket);
+      this.#silent.delete(oldest);
+      this.#sessions.delete(oldest.name);
+      this.#forgotten(oldest.name);
+    }
+    const session: Session = { name: base32(this.#world.randomBytes(idBytes)), tickets: [], asked: 0 };
+    this.#sessions.set(session.name, session);
+    return session;
   }
 
   #currentShare(): { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array } {

@@ -37,7 +37,7 @@ export async function answerWatch(
 ): Promise<void> {
   const { operation, index, session, tray } = asked;
   const token = operation.token ?? desk.sets.begin(session);
-  const known = desk.sets.find(session, token);
+  using known = desk.sets.find(session, token);
   if (known === undefined) {
     tray.add(index, { kind: 'watch-unknown' });
     return;
@@ -59,7 +59,7 @@ export async function answerWatch(
       }
     }
   });
-  const places = new Map(known);
+  const places = new Map(known.places);
   for (const [log, place] of changes) {
     if (place === undefined) places.delete(log);
     else places.set(log, place);
@@ -70,7 +70,7 @@ export async function answerWatch(
   }
 
   const waitMs = asked.mayWait ? Math.min(operation.waitSeconds, context.limits.watchSeconds) * 1000 : 0;
-  using listening = desk.wakers.listen(waitMs > 0 ? [...places.keys()] : [], known);
+  using listening = desk.wakers.listen(waitMs > 0 ? [...places.keys()] : [], known.places);
   const before = tray.items.length;
   let more = await deliver(desk, context, { places, changes, tray, index });
   if (!more && tray.items.length === before && waitMs > 0) {

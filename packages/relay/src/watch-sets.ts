@@ -14,6 +14,14 @@ interface WatchSet {
   token: string;
   /** by their tokens, oldest first: which of them arrived, only the next request tells */
   readonly successors: Map<string, PlaceChanges>;
+  /** how many requests that name it are being answered */
+  asked: number;
+}
+
+/** A set that a request is being answered about. Disposed, it may be forgotten for others. */
+interface AttendedSet extends Disposable {
+  /** of one set always the same object */
+  readonly places: ReadonlyMap<LogId, ReadPlace>;
 }
 
 /**
@@ -24,8 +32,9 @@ export class WatchSets {
   readonly #world: World;
   readonly #limits: RelayLimits;
   readonly #byToken = new Map<string, WatchSet>();
-  /** the longest unused first */
-  readonly #sets = new Set<WatchSet>();
+  /** those that nobody is being answered about, the longest first, and the others */
+  readonly #unused = new Set<WatchSet>();
+  readonly #used = new Set<WatchSet>();
   readonly #bySession = new Map<string, Set<WatchSet>>();
   #watchedTogether = 0;
 
@@ -35,29 +44,42 @@ export class WatchSets {
   }
 
   get size(): number {
-    return this.#sets.size;
+    return this.#unused.size + this.#used.size;
   }
 
   /**
-   * The places a token stands for; of one set always the same object.
+   * The places a token stands for.
    * @returns undefined for a token that is unknown, superseded, or another session's
    */
-  find(session: string, token: Uint8Array): ReadonlyMap<LogId, ReadPlace> | undefined {
+  find(session: string, token: Uint8Array): AttendedSet | undefined {
     const name = base32(token);
     const set = this.#byToken.get(name);
     if (set === undefined || set.session !== session) return undefined;
     if (set.token !== name) this.#advance(set, name);
-    this.#sets.delete(set);
-    this.#sets.add(set);
-    return set.places;
+    set.asked += 1;
+    this.#unused.delete(set);
+    this.#used.add(set);
+    return {
+      places: set.places,
+      [Symbol.dispose]: () => {
+        set.asked -= 1;
+        if (set.asked === 0 && this.#used.delete(set)) this.#unused.add(set);
+      },
+    };
   }
 
   /** @returns the token of a new, empty set */
   begin(session: string): Uint8Array {
     const token = this.#world.randomBytes(tokenBytes);
-    const set: WatchSet = { session, places: new Map(), token: base32(token), successors: new Map() };
+    const set: WatchSet = {
+      session,
+      places: new Map(),
+      token: base32(token),
+      successors: new Map(),
+      asked: 0,
+    };
     this.#byToken.set(set.token, set);
-    this.#sets.add(set);
+    this.#unused.add(set);
     const own = this.#bySession.get(session) ?? new Set();
     this.#bySession.set(session, own.add(set));
     const [oldest] = own;
@@ -80,10 +102,7 @@ export class WatchSets {
       this.#byToken.delete(oldest);
       this.#watchedTogether -= dropped.size;
     }
-    for (const oldest of this.#sets) {
-      if (this.#watchedTogether <= this.#limits.watchedTogether || oldest === set) break;
-      this.#forget(oldest);
-    }
+    this.#makeRoom(set);
     return next;
   }
 
@@ -104,6 +123,24 @@ export class WatchSets {
     this.#watchedTogether += this.#weight(set) - before;
   }
 
+  /** Forgets what nobody uses, the longest unused first, and only where that is not enough what is used, the largest first. */
+  #makeRoom(kept: WatchSet): void {
+    const { watchedTogether } = this.#limits;
+    for (const oldest of this.#unused) {
+      if (this.#watchedTogether <= watchedTogether) return;
+      if (oldest !== kept) this.#forget(oldest);
+    }
+    while (this.#watchedTogether > watchedTogether) {
+      let heaviest: { readonly set: WatchSet; readonly weight: number } | undefined;
+      for (const set of this.#used) {
+        const weight = this.#weight(set);
+        if (set !== kept && weight > (heaviest?.weight ?? 0)) heaviest = { set, weight };
+      }
+      if (heaviest === undefined) return;
+      this.#forget(heaviest.set);
+    }
+  }
+
   #weight(set: WatchSet): number {
     let logs = set.places.size;
     for (const changes of set.successors.values()) logs += changes.size;
@@ -114,7 +151,8 @@ export class WatchSets {
     this.#watchedTogether -= this.#weight(set);
     this.#byToken.delete(set.token);
     for (const name of set.successors.keys()) this.#byToken.delete(name);
-    this.#sets.delete(set);
+    this.#unused.delete(set);
+    this.#used.delete(set);
     const own = this.#bySession.get(set.session);
     own?.delete(set);
     if (own?.size === 0) this.#bySession.delete(set.session);

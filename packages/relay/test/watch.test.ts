@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import type { LogId, Result, WatchSlice } from '@tern/protocol';
-import { smallEntry, type Answer, type MadePolicy, type TestClient } from '../src/testing/index.ts';
+import { limitsWith } from '../src/limits-table.ts';
+import {
+  smallEntry,
+  testWorld,
+  type Answer,
+  type MadePolicy,
+  type TestClient,
+} from '../src/testing/index.ts';
+import { WatchSets } from '../src/watch-sets.ts';
 import { only, openSetting, type Setting } from './setting.ts';
 
 function watch(
@@ -194,6 +202,53 @@ test('rule 17: a reader that asks for its set again waits there once', async () 
   expect((await watch(reader, { token: tokenOf(woken) })).results).toMatchObject([{ kind: 'watched' }]);
   expect((await third).results).toMatchObject([{ more: false }]);
   expect(relay.held().waiting).toBe(0);
+});
+
+test('rule 33: a session and a set that somebody waits for are not forgotten, however many others begin', async () => {
+  const others = 300;
+  await using setting = await openSetting({
+    limits: { sessions: others, watchedTogether: 50, opensPerSecond: 10 * others },
+  });
+  const { relay, made } = setting;
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [made] }));
+  const waiting = watch(reader, { token, waitSeconds: 640 });
+  while (relay.held().waiting === 0) await Promise.resolve();
+  const [unused] = reader.tickets;
+  for (let count = 0; count < others; count += 1) await watch(setting.another(), { add: [made] });
+  expect(relay.held()).toMatchObject({ sessions: others, waiting: 1 });
+  expect(relay.held().watchSets).toBeLessThanOrEqual(50);
+  await say({ ...setting, client: setting.another() });
+  const woken = await waiting;
+  expect(seqs(woken)).toEqual([1]);
+  expect(reader.tickets.length).toBe(3);
+  reader.tickets = reader.tickets.filter((ticket) => ticket === unused);
+  expect((await watch(reader, { token: tokenOf(woken) })).results).toMatchObject([{ kind: 'watched' }]);
+});
+
+test('rule 33: a set that somebody waits for is forgotten only where no other is left, the largest first', () => {
+  const sets = new WatchSets(testWorld(), limitsWith({ watchedTogether: 10 }));
+  const follow = (session: string, logs: number) => {
+    const token = sets.begin(session);
+    const attended = sets.find(session, token);
+    const places = Array.from(
+      { length: logs },
+      (_, at) => [`log ${at}` as LogId, { after: 0, number: 0 }] as const,
+    );
+    sets.next(session, token, new Map(places));
+    return {
+      stop: () => attended?.[Symbol.dispose](),
+      isKnown: () => sets.find(session, token) !== undefined,
+    };
+  };
+  const [small, large, unused] = [follow('small', 1), follow('large', 6), follow('unused', 3)];
+  unused.stop();
+  follow('third', 3);
+  expect([unused, small, large].map((set) => set.isKnown())).toEqual([false, true, true]);
+  const last = follow('last', 4);
+  expect([small, large, last].map((set) => set.isKnown())).toEqual([true, false, true]);
+  large.stop();
+  expect(sets.size).toBe(3);
 });
 
 test('two devices follow the same log without disturbing each other', async () => {
