@@ -108,6 +108,7 @@ export class Wakers {
 
   /**
    * Where no place is free, the longest that is sure no more is taken: of this source, if it has any, because its share is full then as well.
+   * That one is handed over as it is: given back, it would be more than a share that has shrunk meanwhile.
    * @returns whether one more may wait
    */
   #take(source: string | undefined, now: number): boolean {
@@ -116,9 +117,10 @@ export class Wakers {
     for (const place of this.#waits) {
       if (now - place.since < this.#sureMs) break;
       if (!any && place.source !== source) continue;
-      this.#leave(place);
+      if (any) this.#leave(place);
+      else this.#waits.delete(place);
       place.waker();
-      return this.#places.take(source, 1);
+      return !any || this.#places.take(source, 1);
     }
     return false;
   }

@@ -144,6 +144,40 @@ test('rule 33: who has waited longest gives its place to the next where all are 
   await Promise.all(waits);
 });
 
+test('rule 33: a source that has more than a share that shrank meanwhile hands its places on to itself, and loses none', async () => {
+  const world = testWorld();
+  const wakers = new Wakers({ waiting: 100, waitingOfOne: 20, watchSureSeconds: 40 });
+  const ended: string[] = [];
+  const turnedAway: string[] = [];
+  const wait = (name: string, source: string): void => {
+    const listening = wakers.listen([], {});
+    const waiting = listening.wait(900_000, { world, signal, source });
+    void waiting.then((waited) => {
+      (waited ? ended : turnedAway).push(name);
+      listening[Symbol.dispose]();
+    });
+  };
+  const names = (of: string, count: number): string[] =>
+    Array.from({ length: count }, (_, at) => `${of} ${at}`);
+  for (const name of names('old', 10)) wait(name, 'one');
+  for (const name of names('other', 90)) wait(name, name);
+  await settled();
+  expect(wakers.waiting).toBe(100);
+  world.pass(40_000);
+  for (const name of names('new', 6)) {
+    wait(name, 'one');
+    await settled();
+    expect(wakers.waiting).toBe(100);
+  }
+  expect(turnedAway).toEqual([]);
+  expect(ended).toEqual(names('old', 6));
+  // nothing was counted twice
+  wakers.close();
+  await settled();
+  expect(wakers.waiting).toBe(0);
+  expect(ended.length).toBe(106);
+});
+
 test('rule 33: however long places are kept, the next finds none only where as many came in the last 40 s', async () => {
   const most = 5;
   const ask = fc.record({ afterMs: fc.nat(30_000), waitMs: fc.integer({ min: 1, max: 900_000 }) });
