@@ -42,7 +42,9 @@ export async function answerWatch(
     tray.add(index, { kind: 'watch-unknown' });
     return;
   }
-  const changes = new Map<LogId, ReadPlace | undefined>(operation.drop.map((log) => [log, undefined]));
+  // what is not in the set would have to be remembered with it for nothing, and anybody can name it
+  const dropped = operation.drop.filter((log) => known.places.has(log));
+  const changes = new Map<LogId, ReadPlace | undefined>(dropped.map((log) => [log, undefined]));
   tray.reserve(lastItemBytes);
   await desk.store.read((view) => {
     for (const [at, slice] of operation.add.entries()) {

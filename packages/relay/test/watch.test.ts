@@ -251,6 +251,15 @@ test('rule 33: a set that somebody waits for is forgotten only where no other is
   expect(sets.size).toBe(3);
 });
 
+test('rule 33: logs that are dropped from a set without being in it are not counted', async () => {
+  await using setting = await openSetting({ limits: { watchedTogether: 10 } });
+  const reader = setting.another();
+  const token = tokenOf(await watch(reader, { add: [setting.made] }));
+  const drop = Array.from({ length: 20 }, () => setting.anotherPolicy().log);
+  expect((await watch(setting.another(), { drop })).results).toMatchObject([{ kind: 'watched' }]);
+  expect((await watch(reader, { token })).results).toMatchObject([{ kind: 'watched' }]);
+});
+
 test('two devices follow the same log without disturbing each other', async () => {
   await using setting = await openSetting();
   const [one, two] = [setting.another(), setting.another()];
