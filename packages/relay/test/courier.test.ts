@@ -152,6 +152,63 @@ describe('a courier', () => {
     },
   );
 
+  test.for(['silent', 'slow'])(
+    'rule 30: far relays that were %s after their proof hold up a few others at a time, whatever their ports',
+    async (manner) => {
+      await using two = await openTwo({ near: { limits: { forwardSeconds: 2 } } });
+      const waiting = new Set<object>();
+      let mostWaiting = 0;
+      let silent = manner === 'silent';
+      const stand = () => {
+        let asked = 0;
+        return impostor(async (body, response) => {
+          asked += 1;
+          if (asked <= 2) {
+            // a proof takes two requests
+            const asker = { signal: new AbortController().signal, peer: true };
+            response.end(await two.far.relay.answer(body, asker));
+            return;
+          }
+          waiting.add(response);
+          mostWaiting = Math.max(mostWaiting, waiting.size);
+          response.on('close', () => waiting.delete(response));
+          if (silent) return;
+          two.near.world.pass(1000);
+          response.end('an answer that nobody can open');
+        });
+      };
+      await using all = new AsyncDisposableStack();
+      const ports: number[] = [];
+      for (let count = 0; count < 8; count += 1) ports.push(all.use(await stand()).port);
+      const keepForAll = async (firstSeed: number): Promise<void> => {
+        for (const [at, port] of [...ports, ...ports].entries()) {
+          const { defer } = deferred(two, [appendTo(two)], { seed: firstSeed + at });
+          const to = { ...defer.to, address: '127.0.0.1', tls: false, port };
+          expect((await two.client.one({ ...defer, to })).kind).toBe('kept');
+        }
+      };
+      await keepForAll(0);
+      await round(two.near);
+      while (waiting.size > 0) await new Promise((done) => void setImmediate(done));
+      if (silent) expect(mostWaiting).toBeGreaterThan(4);
+      mostWaiting = 0;
+      silent = true;
+      pass(two, 60);
+      await keepForAll(100);
+      const kept = deferred(two, [appendTo(two)], { seed: 200 });
+      const ticket = await keepIt(two.client, kept);
+      const stop = new AbortController();
+      const delivering = two.near.relay.deliver({ signal: stop.signal });
+      let came = await collect(two.client, ticket);
+      while (came.last.kind === 'kept') came = await collect(two.client, ticket);
+      expect(kept.open(came.bytes)).toEqual([{ kind: 'stored', seq: 1 }]);
+      expect(mostWaiting).toBeLessThanOrEqual(4);
+      stop.abort();
+      two.near.relay.hurry();
+      await delivering;
+    },
+  );
+
   test('a note of something that is not there is removed, and what is due beside it is handed on', async () => {
     await using two = await openTwo();
     const lost = await keepIt(two.client, deferred(two, [appendTo(two)], { seed: 1 }));

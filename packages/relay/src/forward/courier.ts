@@ -27,9 +27,11 @@ export interface CourierParts {
 
 /** handed on at a time */
 const mostAtOnce = 16;
-/** of them to one host, and to far relays that were not reached the last time: neither holds up the others */
+/** of them to one host, and to far relays that were not reached the last time, or were slow: neither holds up the others */
 const mostOfHost = 2;
 const mostDoubted = 4;
+/** of the time that a far relay has, beyond which it was slow, whatever it answers in the end */
+const slowShare = 1 / 3;
 /** notes that one look at the store finds */
 const mostLooked = 200;
 /** looked anew at least so often, where nothing is under way */
@@ -117,7 +119,7 @@ export class Courier {
 
   async #deliver(note: DueNote, signal: AbortSignal): Promise<void> {
     const { place, far } = note;
-    const { store, vault, limits, forwarder } = this.#parts;
+    const { store, vault, world, limits, forwarder } = this.#parts;
     const second = this.#second();
     const kept = await store.read((view) => readKept(view, vault, { place, second }));
     if (kept?.kind !== 'waiting' || !isOf(note, kept)) {
@@ -127,6 +129,7 @@ export class Courier {
     }
     const { to, request } = kept.defer;
     const ask = { to, request, waitSeconds: 0, roomBytes: limits.keptAnswerBytes, signal };
+    const began = world.now();
     const { bytes, trouble, stood } = await handOn(forwarder, ask);
     if (trouble !== undefined && signal.aborted) return; // it is still due when the relay starts again
     const answered = trouble === undefined && bytes.length > 0;
@@ -134,6 +137,8 @@ export class Courier {
     else if (trouble === 'busy') this.#rests.full(far);
     else if (!stood) this.#rests.missed(far, kept);
     // else it may be the doing of this request, which anybody can have written: it alone waits
+    const tookMs = world.now() - began;
+    if (trouble === 'silent' || tookMs > limits.forwardSeconds * 1000 * slowShare) this.#rests.doubt(far);
     const due = Math.max(
       this.#rests.until(far),
       this.#second() + (stood ? this.#rests.pause(kept.tries) : 0),

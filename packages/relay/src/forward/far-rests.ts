@@ -6,11 +6,16 @@ const longestPauseSeconds = 6 * 3600;
 const jitterShare = 0.25;
 const mostRemembered = 10_000;
 
-/** Which far relays were not reached the last time, and until when nothing is handed on to them. In memory only. */
+interface FarRest {
+  readonly until: number;
+  readonly times: number;
+}
+
+/** Which far relays were not reached the last time, or were slow, and until when nothing is handed on to them. In memory only. */
 export class FarRests {
   readonly #world: Pick<World, 'now' | 'randomBytes'>;
   /** the longest ago first */
-  readonly #rests = new Map<string, { readonly until: number; readonly times: number }>();
+  readonly #rests = new Map<string, FarRest>();
 
   constructor(world: Pick<World, 'now' | 'randomBytes'>) {
     this.#world = world;
@@ -40,6 +45,11 @@ export class FarRests {
     this.#rest(far, { seconds: this.pause(0), times: this.#rests.get(far)?.times ?? 0 });
   }
 
+  /** It was slow. That may be the doing of what it was asked, so it does not rest, but it shares few places until it is quick. */
+  doubt(far: string): void {
+    this.#remember(far, this.#rests.get(far) ?? { until: 0, times: 0 });
+  }
+
   /** @returns for how many seconds what failed so many times before is left alone */
   pause(times: number): number {
     const pause = Math.min(longestPauseSeconds, firstPauseSeconds * 2 ** Math.min(times, 20));
@@ -51,8 +61,12 @@ export class FarRests {
     const second = Math.floor(this.#world.now() / 1000);
     // others were under way to it at the same time
     if (this.until(far) > second) return;
+    this.#remember(far, { until: second + seconds, times });
+  }
+
+  #remember(far: string, rest: FarRest): void {
     this.#rests.delete(far);
-    this.#rests.set(far, { until: second + seconds, times });
+    this.#rests.set(far, rest);
     if (this.#rests.size <= mostRemembered) return;
     const [oldest] = this.#rests.keys();
     if (oldest !== undefined) this.#rests.delete(oldest);
