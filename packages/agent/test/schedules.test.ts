@@ -52,6 +52,21 @@ const mended: readonly (readonly [string, Schedule])[] = [
       faults: [],
     },
   ],
+  [
+    'what was written before somebody was sent away, and sealed, is not overtaken by what was written after it',
+    {
+      seed: 4434,
+      scene: 'trio',
+      browsers: [],
+      steps: [
+        { at: 1832, do: 'block', of: 'anna', names: 'all', how: 'refuse', forMs: 19_254 },
+        { at: 6101, do: 'say', who: 'anna', in: 'group' },
+        { at: 9441, do: 'say', who: 'anna', in: 'group' },
+        { at: 12_730, do: 'remove' },
+      ],
+      faults: [],
+    },
+  ],
 ];
 
 test.each(mended)('%s', async (_, schedule) => {

@@ -7,7 +7,7 @@ import { activeLog, conversationTable } from './conversation.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt } from './followed-log.ts';
 import { groupRecordTable } from './group-record.ts';
-import { openSession, saveSession } from './group-session.ts';
+import { openSession, saveSession, type GroupSession } from './group-session.ts';
 import { adoptStaged, sealReceipt, sealWaiting, stageWanted } from './group-writer.ts';
 import {
   deleteOutgoing,
@@ -188,6 +188,7 @@ async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise
         if (keys !== undefined)
           commits.push({ entry: { ...staged, log, host, number, seed: keys.append }, next: staged.next });
       } else if (activeLog(session.conversation) === log) {
+        await unsealPast(change, session);
         const items = (await outbox(change)).filter(([, one]) => waitsFor(one, session.conversation.id));
         await sealWaiting(engine, change, session, { items: items.slice(0, 64), self });
         if (!(await isRequested(engine, change, session.conversation)))
@@ -205,6 +206,20 @@ async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise
     ready.push({ entry: sealed, key });
   }
   return ready;
+}
+
+/**
+ * What was sealed for an epoch that went past would be refused, and what is sealed now would overtake it: it is sealed again with that, in
+ * the order in which it was written. Whatever of it had arrived was read by now, and waits no more.
+ */
+async function unsealPast(change: StoreChange, { followed, conversation }: GroupSession): Promise<void> {
+  const waiting = await outbox(change);
+  if (!waiting.some(([, one]) => waitsFor(one, conversation.id))) return;
+  for (const [key, one] of waiting) {
+    const past = one.sealed?.log === followed.log && one.sealed.number < followed.number;
+    if (past && one.kind !== 'entry' && !('failed' in one && one.failed !== undefined))
+      unseal(change, key, one);
+  }
 }
 
 /** It can be sealed in this conversation. */
