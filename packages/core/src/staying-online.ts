@@ -18,7 +18,7 @@ const echoLatencies = 6;
 /** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
 const longestRefusedMs = 10_000;
 /** an answer that was to be held back for seconds comes no sooner without a reason */
-const leastHeldMs = 5000;
+const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
 /**
@@ -257,11 +257,7 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
       await askForMissing(engine, host);
       await noteReached(engine, host, { signal: stop });
     }
-    const isEarly =
-      waitSeconds > 0 &&
-      !more &&
-      !moved &&
-      engine.world.now() - began < Math.min(leastHeldMs, waitSeconds * 500);
+    const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
