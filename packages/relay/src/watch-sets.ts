@@ -123,22 +123,17 @@ export class WatchSets {
     this.#watchedTogether += this.#weight(set) - before;
   }
 
-  /** Forgets what nobody uses, the longest unused first, and only where that is not enough what is used, the largest first. */
   #makeRoom(kept: WatchSet): void {
-    const { watchedTogether } = this.#limits;
-    for (const oldest of this.#unused) {
-      if (this.#watchedTogether <= watchedTogether) return;
-      if (oldest !== kept) this.#forget(oldest);
+    for (const set of this.#forgettable()) {
+      if (this.#watchedTogether <= this.#limits.watchedTogether) return;
+      if (set !== kept) this.#forget(set);
     }
-    while (this.#watchedTogether > watchedTogether) {
-      let heaviest: { readonly set: WatchSet; readonly weight: number } | undefined;
-      for (const set of this.#used) {
-        const weight = this.#weight(set);
-        if (set !== kept && weight > (heaviest?.weight ?? 0)) heaviest = { set, weight };
-      }
-      if (heaviest === undefined) return;
-      this.#forget(heaviest.set);
-    }
+  }
+
+  /** What nobody uses, the longest unused first, and only where that is not enough what is used, the largest first. */
+  *#forgettable(): Iterable<WatchSet> {
+    yield* this.#unused;
+    yield* [...this.#used].toSorted((one, other) => this.#weight(other) - this.#weight(one));
   }
 
   #weight(set: WatchSet): number {
