@@ -17,6 +17,8 @@ const echoMs = 2000;
 const echoLatencies = 6;
 /** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
 const longestRefusedMs = 10_000;
+/** between one watch that was lost and the look for what came meanwhile, where all are lost */
+const longestLostMs = 10_000;
 /** an answer that was to be held back for seconds comes no sooner without a reason */
 const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
@@ -98,6 +100,8 @@ async function exchangeMessages(
 ): Promise<void> {
   const { signal } = options;
   const pauses = new Pauses(engine);
+  const losses = new Pauses(engine);
+  let lost = false;
   const show = (view: Pick<ConnectionView, 'state' | 'trouble' | 'nextTryAt'>): void =>
     engine.connections.set(hostName(host), host, { ...view, ...contactWith(engine, host, view.state) });
   show({ state: 'connecting' });
@@ -123,8 +127,20 @@ async function exchangeMessages(
         watched = await watchOnce(engine, host, holding);
         // a relay that answers at once and says nothing is not asked again at once
         if (watched === 'idle') await pause(engine, pauses.next(), AbortSignal.any([signal, wish]));
-        else if (watched === 'next') pauses.end();
+        else if (watched === 'next') {
+          pauses.end();
+          losses.end();
+          lost = false;
+        }
       } while (watched === 'next' || watched === 'idle');
+      // one is lost now and then; each one after another costs what texts could use
+      if (watched === 'lost' && lost)
+        await pause(
+          engine,
+          Math.min(losses.next(), longestLostMs),
+          AbortSignal.any([signal, wish, options.nudges.next]),
+        );
+      lost = watched === 'lost';
       if (watched === 'refused')
         await pause(
           engine,
@@ -220,8 +236,8 @@ interface Holding extends OnlineAt {
   readonly looks: { at: string | undefined; soon: boolean };
 }
 
-/** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `refused`: after a while. */
-type Watched = 'next' | 'idle' | 'anew' | 'refused';
+/** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `lost`: the same, because the watch did not come back; `refused`: after a while. */
+type Watched = 'next' | 'idle' | 'anew' | 'lost' | 'refused';
 
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
@@ -263,7 +279,8 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
     const unheld = error instanceof UnreachableError && error.code === 'unheld';
     if (signal.aborted || (!stop.aborted && !unheld)) throw error;
-    if (!wish.aborted && !unheld) outcome = 'next';
+    if (unheld && !stop.aborted) outcome = 'lost';
+    else if (!wish.aborted && !unheld) outcome = 'next';
   } finally {
     over.abort();
     await ended; // throws what kept something from leaving
