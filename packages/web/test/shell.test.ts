@@ -340,6 +340,22 @@ describe('an app that was here before', () => {
     expect(kept.toSorted()).toEqual(names.map((name) => site.url + name).toSorted());
   });
 
+  test('opens past what is kept where a person forces that, and keeps itself all the same', async () => {
+    await using site = await openShellSite();
+    await using guest = await visit();
+    const { page, context } = guest;
+    await page.goto(site.url);
+    await keepAll(page);
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Page.reload', { ignoreCache: true });
+    await page.locator('#kept').waitFor({ state: 'detached' });
+    await keepAll(page);
+    expect(await page.evaluate(() => navigator.serviceWorker.controller)).toBeNull();
+    site.line.cut(true);
+    await page.reload();
+    expect(await said(page, 'greeting')).toBe('The app is here. In English. 0');
+  });
+
   test('stays the version it is while only a part of a newer one is here', async () => {
     await using site = await openShellSite({ fillerBytes: 20_000 });
     await using guest = await visit();

@@ -32,7 +32,7 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
     ]);
     if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     if (brought !== 'whole') return brought;
-    if (keeper === undefined) cache = undefined;
+    if (keeper?.isServing !== true) cache = undefined;
     const door = {
       ...parts,
       page: { ...page, remove },

@@ -121,7 +121,11 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
       styles.set(name, loading);
       return loading;
     },
-    keepAll: async () => (await keeper?.ask(['keep', list.set])) === true,
+    async keepAll() {
+      // one that took too long to serve this page is needed for the next
+      await keeper?.installed();
+      return (await keeper?.ask(['keep', list.set])) === true;
+    },
     onUpdate(listener) {
       const { serviceWorker } = navigator;
       const heard = ({ data }: MessageEvent): void => {

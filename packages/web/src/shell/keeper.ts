@@ -2,12 +2,16 @@ import type { ShellRequest } from './shell-request.ts';
 
 /** The service worker as the page sees it. */
 export interface Keeper {
-  /** @returns the answer, or false where nobody answers */
+  /** Whether it serves this page. One that does not yet, or never will because a person forced the reload, keeps the app all the same. */
+  readonly isServing: boolean;
+  /** until it is installed; for ever, where that does not succeed while the page is open */
+  installed(): Promise<unknown>;
+  /** @returns the answer, or undefined where none is installed yet */
   ask(request: ShellRequest): Promise<unknown>;
 }
 
-/** A worker that was just installed takes the page over at once. */
-const longestWaitMs = 6000;
+/** A worker takes the page over once it is installed, which needs no network but may take a busy machine long. */
+const longestWaitMs = 20_000;
 const mostAttempts = 3;
 /** One that is at work and has not taken it over never will: a person forced the reload. */
 const forcedWaitMs = 300;
@@ -22,14 +26,19 @@ export async function openKeeper(url: string): Promise<Keeper | undefined> {
   // with an installed one there is nothing to wait for
   const registering = register(serviceWorker, url);
   if (serviceWorker.controller === null) await registering;
-  if (!(await isControlled(serviceWorker))) return undefined;
+  const registration = await serviceWorker.getRegistration().catch(() => undefined);
+  if (registration === undefined) return undefined;
   return {
+    isServing: await isControlled(serviceWorker, registration),
+    installed: () => serviceWorker.ready,
     ask: (request) =>
       new Promise((answered) => {
+        const worker = serviceWorker.controller ?? registration.active;
+        if (worker === null) return answered(undefined);
         const { port1, port2 } = new MessageChannel();
         port1.addEventListener('message', (event) => answered(event.data));
         port1.start();
-        serviceWorker.controller?.postMessage(request, [port2]);
+        worker.postMessage(request, [port2]);
       }),
   };
 }
@@ -47,20 +56,21 @@ async function register(serviceWorker: ServiceWorkerContainer, url: string): Pro
   }
 }
 
-async function isControlled(serviceWorker: ServiceWorkerContainer): Promise<boolean> {
+async function isControlled(
+  serviceWorker: ServiceWorkerContainer,
+  registration: ServiceWorkerRegistration,
+): Promise<boolean> {
   if (serviceWorker.controller !== null) return true;
-  const registration = await serviceWorker.getRegistration().catch(() => undefined);
-  if (registration === undefined) return false;
   const isForced = registration.active?.state === 'activated' && registration.installing === null;
   return new Promise((decided) => {
-    const timer = setTimeout(() => decided(false), isForced ? forcedWaitMs : longestWaitMs);
-    serviceWorker.addEventListener(
-      'controllerchange',
-      () => {
-        clearTimeout(timer);
-        decided(true);
-      },
-      { once: true },
-    );
+    const decide = (isServing: boolean): void => {
+      clearTimeout(timer);
+      decided(isServing);
+    };
+    const timer = setTimeout(decide, isForced ? forcedWaitMs : longestWaitMs, false);
+    serviceWorker.addEventListener('controllerchange', () => decide(true), { once: true });
+    const { installing } = registration;
+    // one that cannot be installed is not waited for
+    installing?.addEventListener('statechange', () => installing.state === 'redundant' && decide(false));
   });
 }
