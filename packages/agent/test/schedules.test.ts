@@ -67,6 +67,23 @@ const mended: readonly (readonly [string, Schedule])[] = [
       faults: [],
     },
   ],
+  [
+    'a receipt whose epoch went past before it arrived is made anew, though nothing else comes',
+    {
+      seed: 2574,
+      scene: 'pair',
+      browsers: [],
+      steps: [
+        { at: 215, do: 'block', of: 'anna', names: 'all', how: 'silence', forMs: 6592 },
+        { at: 1667, do: 'kill', who: 'first', forMs: 5893, around: { change: 3, when: 'before' } },
+        { at: 2509, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 2611, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 7229, do: 'say', who: 'anna', in: 'anna-boris' },
+        { at: 18_240, do: 'renew', who: 'boris', in: 'anna-boris' },
+      ],
+      faults: [{ of: 'anna', exchange: 5, does: 'cut', direction: 'down', byte: 255_459 }],
+    },
+  ],
 ];
 
 test.each(mended)('%s', async (_, schedule) => {

@@ -1,4 +1,11 @@
-import { capabilityCodec, decode, type Hint, type LogId, type Result } from '@tern/protocol';
+import {
+  capabilityCodec,
+  decode,
+  type ConversationId,
+  type Hint,
+  type LogId,
+  type Result,
+} from '@tern/protocol';
 import type { Outgoing as Sent } from '@tern/reach';
 import { putChunk } from './chunk-transfer.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
@@ -212,13 +219,15 @@ async function prepare(engine: Engine, change: StoreChange, host: Hint): Promise
  * What was sealed for an epoch that went past would be refused, and what is sealed now would overtake it: it is sealed again with that, in
  * the order in which it was written. Whatever of it had arrived was read by now, and waits no more.
  */
-async function unsealPast(change: StoreChange, { followed, conversation }: GroupSession): Promise<void> {
+async function unsealPast(change: StoreChange, session: GroupSession): Promise<void> {
+  const { followed, conversation } = session;
   const waiting = await outbox(change);
   if (!waiting.some(([, one]) => waitsFor(one, conversation.id))) return;
   for (const [key, one] of waiting) {
     const past = one.sealed?.log === followed.log && one.sealed.number < followed.number;
-    if (past && one.kind !== 'entry' && !('failed' in one && one.failed !== undefined))
-      unseal(change, key, one);
+    if (!past || one.kind === 'entry' || ('failed' in one && one.failed !== undefined)) continue;
+    unseal(change, key, one);
+    if (one.kind === 'receipt') session.conversation = { ...session.conversation, receiptDue: true };
   }
 }
 
@@ -260,8 +269,10 @@ export async function settle(
     const ended = final.has(result.kind) ? result.kind : endedBefore(engine, outgoing.sealed);
     if (arrived) deleteOutgoing(change, one.key);
     else if (ended !== undefined) fail(change, one.key, outgoing, ended);
-    else if (stale && outgoing.kind !== 'entry') unseal(change, one.key, outgoing);
-    else continue;
+    else if (stale && outgoing.kind !== 'entry') {
+      unseal(change, one.key, outgoing);
+      if (outgoing.kind === 'receipt') await oweReceipt(change, outgoing.conversation);
+    } else continue;
     moved = true;
   }
   return moved;
@@ -305,4 +316,11 @@ function unseal(change: StoreChange, key: OutboxKey, outgoing: Outgoing): void {
   } else {
     deleteOutgoing(change, key); // receipts and requests are made anew from what is so then
   }
+}
+
+/** A receipt that did not arrive is owed as before: nothing else need come before the next one. */
+async function oweReceipt(change: StoreChange, id: ConversationId): Promise<void> {
+  const conversation = await conversationTable.get(change, '', id);
+  if (conversation !== undefined)
+    conversationTable.put(change, '', id, { ...conversation, receiptDue: true });
 }
