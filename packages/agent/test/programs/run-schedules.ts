@@ -25,6 +25,8 @@ const tellEvery = 250;
 const socketsAtOnce = 4;
 
 if (values.share !== undefined) {
+  // whoever asked for it is gone
+  process.once('disconnect', () => process.exit(1));
   const summary = await runShare(Number(values.share));
   process.send?.(summary);
 } else {
