@@ -2,7 +2,7 @@ import type { Hint } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { freshStanding, nextStanding, type FailureKind, type Standing } from '../src/dialer/standing.ts';
 import { exploredWay, orderWays, type WayView } from '../src/dialer/way-order.ts';
-import { entranceOf, wayKey, waysOf, withEndpoints } from '../src/dialer/way.ts';
+import { entranceOf, wayKey, waysOf, withEndpoints, type Way } from '../src/dialer/way.ts';
 
 const now = 1_794_000_000_000;
 const hint: Hint = { address: 'one.example', port: 443, tls: true, path: 'secret' };
@@ -90,4 +90,46 @@ test('a look whether something better works asks no resolver elsewhere', () => {
     for (let chance = 0; chance < 0.4; chance += 0.001)
       looked.add(exploredWay(ordered, views, { now, bulk, chance })?.by ?? 'none');
   expect([...looked].toSorted()).toEqual(['literal', 'none', 'system']);
+});
+
+const nearby: Way = { ...(ways[0] as Way), carrier: 'forward', serverName: '', through: 'near' };
+const crawling: Standing = { ...good(), rttMs: 60, setUpMs: 2000, latencyMs: 2500, bytesPerSecond: 700 };
+const crawl = { [plain]: crawling, 'https:system:two.example:443': crawling };
+
+function orderBeside(
+  forward: Standing,
+  standings: Readonly<Record<string, Standing>>,
+  bulk: boolean,
+): string {
+  const views = [...ways, nearby].map((way): WayView => ({
+    way,
+    standing: way === nearby ? forward : (standings[wayKey(way)] ?? freshStanding),
+    waitMs: 0,
+    ready: way === nearby,
+  }));
+  const [first] = orderWays(views, { now, bulk, upBytes: 700 });
+  return first === nearby ? 'through another relay' : wayKey(first as Way);
+}
+
+test.each([false, true])('where two hosts crawl, another relay is asked to hand on (bulk: %s)', (bulk) => {
+  expect(orderBeside(freshStanding, {}, bulk)).toBe(plain);
+  expect(orderBeside(freshStanding, { [plain]: crawling }, bulk)).not.toBe('through another relay');
+  expect(orderBeside(freshStanding, crawl, bulk)).toBe('through another relay');
+});
+
+test('where one of its hosts is quick, that one is taken all the same', () => {
+  const quick = { ...good(), rttMs: 60, latencyMs: 150, bytesPerSecond: 300_000 };
+  const beside = { ...crawl, 'https:literal:203.0.113.9:8443()': quick };
+  for (const bulk of [false, true])
+    expect(orderBeside(freshStanding, beside, bulk)).toBe('https:literal:203.0.113.9:8443()');
+});
+
+test('where the other relay is as slow, it is the line, and the straight ways stay', () => {
+  expect(orderBeside(crawling, crawl, false)).not.toBe('through another relay');
+});
+
+test('what takes long to set up comes after what does not', () => {
+  const [slow, quick] = [3000, 200].map((setUpMs) => ({ ...good(), rttMs: 60, setUpMs }));
+  const standings = { [plain]: slow ?? good(), 'https:system:two.example:443': quick ?? good() };
+  expect(order(standings)[0]).toBe('https:system:two.example:443');
 });

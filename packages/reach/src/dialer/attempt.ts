@@ -26,6 +26,10 @@ export interface AttemptParts {
 }
 
 const smallBytes = 4096;
+/** A rate is told by so much; or by less that took so long, which no packet that was lost explains. */
+const tellingBytes = 6000;
+const slowBytes = 1000;
+const slowMs = 2000;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 
 /** One request on one way, from finding a connection to the answer's end. It says how far it is; others decide what to do about it. */
@@ -102,11 +106,12 @@ export class Attempt {
     return { exchanges, upBytes: upBytes + sent, downBytes: downBytes + this.#downBytes };
   }
 
-  /** of both directions, where there was enough of it to tell */
+  /** of both directions, where there was enough of it to tell, or even a little took very long */
   get bytesPerSecond(): number | undefined {
     const bytes = this.#parts.request.length + this.#downBytes;
     const ms = this.#lastAt - this.#askedAt - (this.rttMs ?? this.#parts.standing.rttMs ?? 0);
-    return bytes >= 6000 && this.#parts.heldMs === 0 ? (bytes * 1000) / Math.max(5, ms) : undefined;
+    const telling = bytes >= tellingBytes || (bytes >= slowBytes && ms >= slowMs);
+    return telling && this.#parts.heldMs === 0 ? (bytes * 1000) / Math.max(5, ms) : undefined;
   }
 
   /** of a small request, until its answer began */
@@ -131,6 +136,12 @@ export class Attempt {
   get rttMs(): number | undefined {
     const { connectedMs, resolvedMs } = this.#stages;
     return connectedMs === undefined ? undefined : connectedMs - (resolvedMs ?? 0);
+  }
+
+  /** of connecting and greeting; undefined on a connection that was there, and where nobody is told */
+  get setUpMs(): number | undefined {
+    const { greetedMs, resolvedMs } = this.#stages;
+    return greetedMs === undefined ? undefined : greetedMs - (resolvedMs ?? 0);
   }
 
   get address(): string | undefined {

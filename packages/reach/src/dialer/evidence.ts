@@ -34,7 +34,7 @@ export class Evidence {
   /** Its answer came, whole or as far as anybody wanted it. */
   answered(attempt: Attempt, options: { readonly held: boolean }): void {
     const { book, world } = this.#parts;
-    const { way, load, rttMs, bytesPerSecond, latencyMs, address, heldMs } = attempt;
+    const { way, load, rttMs, setUpMs, bytesPerSecond, latencyMs, address, heldMs } = attempt;
     const now = world.now();
     book.took(
       way,
@@ -43,6 +43,7 @@ export class Evidence {
         load: { ...load, exchanges: load.exchanges + 1 },
         late: attempt.doubted && !options.held,
         ...(rttMs !== undefined && { rttMs }),
+        ...(setUpMs !== undefined && { setUpMs }),
         ...(bytesPerSecond !== undefined && { bytesPerSecond }),
         ...(latencyMs !== undefined && { latencyMs }),
         ...(heldMs !== undefined && { heldMs }),

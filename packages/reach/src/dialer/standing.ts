@@ -31,6 +31,8 @@ export interface Standing {
   readonly stoppedAt?: number;
   /** smoothed, of connecting */
   readonly rttMs?: number;
+  /** smoothed, of connecting and greeting */
+  readonly setUpMs?: number;
   /** smoothed, of answers and requests large enough to tell */
   readonly bytesPerSecond?: number;
   /** smoothed, of small requests that were answered at once: until their answer began */
@@ -54,6 +56,7 @@ export type Outcome =
       /** of the connection, this exchange included */
       readonly load: Load;
       readonly rttMs?: number;
+      readonly setUpMs?: number;
       readonly bytesPerSecond?: number;
       readonly latencyMs?: number;
       /** it came after one had already looked for another way */
@@ -101,7 +104,15 @@ export function nextStanding(standing: Standing, outcome: Outcome, now: number):
 
 function answered(
   standing: Standing,
-  { load, rttMs, bytesPerSecond, latencyMs, late, heldMs }: Extract<Outcome, { readonly kind: 'answered' }>,
+  {
+    load,
+    rttMs,
+    setUpMs,
+    bytesPerSecond,
+    latencyMs,
+    late,
+    heldMs,
+  }: Extract<Outcome, { readonly kind: 'answered' }>,
   now: number,
 ): Standing {
   const { failure: _, exchanges: known, ...rest } = standing;
@@ -122,6 +133,7 @@ function answered(
     goodAt: now,
     patience: Math.max(1, patience),
     ...(rttMs !== undefined && { rttMs: smooth(standing.rttMs, rttMs) }),
+    ...(setUpMs !== undefined && { setUpMs: smooth(standing.setUpMs, setUpMs) }),
     ...(latencyMs !== undefined && { latencyMs: smooth(standing.latencyMs, latencyMs) }),
     ...(heldMs !== undefined && { hold: heldBack(standing.hold, heldMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: smooth(standing.bytesPerSecond, bytesPerSecond) }),

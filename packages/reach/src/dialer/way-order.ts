@@ -36,6 +36,10 @@ const relatedMs = 180_000;
 const silentMs = 1500;
 /** as much as two silent hosts outweigh: one may be a name that is blocked */
 const forwardCost = 2600;
+/** and with each over which what was small took long, for whatever is not known to be quicker */
+const slowHostMs = 1500;
+/** no throttle that was ever measured to make things merely slow is below */
+const crawlBytesPerSecond = 10_000;
 const mostSilent = 4;
 
 /**
@@ -44,10 +48,11 @@ const mostSilent = 4;
  */
 export function orderWays(views: readonly WayView[], wish: SizedWish): readonly Way[] {
   const silent = silences(wish.known ?? views, wish.now);
+  const slow = slowHosts(wish.known ?? views, wish.now);
   const straight = views.filter(({ way }) => way.carrier !== 'forward').length;
   const costs = views.map((view, at) => {
     const place = view.way.carrier === 'forward' ? at - straight : at;
-    return { way: view.way, cost: costOf(view, place, { views, silent, ...wish }) };
+    return { way: view.way, cost: costOf(view, place, { views, silent, slow, ...wish }) };
   });
   return costs.toSorted((a, b) => a.cost - b.cost).map(({ way }) => way);
 }
@@ -59,12 +64,18 @@ function costOf(
   {
     views,
     silent,
+    slow,
     now,
     bulk,
     upBytes,
-  }: SizedWish & { readonly views: readonly WayView[]; readonly silent: readonly Silence[] },
+  }: SizedWish & {
+    readonly views: readonly WayView[];
+    readonly silent: readonly Silence[];
+    /** how many hosts were slow */
+    readonly slow: number;
+  },
 ): number {
-  const setUp = ready ? 0 : 3 * (standing.rttMs ?? 100);
+  const setUp = ready ? 0 : (standing.setUpMs ?? 3 * (standing.rttMs ?? 100));
   const plain = place * 40 + (way.carrier === 'forward' ? forwardCost : way.by === 'doh' ? 300 : 0);
   const tried = standing.goodAt > 0 ? 0 : 600;
   const own = recent(standing);
@@ -82,9 +93,25 @@ function costOf(
   const frozen = bulk && standing.grade === 'text' && way.serverName !== '' ? 2000 : 0;
   const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
   const silence = silentCost(way, standing, silent);
-  return (
-    waitMs + setUp + plain + tried + failed + Math.min(related, 15_000) + silence + carried + frozen + large
+  const crawls = way.carrier === 'forward' || isQuick(standing, bulk) ? 0 : slow * slowHostMs;
+  const doubtful = Math.min(related, 15_000) + silence + crawls;
+  return waitMs + setUp + plain + tried + failed + doubtful + carried + frozen + large;
+}
+
+/** Over how many of this relay's hosts, if more than one, small requests take long at present; none where no other relay hands on any quicker. */
+function slowHosts(views: readonly WayView[], now: number): number {
+  if (!views.some(({ way, standing }) => way.carrier === 'forward' && !isSlow(standing, false))) return 0;
+  const slow = views.filter(
+    ({ way, standing }) =>
+      way.carrier !== 'forward' && now - standing.goodAt <= relatedMs && isSlow(standing, false),
   );
+  const hosts = new Set(slow.map(({ way }) => way.host)).size;
+  return hosts < 2 ? 0 : Math.min(mostSilent, hosts);
+}
+
+function isQuick(standing: Standing, bulk: boolean): boolean {
+  if (bulk) return (standing.bytesPerSecond ?? 0) >= crawlBytesPerSecond;
+  return standing.latencyMs !== undefined && !isSlow(standing, false);
 }
 
 interface Silence {
