@@ -86,11 +86,12 @@ interface Opened {
 async function readSetup(output: Readable): Promise<Opened> {
   const pids = new Map<string, number>();
   let text: Buffer = Buffer.alloc(0);
+  const ended = once(output, 'end'); // hosts are told one by one: a listener for each would be too many
   for (;;) {
     const piece: unknown = output.read();
     if (!(piece instanceof Buffer)) {
       if (output.readableEnded) throw new NoHostsError('the program that makes them ended without a word');
-      await Promise.race([once(output, 'readable'), once(output, 'end')]);
+      await Promise.race([once(output, 'readable'), ended]);
       continue;
     }
     text = Buffer.concat([text, piece]);
