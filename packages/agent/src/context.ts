@@ -1,6 +1,6 @@
 import type { Client, ClientStore } from '@tern/core';
 import type { Hint, Primitives, World } from '@tern/protocol';
-import type { Transport } from '@tern/reach';
+import type { Dialer } from '@tern/reach';
 import type { ProbePort, Way } from '@tern/reach/diagnosis';
 import type { Call, CommandForm } from './command-line.ts';
 import type { Output } from './output.ts';
@@ -13,7 +13,7 @@ export interface Context {
   readonly dir: string;
   readonly world: World;
   readonly primitives: Primitives;
-  readonly transport: Transport;
+  readonly transport: Dialer;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** where somebody can be asked, and what `-` reads */
   readonly terminal: Terminal;

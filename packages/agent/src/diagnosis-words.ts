@@ -27,6 +27,13 @@ export function causeLines({ cause }: Diagnosis): readonly string[] {
   });
 }
 
+/** Where it is not of now: how long ago, and why it is told. */
+export function earlierLines({ evidence }: Diagnosis): readonly string[] {
+  if (evidence.earlier !== true) return [];
+  const minutes = Math.max(1, Math.round(evidence.agoMs / 60_000));
+  return [`Seen by the app ${minutes} min ago; what was tried now does not reach so far.`];
+}
+
 function measuresOf(cause: Diagnosis['cause']): Readonly<Record<string, string>> {
   switch (cause.kind) {
     case 'frozen':

@@ -2,15 +2,19 @@ import { openClient, type Client, type ClientStore } from '@tern/core';
 import { forwardTransport, type Dialer } from '@tern/reach';
 import { nodeDialer, nodePrimitives, nodeWorld } from '@tern/reach/node';
 import { nodeGroupPrimitives } from './group-primitives.ts';
+import { keepAttempts } from './kept-attempts.ts';
 
 /** What reaches relays from a terminal. Whoever opens it closes it, after the clients that use it. */
 export function ordinaryTransport(): Dialer {
   return nodeDialer();
 }
 
-/** The client of a home as the command has it: this machine's clock and chance, and OpenSSL. */
-export function openOrdinaryClient(store: ClientStore, transport: Dialer): Promise<Client> {
-  return openClient({
+/**
+ * The client of a home as the command has it: this machine's clock and chance, and OpenSSL. What hindered its attempts is kept in the home
+ * for `tern diagnose`.
+ */
+export async function openOrdinaryClient(store: ClientStore, transport: Dialer): Promise<Client> {
+  const client = await openClient({
     store,
     world: nodeWorld,
     primitives: nodePrimitives,
@@ -19,4 +23,12 @@ export function openOrdinaryClient(store: ClientStore, transport: Dialer): Promi
     dialer: transport,
     forward: (near) => forwardTransport({ near, primitives: nodePrimitives }),
   });
+  const keeping = keepAttempts({ store, world: nodeWorld, transport, client });
+  return {
+    ...client,
+    async [Symbol.asyncDispose]() {
+      await keeping[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { diagnosisEn, diagnosisRu, type Cause, type Diagnosis } from '@tern/reach/diagnosis';
-import { causeLines, diagnosisObject, wayTable } from '../src/diagnosis-words.ts';
+import { causeLines, diagnosisObject, earlierLines, wayTable } from '../src/diagnosis-words.ts';
 
 const causes: readonly Cause[] = [
   { kind: 'works' },
@@ -51,6 +51,15 @@ test('every cause has a calm sentence, and says what Tern does about it, with ev
   expect(causeLines(diagnosis({ kind: 'frozen', bytes: 16_400, packetsEstimate: 25 }))[0]).toContain(
     'about 16.4 kB',
   );
+});
+
+test('what is not of now says so', () => {
+  const one = diagnosis({ kind: 'frozen', bytes: 16_400, packetsEstimate: 25 });
+  expect(earlierLines(one)).toEqual([]);
+  const earlier = { ...one, evidence: { ...one.evidence, earlier: true as const, agoMs: 250_000 } };
+  expect(earlierLines(earlier)).toEqual([
+    'Seen by the app 4 min ago; what was tried now does not reach so far.',
+  ]);
 });
 
 test('English and Russian say the same, with the same places', () => {

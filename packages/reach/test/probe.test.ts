@@ -5,6 +5,7 @@ import {
   probeLimits,
   type Cause,
   type Observation,
+  type ProbeParts,
   type ProbePort,
   type Way,
 } from '@tern/reach/diagnosis';
@@ -29,11 +30,13 @@ async function probed(
   {
     ways = [harbour, island, literal],
     known = [],
+    earlier,
     seed = 1,
     keeps = false,
   }: {
     readonly ways?: readonly Way[];
     readonly known?: readonly Observation[];
+    readonly earlier?: ProbeParts['earlier'];
     readonly seed?: number;
     /** it is a port that can ask for more on a connection */
     readonly keeps?: boolean;
@@ -94,8 +97,8 @@ async function probed(
   const made: Observation[] = [];
   await world.run(
     (async () => {
-      for await (const one of probe({ port, world, ways, known }, { signal: new AbortController().signal }))
-        made.push(one);
+      const parts = { port, world, ways, known, ...(earlier !== undefined && { earlier }) };
+      for await (const one of probe(parts, { signal: new AbortController().signal })) made.push(one);
     })(),
   );
   const [network, ...each] = diagnose([...known, ...made], { now: now() });
@@ -143,6 +146,29 @@ describe('probes make the attempts that a diagnosis lacks', () => {
       }
   });
 
+  test('where an app knows of one relay what becomes of much, more is asked of the others', async () => {
+    const hindrance = { bytes: 24_000 };
+    for (const seed of [2, 4, 6, 8])
+      for (const [settled, stops] of [
+        [[], 0],
+        [['harbour'], 1],
+      ] as const) {
+        const earlier = { hellos: [], settled: new Set<string>(settled) };
+        const { made } = await probed({ literal: hindrance }, { seed, keeps: true, earlier });
+        const stopped = made.filter(({ way, end }) => way.key === 'literal' && end === 'silent');
+        expect([seed, settled, stopped.length]).toEqual([seed, settled, stops]);
+      }
+  });
+
+  test('an app’s hellos of a while ago count for the pace, and for nothing else', async () => {
+    const hellos = [100, 105, 110].map((at) => attempt(harbour, at));
+    const { made, cause } = await probed({}, { earlier: { hellos, settled: new Set() } });
+    expect(made.filter(({ way }) => way.name === harbour.name).map(({ beganAt }) => beganAt)).toEqual([]);
+    expect([cause(harbour), cause(island)]).toEqual([undefined, 'works']);
+    const fewer = await probed({}, { earlier: { hellos: hellos.slice(0, 2), settled: new Set() } });
+    expect(fewer.cause(harbour)).toBe('works');
+  });
+
   test('a border that is closed is told by a few attempts', async () => {
     const resolved = { afterMs: 4, addresses: ['198.51.100.7'], by: 'system' } as const;
     const shut = { connecting: 'silent', resolving: resolved } as const;
@@ -164,10 +190,11 @@ describe('probes make the attempts that a diagnosis lacks', () => {
       const chance = chanceOf(seed);
       const some = (): Hindrance => wild[chance.whole(0, wild.length - 1)] ?? {};
       const ways = [harbour, { ...harbour, key: 'again' }, hops, island, literal];
-      const known = chance.odds(0.5) ? [100, 110].map((at) => attempt(harbour, at)) : [];
+      const before = chance.odds(0.5) ? [100, 110].map((at) => attempt(harbour, at)) : [];
+      const [known, hellos] = chance.odds(0.5) ? [before, []] : [[], before];
       const { made, tookMs } = await probed(
         { harbour: some(), again: some(), 'harbour-socket': some(), island: some(), literal: some() },
-        { ways, known, seed, keeps: chance.odds(0.5) },
+        { ways, known, earlier: { hellos, settled: new Set() }, seed, keeps: chance.odds(0.5) },
       );
       // of the exchanges on one connection, the last has counted all
       const last = made.filter(
@@ -180,7 +207,7 @@ describe('probes make the attempts that a diagnosis lacks', () => {
       );
       expect(tookMs).toBeLessThanOrEqual(probeLimits.ms + 9000);
       expect(bytes).toBeLessThanOrEqual(probeLimits.bytes);
-      const began = [...known, ...made]
+      const began = [...before, ...made]
         .filter(({ way, connectedAfterMs }) => way.name === harbour.name && connectedAfterMs !== undefined)
         .map(({ beganAt }) => beganAt);
       for (const at of began)

@@ -1,8 +1,20 @@
 import { originOf, type Hint } from '@tern/protocol';
-import { diagnose, probe, type Diagnosis, type Observation, type Way } from '@tern/reach/diagnosis';
-import { openClientHome } from '../client-home.ts';
-import type { Command } from '../context.ts';
-import { causeLines, diagnosisObject, wayTable } from '../diagnosis-words.ts';
+import {
+  asProbed,
+  countedHellos,
+  diagnoseAgain,
+  probe,
+  settledBy,
+  type Diagnosis,
+  type Earlier,
+  type Observation,
+  type Way,
+} from '@tern/reach/diagnosis';
+import { piecesInBook } from '@tern/reach/node';
+import { openClientHome, type ClientHome } from '../client-home.ts';
+import type { Command, Context } from '../context.ts';
+import { keptAttempts, networkOf } from '../kept-attempts.ts';
+import { causeLines, diagnosisObject, earlierLines, wayTable } from '../diagnosis-words.ts';
 import { line } from '../terminal-text.ts';
 
 export const diagnoseCommand: Command = {
@@ -11,7 +23,8 @@ export const diagnoseCommand: Command = {
   about: 'what hinders the ways to your relays, if anything does, and by what it is known',
   options: {},
   notes: [
-    'Tries each relay a few times, for 30 s and 64 KiB at most, and compares what it sees.',
+    'Tries each relay a few times, for 30 s and 64 KiB at most, and compares what it sees;',
+    'what shows only after more than that is told by what the app saw in the last ten minutes.',
     'Nothing is told to anybody; the relays see connections like any others.',
   ],
   async run(_call, context) {
@@ -21,31 +34,47 @@ export const diagnoseCommand: Command = {
       if (!context.output.json) context.output.say('no relay yet: tern relay add LINK');
       return;
     }
+    const { world, signal } = context;
     const port = context.probes(hosts);
-    const seen = opened.client.observations();
-    const known = seen.observations.map((one) => shifted(one, port.now() - seen.now));
+    const { ways: asked } = port;
+    const earlier = await leftBehind(opened, context, { hosts, port });
+    const settled = settledBy(asked, earlier, { now: port.now() });
+    const hellos = countedHellos(earlier.observations);
     const made: Observation[] = [];
-    const parts = { port, world: context.world, ways: port.ways, known };
-    for await (const one of probe(parts, { signal: context.signal })) made.push(one);
-    context.signal.throwIfAborted();
-    const [network, ...ways] = diagnose([...known, ...made], { now: port.now() });
+    const parts = { port, world, ways: asked, known: [], earlier: { hellos, settled } };
+    for await (const one of probe(parts, { signal })) made.push(one);
+    signal.throwIfAborted();
+    const [whole, ...ways] = diagnoseAgain({ ways: asked, earlier, made }, { now: port.now() });
     context.output.result(
-      diagnosisObject(network),
-      [line`this network: ${network.cause.kind}`, ...causeLines(network).map(indented)].join('\n'),
+      diagnosisObject(whole),
+      [line`this network: ${whole.cause.kind}`, ...causeLines(whole).map(indented)].join('\n'),
     );
     for (const host of hosts) {
       const those = ways.filter(({ way }) => way !== undefined && leadsTo(way, host));
       const origin = originOf(host);
       if (context.output.json)
         for (const one of those) context.output.result({ origin, ...diagnosisObject(one) }, '');
-      else context.output.result({}, relayWords(origin, those, network));
+      else context.output.result({}, relayWords(origin, those, whole));
     }
   },
 };
 
-/** The same attempt by another clock. */
-function shifted(one: Observation, ms: number): Observation {
-  return { ...one, beganAt: one.beganAt + ms, endedAt: one.endedAt + ms };
+/** What this home's app saw in this network in the last ten minutes, whichever process it was. */
+async function leftBehind(
+  { home }: ClientHome,
+  { world, transport }: Context,
+  { hosts, port }: { readonly hosts: readonly Hint[]; readonly port: ReturnType<Context['probes']> },
+): Promise<Earlier> {
+  const at = { network: networkOf(transport, hosts), now: world.now() };
+  const kept = await keptAttempts(home.store, at);
+  const inPieces = piecesInBook(transport.record(), hosts, at);
+  const pieces = port.ways.filter((way) =>
+    hosts.some((host) => inPieces.has(originOf(host)) && leadsTo(way, host)),
+  );
+  return {
+    observations: asProbed(port.ways, kept, port.now() - at.now),
+    pieces: new Set(pieces.map(({ key }) => key)),
+  };
 }
 
 function leadsTo(way: Way, host: Hint): boolean {
@@ -56,7 +85,10 @@ function leadsTo(way: Way, host: Hint): boolean {
 /** What was said of the network already is not said again. */
 function relayWords(origin: string, ways: readonly Diagnosis[], network: Diagnosis): string {
   const said = causeLines(network).join('\n');
-  const sentences = ways.map((one) => causeLines(one)).filter((lines) => lines.join('\n') !== said);
+  const sentences = ways.map((one) => {
+    const lines = causeLines(one);
+    return [...(lines.join('\n') === said ? [] : lines), ...earlierLines(one)];
+  });
   return ['', line`relay ${origin}`, ...[...wayTable(ways), ...sentences.flat()].map(indented)].join('\n');
 }
 

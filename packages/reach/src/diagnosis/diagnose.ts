@@ -20,6 +20,15 @@ export function diagnose(
     .filter((one) => one.endedAt >= now - memoryMs)
     .toSorted((a, b) => a.beganAt - b.beganAt);
   const ways = [...new Map(all.map(({ way }) => [way.key, way])).values()].map((way) => ofWay(way, all, now));
+  return overall(all, ways, now);
+}
+
+/** With what the ways show together. @param all oldest first @param ways by themselves */
+export function overall(
+  all: readonly Observation[],
+  ways: readonly Diagnosis[],
+  now: number,
+): readonly [Diagnosis, ...Diagnosis[]] {
   const network = ofNetwork(all, ways, now);
   return [network, ...ways.map((one) => within(one, network))];
 }

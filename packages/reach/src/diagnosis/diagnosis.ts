@@ -64,6 +64,8 @@ export interface Evidence {
   /** where the system's resolver said the name is */
   readonly address?: string;
   readonly control?: Control;
+  /** an app saw it a while ago, and attempts of now do not reach as far or could not be made */
+  readonly earlier?: true;
 }
 
 export interface Diagnosis {

@@ -1,5 +1,7 @@
 export { diagnose } from './diagnose.ts';
 export type { Cause, CauseKind, Control, Diagnosis, Evidence, Passes, Way } from './diagnosis.ts';
+export { asProbed, countedHellos, diagnoseAgain, settledBy } from './earlier.ts';
+export type { Earlier } from './earlier.ts';
 export { networkRules } from './network-rules.ts';
 export type { Observation } from './observation.ts';
 export { wayRules } from './way-rules.ts';

@@ -41,6 +41,10 @@ export interface ProbeState {
   readonly bytesLeft: number;
   /** on its last connection more can be asked for */
   readonly stands: (way: Way) => boolean;
+  /** of an app, a while ago; they count for the pace alone */
+  readonly hellos?: readonly Observation[];
+  /** keys of ways of which large exchanges are known already what becomes of them */
+  readonly settled?: ReadonlySet<string>;
 }
 
 /** As the pace rules have it: what counts connections by name must find nothing to count. */
@@ -49,7 +53,7 @@ const smallBytes = 500;
 /** As much as leaves room for a small exchange with each of three relays and a second large one, each on a connection of its own. */
 const bulkBytes = 14_000;
 /** On connections that stand: beyond most of what is known to freeze, or a share of what may still be carried. */
-const keptBulk = { most: 18_000, least: 4000 } as const;
+const keptBulk = { most: 22_000, least: 4000 } as const;
 /** A second look often wants a third: TLS may stand, and then nothing more come. */
 const furtherLooks = 2;
 /** Once more, while what may pass at first is used up. */
@@ -160,7 +164,9 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
   const reserved = furtherLooks * second.reduce((sum, step) => sum + cost(step), 0);
   // what was given up counts as far as it came
   const lately = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
-  const kept = speedsKept(open, { ...state, observations: lately }, reserved);
+  const settled = open.filter(({ key }) => state.settled?.has(key) === true);
+  const unsettled = open.filter((way) => !settled.includes(way));
+  const kept = speedsKept(unsettled, { ...state, observations: lately }, reserved);
   return [
     ...untried.map(small),
     ...ways.filter((way) => !stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
@@ -168,8 +174,9 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
     ...kept,
     ...ways.filter((way) => stoppedLater(minute, way)).flatMap((way) => afterStall(way, minute)),
     ...controls.map(small),
-    ...speeds(open, lately),
+    ...speeds(unsettled, lately),
     ...beside.map(small),
+    ...speedsKept(settled, { ...state, observations: lately }, 0),
   ];
 }
 
@@ -289,9 +296,11 @@ function speeds(open: readonly Way[], minute: readonly Observation[]): readonly 
 }
 
 /** How long the pace forbids another hello there; Infinity where a ban is suspected. */
-function waitMs({ observations, now }: ProbeState, way: Way): number {
-  const hellos = observations.filter((one) => placeOf(one.way) === placeOf(way) && sentHello(one));
-  const [network, ...ways] = diagnose(observations, { now });
+function waitMs({ observations, now, hellos: before = [] }: ProbeState, way: Way): number {
+  const all = [...before, ...observations];
+  const hellos = all.filter((one) => placeOf(one.way) === placeOf(way) && sentHello(one));
+  const [network] = diagnose(observations, { now });
+  const [, ...ways] = diagnose(all, { now });
   const banned = ways.some(
     (one) => one.way !== undefined && placeOf(one.way) === placeOf(way) && one.cause.kind === 'banned',
   );

@@ -42,6 +42,8 @@ export interface ProbeParts {
   readonly ways: readonly Way[];
   /** what is known already; at least of the last ten minutes, so that the pace is kept */
   readonly known: readonly Observation[];
+  /** What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. */
+  readonly earlier?: { readonly hellos: readonly Observation[]; readonly settled: ReadonlySet<string> };
 }
 
 /** All of it ends within this time and these bytes, whatever is still unclear then. */
@@ -57,7 +59,7 @@ export async function* probe(
   parts: ProbeParts,
   { signal }: { readonly signal: AbortSignal },
 ): AsyncIterable<Observation> {
-  const { port, world, ways, known } = parts;
+  const { port, world, ways, known, earlier } = parts;
   if (signal.aborted) return;
   const made: Observation[] = [];
   const endsAt = port.now() + probeLimits.ms;
@@ -75,7 +77,7 @@ export async function* probe(
       const now = port.now();
       const observations = [...known, ...made];
       const stands = (way: Way): boolean => port.stands?.(way) ?? false;
-      const plan = nextProbes({ ways, observations, made, now, bytesLeft, stands });
+      const plan = nextProbes({ ways, observations, made, now, bytesLeft, stands, ...earlier });
       if (plan.steps.length === 0) {
         const { waitMs } = plan;
         if (waitMs === undefined || now + waitMs >= endsAt - patienceMs) break;

@@ -12,7 +12,7 @@ import {
 import type { Finding } from './finding.ts';
 
 /** A way that carries this much is not slow for anything we send. */
-const fastBits = 2_000_000;
+export const fastBits = 2_000_000;
 /** Slower than this is worth a word, if it is so everywhere. */
 const slowBits = 384_000;
 /** A limit is a fifth of what the control arm carries, or less; a slow network less than three times slower than it. */
@@ -22,6 +22,8 @@ const notMuchFaster = 3;
 const plateau = 0.35;
 /** What flows after a pause is slowed by one more loss to this. */
 const onceMoreLost = 500_000;
+/** One loss on a connection that stands is repaired sooner. */
+const repairMs = 500;
 const longRoundTripMs = 500;
 
 /**
@@ -35,6 +37,10 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   if (ownSpeed === undefined || latest === undefined || ownSpeed >= fastBits) return undefined;
   // slow once, and not when asked for more at once: the line lost something
   if (slow.length === 1 && facts.speeds.length > 1 && slow[0]?.of.flow !== undefined) return undefined;
+  // the same where it was asked once, and all of it came as soon as a loss is repaired
+  const [only, ...more] = facts.speeds;
+  if (more.length === 0 && only?.of.end === 'answered' && (only.of.flow?.ms ?? Infinity) <= repairMs)
+    return undefined;
   const alike = slow.map(({ of }) => of);
   const other = fastestOther(facts, alike);
   const about = { alike, bitsPerSecond: ownSpeed };

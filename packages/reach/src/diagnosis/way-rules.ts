@@ -167,7 +167,7 @@ function nameFailure({ resolved }: Observation): 'system' | 'https' | undefined 
 }
 
 /** What was seen in the field: 5 to 64 kB, 25 packets mostly; the small end leaves room for a request and its answer. */
-const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
+export const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
 /** Two counts are one if they are so near. */
 const sameCount = { share: 0.25, packets: 4 } as const;
 

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import {
+  asProbed,
+  countedHellos,
+  diagnose,
+  diagnoseAgain,
+  settledBy,
+  type Observation,
+  type Way,
+} from '@tern/reach/diagnosis';
+import { attempt, carried, harbour, helloLost, island, literal, stopped } from './synthetic/hand-made.ts';
+
+const ways: readonly Way[] = [harbour, island, literal];
+const now = 300_000;
+
+function said(
+  observations: readonly Observation[],
+  made: readonly Observation[],
+  pieces: readonly Way[] = [],
+): Readonly<Record<string, string | undefined>> {
+  const earlier = { observations, pieces: new Set(pieces.map(({ key }) => key)) };
+  const [network, ...each] = diagnoseAgain({ ways, earlier, made }, { now });
+  const told = each.map(({ way, cause, evidence }): [string, string] => [
+    way?.key ?? '',
+    `${cause.kind}${evidence.earlier === true ? ' earlier' : ''}`,
+  ]);
+  return { network: network.cause.kind, ...Object.fromEntries<string>(told) };
+}
+
+function settled(observations: readonly Observation[], at = { now }): ReadonlySet<string> {
+  return settledBy(ways, { observations, pieces: new Set() }, at);
+}
+
+const answersNow = [attempt(harbour, 280), attempt(island, 281), attempt(literal, 282)];
+/** What an app saw of a way that freezes. */
+const froze = [attempt(harbour, 100), stopped(harbour, 110, 15_000), stopped(harbour, 120, 15_200)];
+
+test('an app’s attempts become those of the probes: their names, their clock, the bytes of a whole connection', () => {
+  const plain: Way = { ...harbour, key: 'https:system:harbour.example:443', address: '203.0.113.7' };
+  const byNumber: Way = { ...literal, key: 'https:literal:203.0.113.10:443()' };
+  const others: readonly Way[] = [
+    { ...plain, key: 'https:doh:harbour.example:443' },
+    { ...plain, key: 'https:system:harbour.example:443()' },
+    { ...plain, key: 'https:system:harbour.example:8443', port: 8443 },
+    { ...plain, key: 'websocket:system:harbour.example:443', kind: 'websocket' },
+    { ...plain, key: 'https:system:second.example:443', name: 'second.example' },
+  ];
+  const seen = [plain, byNumber, ...others].map((way) => attempt(way, 20));
+  const probed = asProbed(ways, seen, 5000);
+  expect(probed.map(({ way }) => way.key)).toEqual(['harbour', 'literal', ...others.map(({ key }) => key)]);
+  const [before, after] = [seen[0], probed[0]];
+  expect(after).toMatchObject({ beganAt: 25_000, endedAt: (before?.endedAt ?? 0) + 5000 });
+  expect(after?.connection?.downBytes).toBeGreaterThan(3000 + (before?.connection?.downBytes ?? 0));
+  const lost = asProbed(ways, [helloLost(plain, 20)], 0);
+  expect(lost[0]?.connection).toMatchObject({ upBytes: 0, downBytes: 0 });
+});
+
+describe('what an app saw a while ago', () => {
+  test('is told where attempts of now do not reach as far, and said to be of then', () => {
+    expect(said([], answersNow)).toMatchObject({ network: 'works', harbour: 'works' });
+    expect(said(froze, answersNow)).toEqual({
+      network: 'frozen',
+      harbour: 'frozen earlier',
+      island: 'works',
+      literal: 'works',
+    });
+    const slow = [
+      carried(harbour, 100, { downBytes: 40_000, ms: 2400 }),
+      carried(harbour, 110, { downBytes: 40_000, ms: 2500 }),
+      carried(island, 115, { downBytes: 40_000, ms: 60 }),
+    ];
+    expect(said(slow, answersNow)).toMatchObject({ harbour: 'throttled earlier', island: 'works' });
+  });
+
+  test('counts for nothing where an attempt of now carried more', () => {
+    const whole = carried(harbour, 285, { downBytes: 30_000, ms: 60 });
+    expect(said(froze, [...answersNow, whole])).toMatchObject({ network: 'works', harbour: 'works' });
+    const less = carried(harbour, 285, { downBytes: 10_000, ms: 60 });
+    expect(said(froze, [...answersNow, less])).toMatchObject({ harbour: 'frozen earlier' });
+  });
+
+  test('of what shows at once, attempts of now say more', () => {
+    const resets = [attempt(harbour, 100, { end: 'reset' }), attempt(harbour, 110, { end: 'reset' })];
+    expect(said(resets, answersNow)).toMatchObject({ network: 'works', harbour: 'works' });
+    const other = [helloLost(harbour, 280), helloLost(harbour, 284), attempt(island, 282)];
+    expect(said(resets, other)).toMatchObject({ harbour: 'silent-after-hello' });
+  });
+
+  test('is told where nothing could be tried now, or what was tried was not enough', () => {
+    const swallowed = [helloLost(harbour, 100), helloLost(harbour, 110), attempt(island, 112)];
+    expect(said(swallowed, [attempt(island, 281)])).toMatchObject({ harbour: 'silent-after-hello earlier' });
+    const once = [helloLost(harbour, 280), attempt(island, 281)];
+    expect(said([], once)).toMatchObject({ harbour: 'unclear' });
+    expect(said(swallowed, once)).toMatchObject({ harbour: 'silent-after-hello earlier' });
+  });
+
+  test('of one way makes what stops on another now the second time', () => {
+    const made = [attempt(harbour, 280), attempt(island, 281), stopped(island, 283, 15_500)];
+    expect(said([], made)).toMatchObject({ island: 'unclear' });
+    expect(said(froze, made)).toMatchObject({
+      network: 'frozen',
+      harbour: 'frozen earlier',
+      island: 'frozen',
+    });
+  });
+
+  test('is believed where it went on in small pieces, with what had passed when it stopped', () => {
+    const kin: Way = { ...harbour, key: 'other', name: 'second.example' };
+    const stop = attempt(kin, 110, {
+      end: 'silent',
+      held: true,
+      downBytes: 0,
+      connection: { fresh: false, exchangesBefore: 6, upBytes: 5000, downBytes: 11_000, ageMs: 900 },
+    });
+    const seen = [attempt(harbour, 100), attempt(kin, 108), stop];
+    expect(said(seen, answersNow)).toMatchObject({ harbour: 'works' });
+    expect(said(seen, answersNow, [harbour])).toMatchObject({ harbour: 'frozen earlier', island: 'works' });
+    const once = stopped(island, 283, 15_500);
+    expect(said(seen, [...answersNow, once], [harbour])).toMatchObject({ island: 'frozen' });
+    // nothing is made up: where no stop was kept, nothing is told
+    expect(said([attempt(harbour, 100)], answersNow, [harbour])).toMatchObject({ harbour: 'works' });
+    const whole = carried(harbour, 285, { downBytes: 40_000, ms: 60 });
+    expect(said(seen, [...answersNow, whole], [harbour])).toMatchObject({ harbour: 'works' });
+  });
+
+  test('is forgotten after ten minutes', () => {
+    const long = { now: now + 600_000 };
+    const made = answersNow.map((one) => ({
+      ...one,
+      beganAt: one.beganAt + 600_000,
+      endedAt: one.endedAt + 600_000,
+    }));
+    const [network] = diagnoseAgain(
+      { ways, earlier: { observations: froze, pieces: new Set() }, made },
+      long,
+    );
+    expect(network.cause.kind).toBe('works');
+    expect(settled(froze, long).size).toBe(0);
+  });
+
+  test('alone, without a single attempt of now, is still told', () => {
+    expect(said(froze, [])).toEqual({ network: 'frozen', harbour: 'frozen earlier' });
+    expect(said([], [])).toEqual({ network: 'unclear' });
+  });
+
+  test('without anything earlier, it is the diagnosis of now', () => {
+    const made = [...froze, attempt(island, 121), helloLost(literal, 122), helloLost(literal, 124)];
+    expect(diagnoseAgain({ ways, earlier: { observations: [], pieces: new Set() }, made }, { now })).toEqual(
+      diagnose(made, { now }),
+    );
+  });
+});
+
+test('settled is what is known of large exchanges, and of nothing else', () => {
+  expect([...settled(froze)]).toEqual(['harbour']);
+  const resets = [attempt(harbour, 100, { end: 'reset' }), attempt(harbour, 110, { end: 'reset' })];
+  expect([...settled(resets)]).toEqual([]);
+});
+
+test('an app’s hellos count for the pace, unless more than are counted were answered', () => {
+  const at = (seconds: number): Observation => attempt(harbour, seconds);
+  expect(countedHellos([at(10), at(20), at(30)])).toHaveLength(3);
+  expect(countedHellos([at(10), at(30), at(60), at(80)])).toHaveLength(4);
+  expect(countedHellos([at(10), at(20), at(30), at(40)])).toEqual([]);
+  expect(countedHellos([at(10), at(20), at(30), helloLost(harbour, 40)])).toHaveLength(4);
+  expect(countedHellos([at(10), at(20), at(30), at(40), attempt(island, 5)])).toHaveLength(1);
+});
