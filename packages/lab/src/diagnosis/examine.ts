@@ -1,4 +1,7 @@
-/** One examination: the product's own command `tern diagnose` under a censor, in both networks of the country. */
+/**
+ * One examination: the product's own command `tern diagnose` under a censor, in both networks of the country. Whoever asks it does so because
+ * something did not go: people who met before the block write to one another under it and send a photo each, end the app, and then ask.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,7 +12,8 @@ import { lateBy } from '../run/one-run.ts';
 import { openStage, type Stage } from '../run/stage.ts';
 import { drawPolicies, type IspName, type Scenario } from '../scenario/scenario.ts';
 import { relayHome, relayOne, relayTwo, type ServerHost } from '../subjects/places.ts';
-import { startPerson, startRelay } from '../subjects/tern.ts';
+import type { Program } from '../subjects/program.ts';
+import { invite, met, startPerson, startRelay } from '../subjects/tern.ts';
 import type { Judgement } from './confusion.ts';
 import { expectedOf, expectedOverall, type Expected, type TriedWay } from './expected.ts';
 
@@ -22,6 +26,10 @@ const relays: readonly ServerHost[] = [relayOne, relayTwo, relayHome];
 const longestMs = 60_000;
 /** for rules that begin at once */
 const settleMs = 1000;
+/** What they say under the block, and how long they look at it before they give up. */
+const use = { texts: 8, everyMs: 12_000, photoBytes: 100_000, patienceMs: 110_000 } as const;
+/** from the app's end until they ask */
+const reachForTerminalMs = 15_000;
 
 /** @throws where the open network did not let people know their relays, the command said nothing, or the machine was too busy for its silences to tell */
 export async function examine(scenario: Scenario, seed: number): Promise<readonly Judgement[]> {
@@ -31,7 +39,7 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
   const policies = drawPolicies(scenario, { seed });
   const stage = ends.use(await openStage({ seed, policies, folder }));
   const links = await Promise.all(relays.map((host) => startRelay(stage.ground, host)));
-  await Promise.all(patients.map(({ who }) => acquaint(stage, who, links)));
+  const people = await acquaint(stage, links);
   stage.internet.resetLag();
   stage.block();
   const latest = Math.max(
@@ -39,6 +47,8 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
     ...patients.flatMap(({ isp }) => policies[isp].rules.map(({ beginSeconds }) => beginSeconds)),
   );
   await wait(settleMs + latest * 1000);
+  await useIt(people);
+  await wait(reachForTerminalMs);
   const found = await Promise.all(
     patients.map(async ({ who, isp }) => {
       const lines = await diagnosisOf(stage, who);
@@ -62,11 +72,33 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
   return found.flat();
 }
 
-/** A home that knows all relays, and nobody at it. */
-async function acquaint(stage: Stage, who: 'a' | 'b', links: readonly string[]): Promise<void> {
-  const program = await startPerson(stage.ground, who).ready();
-  for (const link of links) await program.carriedOut({ do: 'relay', link });
-  await program.kill();
+type People = Readonly<Record<'a' | 'b', Program>>;
+
+/** Two who met through the first relay, and know the others since. */
+async function acquaint({ ground }: Stage, [first = '', ...others]: readonly string[]): Promise<People> {
+  const a = await startPerson(ground, 'a').ready();
+  const b = await startPerson(ground, 'b').ready();
+  for (const one of [a, b]) await one.carriedOut({ do: 'relay', link: first });
+  await b.carriedOut({ do: 'accept', link: await invite(a, new Set()) });
+  await Promise.all([met(a, 'b'), met(b, 'a')]);
+  for (const link of others) for (const one of [a, b]) await one.carriedOut({ do: 'relay', link });
+  return { a, b };
+}
+
+/** Whatever comes of it. In the end nobody is there any more. */
+async function useIt({ a, b }: People): Promise<void> {
+  const beganAt = performance.now();
+  const until = (ms: number): Promise<void> => wait(Math.max(0, beganAt + ms - performance.now()));
+  a.order({ do: 'file', to: 'b', name: 'photo-of-a', size: use.photoBytes });
+  b.order({ do: 'file', to: 'a', name: 'photo-of-b', size: use.photoBytes });
+  for (let at = 0; at < use.texts; at += 1) {
+    await until(at * use.everyMs);
+    const [from, to] = at % 2 === 0 ? ([a, 'b'] as const) : ([b, 'a'] as const);
+    from.order({ do: 'text', to, text: `is it you again? ${at}` });
+  }
+  await until(use.patienceMs);
+  await Promise.all([a, b].map((one) => one.carriedOut({ do: 'leave' })));
+  await Promise.all([a, b].map((one) => one.kill()));
 }
 
 interface Said {

@@ -10,7 +10,9 @@ export type Order =
   | { readonly do: 'accept'; readonly link: string }
   /** say yes to somebody who used an invitation, where that is asked */
   | { readonly do: 'welcome'; readonly person: string }
-  | { readonly do: 'relay'; readonly link: string };
+  | { readonly do: 'relay'; readonly link: string }
+  /** as a person ends it: what it knows is saved first */
+  | { readonly do: 'leave' };
 
 /** Orders are counted, so that each can be answered. */
 export type Numbered = Order & { readonly number: number };

@@ -20,7 +20,8 @@ type ContactView = Awaited<ReturnType<Client['contacts']>>[number];
 type MessageView = Extract<Awaited<ReturnType<Client['messages']>>[number], { readonly kind: 'message' }>;
 
 const settings = settingsOf<Settings>();
-const { signal } = new AbortController();
+const leaving = new AbortController();
+const { signal } = leaving;
 /** how soon a person taps again on a photo that did not come */
 const tapAgainMs = 3000;
 
@@ -35,19 +36,24 @@ if ((await client.me()) === undefined) await client.init(settings.name);
 
 const shown = new Set<string>();
 const met = new Set<string>();
-void client.run({
-  signal,
-  onTrouble: ({ origin, code }) => tell({ is: 'note', words: `${origin} ${code}` }),
-});
+const online = client
+  .run({ signal, onTrouble: ({ origin, code }) => tell({ is: 'note', words: `${origin} ${code}` }) })
+  .catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 void follow();
 tell({ is: 'ready' });
 for await (const order of orders()) {
-  await carryOut(order);
+  if (order.do === 'leave') {
+    leaving.abort();
+    await online;
+    await client[Symbol.asyncDispose]();
+  } else await carryOut(order);
   tell({ is: 'done', number: order.number });
 }
 process.exit(0);
 
-async function carryOut(order: Order): Promise<void> {
+async function carryOut(order: Exclude<Order, { do: 'leave' }>): Promise<void> {
   switch (order.do) {
     case 'relay':
       await client.addRelay(parseRelayLink(order.link), { signal });
