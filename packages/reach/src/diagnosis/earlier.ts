@@ -1,6 +1,7 @@
 import { diagnose, overall } from './diagnose.ts';
 import type { Diagnosis, Way } from './diagnosis.ts';
 import {
+  beyondHello,
   bitsPerSecond,
   connectionBytes,
   isFresh,
@@ -8,6 +9,7 @@ import {
   packetsEstimate,
   placeOf,
   sameRelay,
+  segmentBytes,
   sentHello,
 } from './measures.ts';
 import type { Observation } from './observation.ts';
@@ -129,7 +131,9 @@ function beforeNow(
 
 /** With what connections to that relay carried when they stopped; undefined where that is not known. */
 function pieceDiagnosis(way: Way, observations: readonly Observation[], now: number): Diagnosis | undefined {
-  const stopped = observations.filter((one) => sameRelay(one.way, way) && hasStopped(one));
+  const stopped = observations.filter(
+    (one) => sameRelay(one.way, way) && hasStopped(one) && isMore(one, observations),
+  );
   const bytes = median(stopped.map(connectionBytes));
   const packets = median(stopped.map(packetsEstimate));
   const lastAt = Math.max(...stopped.map(({ endedAt }) => endedAt));
@@ -147,6 +151,12 @@ function pieceDiagnosis(way: Way, observations: readonly Observation[], now: num
       bytes,
     },
   };
+}
+
+/** Not so little that its hello alone may have been why. */
+function isMore(one: Observation, observations: readonly Observation[]): boolean {
+  const own = observations.filter(({ way }) => way.key === one.way.key);
+  return (beyondHello(one, own) ?? 0) > segmentBytes;
 }
 
 /** In the middle of what it carried, nobody closed it, and nothing more came. */

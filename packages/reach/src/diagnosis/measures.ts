@@ -3,7 +3,7 @@ import type { Observation } from './observation.ts';
 
 /** Where the handshakes of TCP and TLS are counted as packets: three, two of the hello, three or four of its answer. */
 const handshakePackets = 8;
-const segmentBytes = 1448;
+export const segmentBytes = 1448;
 /** A receiver acknowledges about every second segment. */
 const segmentsAnAcknowledgement = 2.4;
 /** Ten segments, some of them small, leave before the first acknowledgement, then twice as many each round trip (RFC 6928, RFC 5681). */
@@ -20,6 +20,20 @@ export function median(values: readonly number[]): number | undefined {
 /** Bytes of the whole connection, both directions; those of the exchange where a browser hides the connection. */
 export function connectionBytes({ connection, upBytes, downBytes }: Observation): number {
   return connection === undefined ? upBytes + downBytes : connection.upBytes + connection.downBytes;
+}
+
+/**
+ * Of a connection, what came down after the answer to its hello, bytes; undefined where that is hidden.
+ * @param own attempts on the same way, of which a fresh one shows how long that answer is
+ */
+export function beyondHello({ connection }: Observation, own: readonly Observation[]): number | undefined {
+  const hellos = own.flatMap(({ connection: its, helloAnsweredAfterMs, downBytes }) =>
+    its?.fresh === true && helloAnsweredAfterMs !== undefined && its.downBytes > downBytes
+      ? [its.downBytes - downBytes]
+      : [],
+  );
+  if (connection === undefined || hellos.length === 0) return undefined;
+  return Math.max(0, connection.downBytes - Math.max(...hellos));
 }
 
 /** Packets of the whole connection, both directions, as near as bytes can tell. */

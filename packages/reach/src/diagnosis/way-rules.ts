@@ -9,6 +9,7 @@ import {
   packetsEstimate,
 } from './measures.ts';
 import type { Observation } from './observation.ts';
+import { fewPass, stopsAsEarly } from './few-packets.ts';
 import { bestControl, hellosBefore, inSameMinute, type WayFacts } from './way-facts.ts';
 import { crawls, judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
@@ -67,7 +68,7 @@ export const wayRules: readonly WayRule[] = [
     name: 'the pace, compared',
     reason:
       'a limit shows as the same speed twice, at a fifth or less of a control arm in the same minute; a slow network is slow for both; alone it is not said',
-    judge: judgeSpeed,
+    judge: (facts) => (fewPass(facts.recent) ? undefined : judgeSpeed(facts)),
   },
   {
     name: 'silent after many',
@@ -172,6 +173,7 @@ export const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } 
 const sameCount = { share: 0.25, packets: 4 } as const;
 
 function judgeFreeze(facts: WayFacts): Finding | undefined {
+  if (fewPass(facts.recent)) return undefined;
   const own = facts.recent.filter(isStall);
   // what counts packets counts them for many addresses: the same on another way in the same minute is the second time
   const stalls = [
@@ -247,12 +249,15 @@ function judgeBan(facts: WayFacts): Finding | undefined {
 }
 
 function judgeHello(facts: WayFacts): Finding | undefined {
-  const alike = facts.failing.filter(
+  const few = facts.way.kind === 'https' && fewPass(facts.recent);
+  const own = facts.failing.filter(
     (one) =>
       one.end === 'silent' &&
-      (helloUnanswered(one) || (facts.way.kind === 'https' && saidNothing(one, facts))),
+      (helloUnanswered(one) || (facts.way.kind === 'https' && (few || saidNothing(one, facts)))),
   );
-  const control = bestControl(facts, alike);
+  // lists have several names: another that stops so early is the second time
+  const alike = few && own.length > 0 ? [...own, ...stopsAsEarly(facts, own)] : own;
+  const control = bestControl(facts, own);
   if (!prevails(alike, facts.failing) || control?.answered !== true) return undefined;
   return { cause: { kind: 'silent-after-hello' }, alike, control };
 }
