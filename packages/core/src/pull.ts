@@ -8,7 +8,7 @@ import {
   type LogId,
   type Result,
 } from '@tern/protocol';
-import type { Outgoing as Sent } from '@tern/reach';
+import { answerRoom, type Outgoing as Sent } from '@tern/reach';
 import { beginAnew } from './begin-anew.ts';
 import { getChunk } from './chunk-transfer.ts';
 import type { StoreChange, StoreView } from './client-store.ts';
@@ -80,7 +80,11 @@ export async function pull(
   );
   const { results, whole } = await path.exchange(
     [...chores.map((chore) => chore.sent), { operation, seeds }],
-    { signal: options.signal },
+    // what does not fit where little passes comes next; a path's own room has place for any entry
+    {
+      signal: options.signal,
+      ...(!options.watch.narrow && { room: answerRoom(path.budget.downBytes) }),
+    },
   );
   const watched = results[chores.length] ?? [];
   const seen = options.watch.took(watched);

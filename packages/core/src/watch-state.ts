@@ -29,6 +29,7 @@ export class WatchState {
   #dropped: readonly LogId[] = [];
   /** more logs are to be added than fit one operation */
   #left = false;
+  #narrow = false;
 
   /** The operation that watches exactly these logs. */
   next(
@@ -58,6 +59,11 @@ export class WatchState {
     return this.#known.size;
   }
 
+  /** the last answer had no room for what is next */
+  get narrow(): boolean {
+    return this.#narrow;
+  }
+
   /** whether the relay watches this log for us, under this policy */
   has(log: LogId, number: number): boolean {
     return this.#known.get(log) === number;
@@ -74,14 +80,18 @@ export class WatchState {
     const unreadable = new Set(
       results.flatMap((result) => (result.kind === 'unreadable' ? [result.log] : [])),
     );
+    const brought = results.flatMap((result) => (result.kind === 'entry' ? [result.log] : []));
     const last = results.at(-1);
     if (last?.kind === 'watched') {
+      this.#narrow = last.more && brought.length === 0 && turned.size === 0;
       this.#token = last.token;
       for (const { log, number } of this.#sent) this.#known.set(log, number);
       for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);
       return { finished: true, more: last.more || this.#left, turned, unreadable };
     }
     if (last?.kind === 'watch-unknown') this.forget();
+    // it was cut: the relay is told how far it came, or it would begin at the same place
+    for (const log of brought) this.#known.delete(log);
     return { finished: false, more: true, turned, unreadable };
   }
 }

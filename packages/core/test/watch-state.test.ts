@@ -22,3 +22,39 @@ test('rule 17: an answer is kept back only once every log is in the set', () => 
   expect(answered()).toBe(false);
   expect(ask()).toEqual([0, 0, 600]);
 });
+
+test('a set that is known is told again how far it came where an answer was cut', () => {
+  const watch = new WatchState();
+  const [one, other] = ['one' as LogId, 'other' as LogId];
+  const wanted = (after: number): Parameters<WatchState['next']>[0] =>
+    [one, other].map((log) => ({ log, after, number: 3, seed: new Uint8Array(32) }));
+  const added = (after: number): readonly unknown[] => {
+    const { operation } = watch.next(wanted(after), 40);
+    return operation.kind === 'watch' ? [operation.token !== undefined, operation.add] : [];
+  };
+  expect(added(0)).toEqual([false, [one, other].map((log) => ({ log, after: 0, number: 3 }))]);
+  watch.took([{ kind: 'watched', token: new Uint8Array(16), more: false }]);
+  expect(added(0)).toEqual([true, []]);
+  const entry = { kind: 'entry', log: one, seq: 7, number: 3, entry: new Uint8Array(1024), at: 0 } as const;
+  expect(watch.took([entry])).toMatchObject({ finished: false, more: true });
+  expect(added(7)).toEqual([true, [{ log: one, after: 7, number: 3 }]]);
+});
+
+test('an answer with no room for what comes next is noticed, and so is the one that had it', () => {
+  const watch = new WatchState();
+  const token = new Uint8Array(16);
+  const entry = {
+    kind: 'entry',
+    log: 'log' as LogId,
+    seq: 1,
+    number: 0,
+    entry: new Uint8Array(3072),
+    at: 0,
+  } as const;
+  watch.took([entry, { kind: 'watched', token, more: true }]);
+  expect(watch.narrow).toBe(false);
+  watch.took([{ kind: 'watched', token, more: true }]);
+  expect(watch.narrow).toBe(true);
+  watch.took([entry, { kind: 'watched', token, more: false }]);
+  expect(watch.narrow).toBe(false);
+});

@@ -217,9 +217,10 @@ class WayDialer implements Dialer {
     });
     const { attempt, first, outrun } = await race.run();
     carriedBy?.(attempt.way.carrier, attempt.vantage);
+    let cut = false;
     const learn = (): void => {
       this.#underWay.answered(attempt);
-      this.#evidence.answered(attempt, { held: heldMs > 0 });
+      this.#evidence.answered(attempt, { held: heldMs > 0, cut });
       for (const loser of outrun) this.#evidence.outrun(loser, attempt.way);
     };
     judged?.((sound) => (sound ? learn() : this.#evidence.misled(attempt)));
@@ -234,6 +235,7 @@ class WayDialer implements Dialer {
       ended = true;
     } catch (error) {
       ended = true;
+      cut = true;
       this.#cut(attempt, error, signal);
       throw error;
     } finally {

@@ -31,16 +31,21 @@ export class Evidence {
     this.#parts = parts;
   }
 
-  /** Its answer came, whole or as far as anybody wanted it. */
-  answered(attempt: Attempt, options: { readonly held: boolean }): void {
+  /**
+   * Its answer came, whole or as far as anybody wanted it.
+   * @param options `cut`: it stopped in the middle, and so much is only known that the way leads there
+   */
+  answered(attempt: Attempt, options: { readonly held: boolean; readonly cut: boolean }): void {
     const { book, world } = this.#parts;
-    const { way, load, rttMs, setUpMs, bytesPerSecond, latencyMs, address, heldMs } = attempt;
+    const { way, load, rttMs, setUpMs, latencyMs, address, heldMs } = attempt;
+    const { cut } = options;
+    const bytesPerSecond = cut ? undefined : attempt.bytesPerSecond;
     const now = world.now();
     book.took(
       way,
       {
         kind: 'answered',
-        load: { ...load, exchanges: load.exchanges + 1 },
+        load: cut ? nothing : { ...load, exchanges: load.exchanges + 1 },
         late: attempt.doubted && !options.held,
         ...(rttMs !== undefined && { rttMs }),
         ...(setUpMs !== undefined && { setUpMs }),
@@ -51,7 +56,8 @@ export class Evidence {
       now,
     );
     if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
-    this.#heard(now, attempt);
+    // nothing was heard after what stopped, this one least of all
+    if (!cut) this.#heard(now, attempt);
   }
 
   /** What came, and was taken for an answer, was none of that relay: whatever it seemed to show of the way is forgotten. */
