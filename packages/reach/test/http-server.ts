@@ -18,23 +18,28 @@ export interface Listening extends AsyncDisposable {
   connections(): number;
   /** the names that hellos said, empty for none */
   readonly serverNames: readonly string[];
+  /** of each handshake, whether it went on with a session */
+  readonly resumed: readonly boolean[];
 }
 
 /** An HTTP server on this machine. Its certificate is for `localhost`, 127.0.0.1 and ::1. */
 export async function listen(
   handler: RequestListener,
-  { tls }: { readonly tls: boolean },
+  { tls, ticketKeys }: { readonly tls: boolean; readonly ticketKeys?: Buffer },
 ): Promise<Listening> {
   const server: Server = tls
-    ? createHttpsServer({ cert: certificate, key }, handler)
+    ? createHttpsServer({ cert: certificate, key, ...(ticketKeys !== undefined && { ticketKeys }) }, handler)
     : createHttpServer(handler);
   let connections = 0;
   const serverNames: string[] = [];
   server.on('connection', () => {
     connections += 1;
   });
-  server.on('secureConnection', ({ servername }: TLSSocket) => {
+  const resumed: boolean[] = [];
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const { servername } = socket;
     serverNames.push(typeof servername === 'string' ? servername : '');
+    resumed.push(socket.isSessionReused());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -44,6 +49,7 @@ export async function listen(
     port,
     connections: () => connections,
     serverNames,
+    resumed,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { UnreachableError, type Hint } from '@tern/protocol';
+import { UnreachableError, type Hint, type RelayId } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import { HttpsCarrier } from '../src/node/https-carrier.ts';
 import { nodeDialer, nodeWorld, type NodeDialerOptions } from '../src/node/index.ts';
@@ -136,6 +137,44 @@ describe('what goes over the wire', () => {
     for (const answer of answers) answer();
     expect(await carry(dialer, server.hint)).toBe('ok');
     expect(server.connections()).toBe(2);
+  });
+});
+
+describe('a handshake goes on with a session', () => {
+  const relay = 'relay' as RelayId;
+
+  async function asked(
+    keys: readonly [Buffer, Buffer],
+    order: readonly (0 | 1)[],
+  ): Promise<readonly (readonly boolean[])[]> {
+    const handler: RequestListener = (_incoming, outgoing) => outgoing.end('ok');
+    await using one = await listen(handler, { tls: true, ticketKeys: keys[0] });
+    await using other = await listen(handler, { tls: true, ticketKeys: keys[1] });
+    const servers = [one, other] as const;
+    const resolver = new Resolver({ world: nodeWorld, remembered: () => undefined, isOfInternet });
+    const carrier = new HttpsCarrier({ resolver, network: () => 'home', authorities: certificate });
+    for (const at of order) {
+      const { hint, port } = servers[at];
+      const said = { host: '127.0.0.1', serverName: '', names: ['127.0.0.1'], hint: { ...hint, relay } };
+      const way = { carrier: 'https', by: 'literal', port, tls: true, ...said } as const;
+      const connection = await carrier.open(way, { signal, small: false, reached: () => undefined });
+      const options = { signal, heldMs: 0, bulk: false, last: true };
+      for await (const _ of connection.exchange(new Uint8Array(1), options));
+    }
+    return servers.map(({ resumed }) => resumed);
+  }
+
+  test('also one that another place of the same relay gave', async () => {
+    const key = Buffer.alloc(48, 1);
+    expect(await asked([key, key], [0, 1, 1])).toEqual([[false], [true, true]]);
+  });
+
+  test('where its places do not share them, one is lost on finding that out, and each goes on with its own', async () => {
+    const keys = [Buffer.alloc(48, 1), Buffer.alloc(48, 2)] as const;
+    expect(await asked(keys, [0, 1, 1, 1, 0, 1])).toEqual([
+      [false, true],
+      [false, true, true, false],
+    ]);
   });
 });
 

@@ -1,14 +1,22 @@
 import type { Carrier, Connection, OpenOptions } from '../dialer/carrier.ts';
-import { wayKey, type Way } from '../dialer/way.ts';
+import { relayOf, wayKey, type Way } from '../dialer/way.ts';
 import { HttpConnection } from './http-exchange.ts';
 import type { Resolver } from './resolver.ts';
 import { dialTcp, dialTls } from './socket-dial.ts';
 
 /** What is sent in one TLS record where a connection may freeze: a record that comes in half is worth nothing. */
 const smallRecordBytes = 1300;
-const rememberedWays = 64;
+const rememberedRelays = 64;
 /** A relay gives two with each handshake, and many connections may begin before one has ended. */
-const sessionsOfOne = 32;
+const sessionsOfOne = 64;
+
+/** What goes on with a session is 2 kB shorter. Whose tickets a relay's other places do not read is found out by trying. */
+interface Sessions {
+  /** the newest last, each used once */
+  kept: readonly { readonly way: string; readonly session: Buffer }[];
+  /** ways where one that came from another was not taken */
+  readonly apart: Set<string>;
+}
 
 export interface HttpsCarrierParts {
   readonly resolver: Resolver;
@@ -22,8 +30,8 @@ export interface HttpsCarrierParts {
 export class HttpsCarrier implements Carrier {
   readonly name = 'https';
   readonly #parts: HttpsCarrierParts;
-  /** of each way, each used once; a handshake that goes on with one is 2 kB shorter */
-  readonly #sessions = new Map<string, readonly Buffer[]>();
+  /** of each relay */
+  readonly #sessions = new Map<string, Sessions>();
 
   constructor(parts: HttpsCarrierParts) {
     this.#parts = parts;
@@ -39,8 +47,10 @@ export class HttpsCarrier implements Carrier {
     if (!way.tls) return new HttpConnection(tcp, options);
     const { authorities, network } = this.#parts;
     // the address says at once that the network is another, where its name is looked at now and then
-    const key = `${network()} ${tcp.localAddress ?? ''} ${wayKey(way)}`;
-    const session = this.#newest(key);
+    const sessions = this.#sessionsOf(`${network()} ${tcp.localAddress ?? ''} ${relayOf(way)}`);
+    const from = wayKey(way);
+    const newest = takeNewest(sessions, from);
+    const session = newest?.session;
     const tls = await dialTls(tcp, {
       signal,
       serverName: way.serverName,
@@ -48,25 +58,30 @@ export class HttpsCarrier implements Carrier {
       ...(authorities !== undefined && { authorities }),
       ...(session !== undefined && { session }),
     });
-    tls.on('session', (next: Buffer) => this.#keep(key, next));
+    if (newest !== undefined && newest.way !== from && !tls.isSessionReused()) sessions.apart.add(from);
+    tls.on('session', (next: Buffer) => {
+      sessions.kept = [...sessions.kept, { way: from, session: next }].slice(-sessionsOfOne);
+    });
     if (small) tls.setMaxSendFragment(smallRecordBytes);
     return new HttpConnection(tls, options);
   }
 
-  #newest(key: string): Buffer | undefined {
-    const kept = this.#sessions.get(key);
-    if (kept === undefined) return undefined;
-    this.#sessions.set(key, kept.slice(0, -1));
-    return kept.at(-1);
-  }
-
-  #keep(key: string, session: Buffer): void {
-    const kept = this.#sessions.get(key) ?? [];
-    this.#sessions.delete(key);
-    this.#sessions.set(key, [...kept, session].slice(-sessionsOfOne));
+  #sessionsOf(relay: string): Sessions {
+    const sessions = this.#sessions.get(relay) ?? { kept: [], apart: new Set() };
+    this.#sessions.delete(relay);
+    this.#sessions.set(relay, sessions);
     const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > rememberedWays && oldest !== undefined) this.#sessions.delete(oldest);
+    if (this.#sessions.size > rememberedRelays && oldest !== undefined) this.#sessions.delete(oldest);
+    return sessions;
   }
+}
+
+/** This way's own, or one of the relay's others. */
+function takeNewest(sessions: Sessions, way: string): Sessions['kept'][number] | undefined {
+  const { kept, apart } = sessions;
+  const newest = kept.findLast((one) => one.way === way) ?? (apart.has(way) ? undefined : kept.at(-1));
+  sessions.kept = kept.filter((one) => one !== newest);
+  return newest;
 }
 
 function authorityOf({ host, port, tls }: Way): string {
