@@ -78,13 +78,12 @@ export async function pull(
     })),
     chores.length > 0 ? 0 : options.waitSeconds,
   );
+  const { downBytes, spare } = path.budget;
+  // where connections freeze, no more than passes; what does not fit in that comes next, with room for any entry
+  const room = spare === undefined || options.watch.narrow ? {} : { room: answerRoom(downBytes) };
   const { results, whole } = await path.exchange(
     [...chores.map((chore) => chore.sent), { operation, seeds }],
-    // what does not fit where little passes comes next; a path's own room has place for any entry
-    {
-      signal: options.signal,
-      ...(!options.watch.narrow && { room: answerRoom(path.budget.downBytes) }),
-    },
+    { signal: options.signal, ...room },
   );
   const watched = results[chores.length] ?? [];
   const seen = options.watch.took(watched);

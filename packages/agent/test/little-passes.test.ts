@@ -1,0 +1,75 @@
+import { UnreachableError } from '@tern/protocol';
+import type { Transport } from '@tern/reach';
+import { expect, test } from 'vitest';
+import { meet, say, seen, settle, town } from './support/town.ts';
+
+interface Freeze {
+  /** so much of an answer passes */
+  downBytes: number;
+  /** answers that were longer */
+  cut: number;
+}
+
+const open = (): Freeze => ({ downBytes: Infinity, cut: 0 });
+
+/** A network known to freeze connections. */
+function freezing(freeze: Freeze): (transport: Transport) => Transport {
+  return (transport) => ({
+    ...transport,
+    budget: () => ({ upBytes: 4096, downBytes: 2048, spare: 1 }),
+    async *carry(to, request, options) {
+      let left = freeze.downBytes;
+      for await (const piece of transport.carry(to, request, options)) {
+        yield piece.subarray(0, left);
+        left -= piece.length;
+        if (left >= 0) continue;
+        freeze.cut += 1;
+        throw new UnreachableError('nothing comes any more', { code: 'silent' });
+      }
+    },
+  });
+}
+
+test('where little passes, what waits is asked for one by one, and nothing of it is cut', async () => {
+  await using place = await town();
+  const freeze = open();
+  const anna = await place.person('Anna', { through: freezing(freeze) });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  freeze.downBytes = 1742;
+  const texts = ['one', 'two', 'three', 'four', 'five'];
+  for (const text of texts) await say(boris, anna, text);
+  await settle(boris, anna);
+  expect(await seen(anna, boris)).toEqual(texts);
+  expect(freeze.cut).toBe(0);
+});
+
+test('what is larger than that is asked for with room for it, and comes between the others', async () => {
+  await using place = await town();
+  const freeze = open();
+  const anna = await place.person('Anna', { through: freezing(freeze) });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  freeze.downBytes = 3700;
+  const texts = ['one', 'long '.repeat(400), 'three'];
+  for (const text of texts) await say(boris, anna, text);
+  await settle(boris, anna);
+  expect(await seen(anna, boris)).toEqual(texts);
+});
+
+test('where an answer is cut all the same, the next one goes on behind what came', async () => {
+  await using place = await town();
+  const freeze = open();
+  const roomy = freezing(freeze);
+  const anna = await place.person('Anna', {
+    through: (transport) => ({ ...roomy(transport), budget: () => ({ upBytes: 4096, downBytes: 8192 }) }),
+  });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  freeze.downBytes = 2200;
+  const texts = ['one', 'two', 'three', 'four', 'five'];
+  for (const text of texts) await say(boris, anna, text);
+  await settle(boris, anna);
+  expect(await seen(anna, boris)).toEqual(texts);
+  expect(freeze.cut).toBeGreaterThan(0);
+});
