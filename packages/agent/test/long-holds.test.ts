@@ -1,7 +1,7 @@
 import { UnreachableError } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
 import { expect, test } from 'vitest';
-import { meet, say, seen, town } from './support/town.ts';
+import { meet, say, seen, town, type Resident } from './support/town.ts';
 
 test('a watch that was lost because it was kept waiting for long is asked for again at once, for less, and is no trouble', async () => {
   await using place = await town();
@@ -39,6 +39,112 @@ test('a watch that was lost because it was kept waiting for long is asked for ag
   while (!(await seen(anna, boris)).includes('in time'))
     await new Promise((resolve) => setImmediate(resolve));
   expect(troubles).toEqual([]);
+  stop.abort();
+  await running;
+});
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Whatever can happen while the clock stands has happened. */
+async function still(): Promise<void> {
+  for (let turns = 0; turns < 200; turns += 1) await turn();
+}
+
+async function arrives(from: Resident, to: Resident, text: string): Promise<void> {
+  const { signal } = new AbortController();
+  while (!(await seen(to, from)).includes(text)) {
+    await turn();
+    await to.client.sync({ signal });
+  }
+}
+
+test('watches that are lost one after the other are asked for ever more seldom, up to ten seconds, and a text waits for none of that', async () => {
+  await using place = await town();
+  const asked: number[] = [];
+  let loses = true;
+  const lossy = (transport: Transport): Transport => ({
+    ...transport,
+    async *carry(to, request, options) {
+      if ((options.heldMs ?? 0) > 0) {
+        asked.push(place.world.now());
+        if (loses) throw new UnreachableError('lost', { code: 'unheld' });
+      }
+      yield* transport.carry(to, request, options);
+    },
+  });
+  const anna = await place.person('Anna', { through: lossy });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  const stop = new AbortController();
+  const running = anna.client.run({ signal: stop.signal });
+  const asks = async (times: number): Promise<void> => {
+    while (asked.length < times) await turn();
+    await still();
+    expect(asked.length).toBe(times);
+  };
+  // one is lost now and then: the next is asked for at once
+  await asks(2);
+  let times = 2;
+  for (const leastMs of [500, 1000, 2000, 4000, 8000]) {
+    place.world.move(leastMs - 1);
+    await asks(times);
+    place.world.move(leastMs + 1);
+    await asks((times += 1));
+  }
+  for (let again = 0; again < 3; again += 1) {
+    place.world.move(9999);
+    await asks(times);
+    place.world.move(1);
+    await asks((times += 1));
+  }
+  await say(anna, boris, 'now');
+  await arrives(anna, boris, 'now');
+  await still();
+  // one that was held well ends that: the next loss is one now and then
+  loses = false;
+  place.world.move(10_000);
+  await still();
+  loses = true;
+  times = asked.length;
+  await say(boris, anna, 'news');
+  await boris.client.sync({ signal: stop.signal });
+  await asks(times + 2);
+  expect(await seen(anna, boris)).toContain('news');
+  stop.abort();
+  await running;
+});
+
+test('a relay that turns a watch away is not asked again at once, however long the line takes, and a text waits for none of that', async () => {
+  await using place = await town({ relays: 2, limits: { waiting: 0 } });
+  const asked: number[] = [];
+  const slow = (transport: Transport): Transport => ({
+    ...transport,
+    async *carry(to, request, options) {
+      if ((options.heldMs ?? 0) > 0) asked.push(place.world.now());
+      place.world.pass(700);
+      yield* transport.carry(to, request, options);
+    },
+  });
+  const anna = await place.person('Anna', { relays: [1], through: slow });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  const stop = new AbortController();
+  const running = anna.client.run({ signal: stop.signal });
+  while (asked.length === 0) await turn();
+  await still();
+  expect(asked.length).toBe(1);
+  for (const leastMs of [500, 1000, 2000, 4000, 8000, 16_000]) {
+    const before = asked.length;
+    place.world.move(leastMs - 1);
+    await still();
+    expect(asked.length).toBe(before);
+    place.world.move(leastMs + 1);
+    while (asked.length === before) await turn();
+    await still();
+    expect(asked.length).toBe(before + 1);
+  }
+  await say(anna, boris, 'now');
+  await arrives(anna, boris, 'now');
   stop.abort();
   await running;
 });

@@ -12,14 +12,14 @@ import { noteReached, noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
-/** as with any first byte: at least so long, or so many times what the last answer took */
+/** as with any first byte: so many times what the last answer took, where that is more than what is given beside */
+const latencies = 6;
 const echoMs = 2000;
-const echoLatencies = 6;
 /** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
 const longestRefusedMs = 10_000;
 /** between one watch that was lost and the look for what came meanwhile, where all are lost */
 const longestLostMs = 10_000;
-/** an answer that was to be held back for seconds comes no sooner without a reason */
+/** an answer that was to be held back for seconds comes no sooner without a reason, and on a slow line not with the next answer either */
 const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
@@ -124,9 +124,10 @@ async function exchangeMessages(
       do {
         show({ state: 'online' });
         options.settled.nudge();
+        const news = options.nudges.next;
         watched = await watchOnce(engine, host, holding);
-        // a relay that answers at once and says nothing is not asked again at once
-        if (watched === 'idle') await pause(engine, pauses.next(), AbortSignal.any([signal, wish]));
+        // a relay that answers at once and says nothing is not asked again at once, but for what is to be sent
+        if (watched === 'idle') await pause(engine, pauses.next(), AbortSignal.any([signal, wish, news]));
         else if (watched === 'next') {
           pauses.end();
           losses.end();
@@ -273,7 +274,8 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
       await askForMissing(engine, host);
       await noteReached(engine, host, { signal: stop });
     }
-    const isEarly = waitSeconds > 0 && !more && !moved && engine.world.now() - began < leastHeldMs;
+    const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
+    const isEarly = !more && !moved && engine.world.now() - began < leastMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
@@ -322,13 +324,17 @@ async function sendBeside(
 
 /** What was added to a watched log ends the watch as well, unless its connection is dead: then silence is all that one would ever see. */
 async function echo(engine: Engine, host: Hint, over: AbortController): Promise<void> {
-  const { latencyMs = 0 } = engine.path(host).lastExchange ?? {};
   try {
-    await engine.world.wait(Math.max(echoMs, echoLatencies * latencyMs), { signal: over.signal });
+    await engine.world.wait(patienceMs(engine, host, echoMs), { signal: over.signal });
   } catch {
     return; // it ended
   }
   over.abort(new UnreachableError('the watch does not answer', { code: 'silent' }));
+}
+
+/** How long an answer that nobody holds back may take. */
+function patienceMs(engine: Engine, host: Hint, leastMs: number): number {
+  return Math.max(leastMs, latencies * (engine.path(host).lastExchange?.latencyMs ?? 0));
 }
 
 /** What is said to a relay of the logs on it: where that changes, a watch is out of date. */
