@@ -30,15 +30,23 @@ export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): Di
   return { world, network, dialer };
 }
 
-/** Carries one request once. @returns the bytes that came */
+/** Carries one request once, and judges as a path does: what came of an answer that was cut is worth something. @returns the bytes that came */
 export async function carry(
   { dialer }: Pick<DialerScene, 'dialer'>,
   request: Uint8Array,
   options: { readonly signal?: AbortSignal; readonly heldMs?: number; readonly bulk?: boolean } = {},
 ): Promise<number> {
   const { signal = new AbortController().signal, ...rest } = options;
+  let judge: (sound: boolean) => void = () => undefined;
+  const judged = (call: typeof judge): void => {
+    judge = call;
+  };
   let bytes = 0;
-  for await (const piece of dialer.carry(hint, request, { signal, ...rest })) bytes += piece.length;
+  try {
+    for await (const piece of dialer.carry(hint, request, { signal, judged, ...rest })) bytes += piece.length;
+  } finally {
+    if (bytes > 0) judge(true);
+  }
   return bytes;
 }
 
