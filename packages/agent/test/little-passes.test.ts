@@ -73,3 +73,39 @@ test('where an answer is cut all the same, the next one goes on behind what came
   expect(await seen(anna, boris)).toEqual(texts);
   expect(freeze.cut).toBeGreaterThan(0);
 });
+
+test('what is waited for is only a sign, which passes where a text may not; that is asked for at once', async () => {
+  await using place = await town();
+  const freeze = open();
+  const held: number[] = [];
+  const anna = await place.person('Anna', {
+    through: (transport) => {
+      const narrow = freezing(freeze)(transport);
+      return {
+        ...narrow,
+        async *carry(to, request, options) {
+          let bytes = 0;
+          for await (const piece of narrow.carry(to, request, options)) {
+            bytes += piece.length;
+            yield piece;
+          }
+          if ((options.heldMs ?? 0) > 0) held.push(bytes);
+        },
+      };
+    },
+  });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  freeze.downBytes = 1742;
+  const stop = new AbortController();
+  const running = anna.client.run({ signal: stop.signal });
+  for (const text of ['one', 'two']) {
+    await say(boris, anna, text);
+    await boris.client.sync({ signal: stop.signal });
+    while (!(await seen(anna, boris)).includes(text)) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Math.max(...held)).toBeLessThan(600);
+  expect(freeze.cut).toBe(0);
+  stop.abort();
+  await running;
+});

@@ -23,6 +23,9 @@ import { recoverGroup } from './recovery.ts';
 import { chunkOfEntry, type ArrivedEntry } from './sealed-entry.ts';
 import type { WatchState } from './watch-state.ts';
 
+/** an answer of so many bytes has room for any entry */
+const anyEntryBytes = 4096;
+
 /** What one look at a relay came to. */
 export interface Pulled {
   /** something was new, or there is more: look again */
@@ -69,6 +72,8 @@ export async function pull(
   });
   if (ready.length === 0) return { more: false, moved: false, refusals: [] };
   const chores = ready.flatMap((one) => choresOf(engine, one, right));
+  const { behind } = options.watch;
+  const waits = behind === 'no' && chores.length === 0 && options.waitSeconds > 0;
   const { operation, seeds } = options.watch.next(
     ready.map(({ followed, keys }) => ({
       log: followed.log,
@@ -76,17 +81,18 @@ export async function pull(
       number: followed.number,
       seed: keys.read,
     })),
-    chores.length > 0 ? 0 : options.waitSeconds,
+    waits ? options.waitSeconds : 0,
   );
   const { downBytes, spare } = path.budget;
-  // where connections freeze, no more than passes; what does not fit in that comes next, with room for any entry
-  const room = spare === undefined || options.watch.narrow ? {} : { room: answerRoom(downBytes) };
+  // where that little passes, what is waited for is only a sign; then as much is asked for as passes, and what has no room in that after it
+  const little = spare !== undefined && downBytes < anyEntryBytes;
+  const room = behind === 'large' || !little ? {} : { room: waits ? 0 : answerRoom(downBytes) };
   const { results, whole } = await path.exchange(
     [...chores.map((chore) => chore.sent), { operation, seeds }],
     { signal: options.signal, ...room },
   );
   const watched = results[chores.length] ?? [];
-  const seen = options.watch.took(watched);
+  const seen = options.watch.took(watched, little && waits);
   const chored = chores.map((chore, at) => ({ chore, result: results[at]?.at(-1) }));
   let arrived: Arrivals['arrived'];
   try {

@@ -29,7 +29,7 @@ export class WatchState {
   #dropped: readonly LogId[] = [];
   /** more logs are to be added than fit one operation */
   #left = false;
-  #narrow = false;
+  #behind: 'no' | 'more' | 'large' = 'no';
 
   /** The operation that watches exactly these logs. */
   next(
@@ -48,8 +48,8 @@ export class WatchState {
         ...(this.#token === undefined ? {} : { token: this.#token }),
         add: add.map(({ log, after, number }) => ({ log, after, number })),
         drop,
-        // nobody waits for what is watched in part
-        waitSeconds: this.#left ? 0 : waitSeconds,
+        // nobody waits for what is watched in part, or is there
+        waitSeconds: this.#left || this.#behind !== 'no' ? 0 : waitSeconds,
       },
       seeds: add.map(({ seed }) => seed),
     };
@@ -59,9 +59,9 @@ export class WatchState {
     return this.#known.size;
   }
 
-  /** the last answer had no room for what is next */
-  get narrow(): boolean {
-    return this.#narrow;
+  /** what the last answer left over: `more` is there, and `large` had no room in it */
+  get behind(): 'no' | 'more' | 'large' {
+    return this.#behind;
   }
 
   /** whether the relay watches this log for us, under this policy */
@@ -75,15 +75,18 @@ export class WatchState {
     this.#known.clear();
   }
 
-  took(results: readonly Result[]): Watched {
+  /** @param bell it was to say only that something is there */
+  took(results: readonly Result[], bell = false): Watched {
     const turned = new Set(results.flatMap((result) => (result.kind === 'turned' ? [result.log] : [])));
     const unreadable = new Set(
       results.flatMap((result) => (result.kind === 'unreadable' ? [result.log] : [])),
     );
     const brought = results.flatMap((result) => (result.kind === 'entry' ? [result.log] : []));
     const last = results.at(-1);
+    this.#behind = 'more';
     if (last?.kind === 'watched') {
-      this.#narrow = last.more && brought.length === 0 && turned.size === 0;
+      const room = bell || brought.length > 0 || turned.size > 0;
+      this.#behind = !last.more ? 'no' : room ? 'more' : 'large';
       this.#token = last.token;
       for (const { log, number } of this.#sent) this.#known.set(log, number);
       for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);

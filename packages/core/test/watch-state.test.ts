@@ -40,21 +40,24 @@ test('a set that is known is told again how far it came where an answer was cut'
   expect(added(7)).toEqual([true, [{ log: one, after: 7, number: 3 }]]);
 });
 
-test('an answer with no room for what comes next is noticed, and so is the one that had it', () => {
+test('what the last answer left over is not waited for: more of it, or what had no room', () => {
   const watch = new WatchState();
   const token = new Uint8Array(16);
-  const entry = {
-    kind: 'entry',
-    log: 'log' as LogId,
-    seq: 1,
-    number: 0,
-    entry: new Uint8Array(3072),
-    at: 0,
-  } as const;
-  watch.took([entry, { kind: 'watched', token, more: true }]);
-  expect(watch.narrow).toBe(false);
+  const log = 'log' as LogId;
+  const entry = { kind: 'entry', log, seq: 1, number: 0, entry: new Uint8Array(3072), at: 0 } as const;
+  const waits = (): unknown => {
+    const { operation } = watch.next([{ log, after: 0, number: 0, seed: new Uint8Array(32) }], 40);
+    return operation.kind === 'watch' && [watch.behind, operation.waitSeconds];
+  };
+  expect(waits()).toEqual(['no', 40]);
+  watch.took([{ kind: 'watched', token, more: true }], true);
+  expect(waits()).toEqual(['more', 0]);
   watch.took([{ kind: 'watched', token, more: true }]);
-  expect(watch.narrow).toBe(true);
+  expect(waits()).toEqual(['large', 0]);
+  watch.took([entry, { kind: 'watched', token, more: true }]);
+  expect(waits()).toEqual(['more', 0]);
   watch.took([entry, { kind: 'watched', token, more: false }]);
-  expect(watch.narrow).toBe(false);
+  expect(waits()).toEqual(['no', 40]);
+  watch.took([entry]);
+  expect(waits()).toEqual(['more', 0]);
 });
