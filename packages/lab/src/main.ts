@@ -23,7 +23,7 @@ const usage = `npm run lab [-- OPTION...]
   --seeds N              runs of each scenario (quick 1, full 5)
   --jobs N               runs at a time (default: one for each processor, at most 4)
   --results DIR          where results are kept; what is there and of the same sources is not run again
-  --costs                instead: packets and bytes of one message, for each way in which it may travel
+  --costs                instead: packets and bytes of one message, for each way in which it may travel, or those of --subject
   --json                 one JSON object a line instead of tables
 ${questionsUsage}`;
 
@@ -37,25 +37,38 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
     process.stdout.write(`${usage}\n`);
     return 0;
   }
-  if (costs) return printCosts(json);
-  const folder = new ResultFolder(results, sourcesNow());
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+  if (costs) return printCosts(plan.subjects, { json, tell });
+  const folder = new ResultFolder(results, sourcesNow());
   const cells = cellsOf(await scheduleRuns(plan, folder, { tell, signal }));
   const lines = json ? cells.map(({ cell }) => jsonLine(cell)) : [levelsOf(cells), '', tableOf(cells)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return cells.every(({ cell }) => cell.level !== null) ? 0 : 1;
 }
 
-async function printCosts(json: boolean): Promise<number> {
+/** A way on which nothing comes is told and costs the others nothing. */
+async function printCosts(
+  asked: readonly string[],
+  { json, tell }: { readonly json: boolean; readonly tell: (line: string) => void },
+): Promise<number> {
+  for (const { name, subject } of manners)
+    if (subject.missing() !== undefined) tell(`${name}: ${subject.missing()}`);
+  const chosen = manners.filter(
+    ({ subject }) => asked.includes(subject.name) && subject.missing() === undefined,
+  );
   const all: MessageCosts[] = [];
-  for (const manner of manners) {
-    const missing = manner.subject.missing();
-    if (missing === undefined) all.push(await measureCosts(manner));
-    else process.stderr.write(`${manner.name}: ${missing}\n`);
+  for (const manner of chosen) {
+    try {
+      const costs = await measureCosts(manner);
+      all.push(costs);
+      tell(costRow(costs).join(' | '));
+    } catch (error) {
+      tell(`${manner.name}: ${error instanceof Error ? error.message : 'failed'}`);
+    }
   }
   const lines = json ? all.map((one) => JSON.stringify(one)) : [markdown(costHead, all.map(costRow))];
   process.stdout.write(`${lines.join('\n')}\n`);
-  return 0;
+  return all.length === chosen.length ? 0 : 1;
 }
 
 async function planOf(args: readonly string[]): Promise<{

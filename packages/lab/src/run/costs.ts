@@ -47,7 +47,9 @@ const textBytes = 500;
 const warmUps = 8;
 const measured = 20;
 const everyMs = 1500;
-const idleMs = 15_000;
+/** what a block that has just begun makes a client try is no part of what a message costs */
+const settlingMs = 15_000;
+const idleMs = 30_000;
 const longestMs = 120_000;
 
 /** Texts of 500 bytes from `a` to `c`, one after the other; what the same time costs without a text is taken off. */
@@ -58,7 +60,7 @@ export async function measureCosts(manner: Manner): Promise<MessageCosts> {
   await texts.next();
   stage.block();
   for (let at = 0; at < warmUps; at += 1) await texts.next();
-  await wait(3 * everyMs);
+  await wait(settlingMs);
   const before = sums(pair);
   await wait(idleMs);
   const rested = sums(pair);
