@@ -24,8 +24,10 @@ import { blobTable, outbox, outgoingAt, replaceOutgoing, type OutboxKey } from '
 import { rangesHave, rangesMissing, rangesWith, type Ranges } from './ranges.ts';
 import { orderedKey, recordTable, type RecordTable } from './record-table.ts';
 
-/** Pieces of a file on their way at a time, and in one go. */
+/** Pieces of a file on their way at a time. */
 const piecesAtOnce = 4;
+/** in one go, unless something else may have to leave between two */
+const piecesInOneGo = 16;
 
 interface Upload {
   readonly key: OutboxKey;
@@ -85,15 +87,16 @@ export interface Uploaded {
 export async function uploadSome(
   engine: Engine,
   host: Hint,
-  options: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly pieces?: number },
 ): Promise<Uploaded> {
+  const { signal, pieces = piecesInOneGo } = options;
   const upload = await engine.store.read((view) => nextUpload(engine, view, host));
   if (upload === undefined) return { more: false, refusals: [] };
   const { blob, followed, part, message } = upload;
   const keys = await engine.store.read((view) => logKeysAt(view, followed.log, followed.number));
   if (keys === undefined) return { more: false, refusals: [] };
   const { done } = (await engine.store.read((view) => progressTable.get(view, '', blob))) ?? { done: [] };
-  const places = [...part.chunks.keys()].filter((place) => !rangesHave(done, place)).slice(0, piecesAtOnce);
+  const places = [...part.chunks.keys()].filter((place) => !rangesHave(done, place)).slice(0, pieces);
   if (places.length === 0) {
     await engine.store.change((change) => finish(engine, change, upload));
     return { more: true, refusals: [] };
@@ -108,16 +111,28 @@ export async function uploadSome(
     engine.transfers.set({ message, direction: 'up', done: Math.min(total, progress.done), total });
   };
   show(0);
-  const ended = await Promise.allSettled(
-    places.map((place) => putPiece(engine, { upload, keys, host, place }, { ...options, arrived: show })),
-  );
+  // in a few lanes, each piece as soon as the one before it is there; what stops one of them ends the others
+  const carry = async (): Promise<Result['kind'] | undefined> => {
+    for (let place = places.shift(); place !== undefined; place = places.shift()) {
+      try {
+        const put = await putPiece(engine, { upload, keys, host, place }, { signal, arrived: show });
+        if (put.kind === 'complete') continue;
+        places.length = 0;
+        return put.because;
+      } catch (error) {
+        places.length = 0;
+        throw error;
+      }
+    }
+    return undefined;
+  };
+  const ended = await Promise.allSettled(Array.from({ length: piecesAtOnce }, carry));
   const broken = ended.find((one) => one.status === 'rejected');
   if (broken !== undefined) {
     engine.transfers.end({ message, direction: 'up' });
     throw broken.reason;
   }
-  const puts = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const refused = puts.flatMap((put) => (put.kind === 'refused' ? [put.because] : []))[0];
+  const refused = ended.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []))[0];
   if (refused === undefined) return { more: true, refusals: [] };
   engine.transfers.end({ message, direction: 'up' });
   if (refused === 'stale-epoch' || refused === 'refused') engine.caughtUp.delete(followed.log);

@@ -15,6 +15,8 @@ import { WatchState } from './watch-state.ts';
 
 /** So many answers in a row may bring nothing forward before a round gives up and waits. */
 const mostStalls = 3;
+/** Pieces of a file that leave before what was written meanwhile is looked at. */
+const piecesBetween = 4;
 /** A request to send again is not repeated sooner; each time that nothing comes the pause doubles, to half a day at most. */
 const askAgainMs = 60_000;
 const mostDoublings = 9;
@@ -52,7 +54,7 @@ export async function settleHost(
       : await push(engine, host, options);
     const uploaded =
       options.files && !pulled.more && !pushed.more
-        ? await uploadSome(engine, host, options)
+        ? await uploadSome(engine, host, { ...options, pieces: piecesBetween })
         : { more: false, refusals: [] };
     for (const refusal of [...pulled.refusals, ...pushed.refusals, ...uploaded.refusals])
       refusals.add(refusal);

@@ -55,14 +55,15 @@ export const budgetStart: LearnedBudget = {
   down: { bytes: 8192, passes: 0 },
 };
 
-const least = { up: 2048, down: 2048 } as const;
+/** Where 4,096 bytes of each direction pass, a hello and a head leave this much of a request. */
+const least = { up: 1536, down: 2048 } as const;
 const most = { up: limits.batchBytes, down: limits.responseBytes } as const;
 /** Twice as much after so many exchanges that came through. */
 const passesToGrow = 2;
 /** A ceiling is tried again after so many: networks change. */
 const passesToForget = 64;
 /** Of where it stopped, what is sure to pass: a handshake that goes on with a session is 2 kB shorter than a whole one. */
-const belowCeiling = 3 / 4;
+export const belowCeiling: number = 3 / 4;
 /** Where connections freeze, one of so many may stop for another reason: its handshake was longer, or a packet was lost. */
 const passesToDoubt = 16;
 /** what uses so much more than the budget was a trial */
@@ -97,7 +98,10 @@ export function nextBudget(budget: LearnedBudget, outcome: BudgetOutcome): Learn
   if (outcome.upBytes <= least.up) return budget;
   // a trial that was too much leaves what had passed before; else back to what passes anywhere, or below
   const { up: start } = budgetStart;
-  const tooMuch = outcome.upBytes > start.bytes * trialFrom ? start.bytes : outcome.upBytes / 2;
+  // where it was believed in because one trial had passed, a little less is likely to
+  const next = outcome.proven === true ? outcome.upBytes * belowCeiling : 0;
+  const tooMuch =
+    outcome.upBytes > start.bytes * trialFrom ? Math.max(start.bytes, next) : outcome.upBytes / 2;
   const toBytes = tried ? budget.up.bytes : tooMuch;
   const up = shrunk(budget.up, toBytes, { stoppedAt: outcome.upBytes, least: least.up });
   return { ...budget, up };

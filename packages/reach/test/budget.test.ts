@@ -78,9 +78,18 @@ describe('what a path lets through', () => {
     for (let at = 0; at < 20; at += 1) budget = nextBudget(budget, { kind: 'passed', ...used });
     const once = nextBudget(budget, stopped);
     expect(once.up).toEqual({ bytes: 4096, passes: 0 });
-    expect(nextBudget(once, stopped).up).toEqual({ bytes: 2048, passes: 0, ceilingBytes: 4000 });
-    expect(nextBudget(budget, { ...stopped, proven: false }).up.bytes).toBe(2048);
+    expect(nextBudget(once, stopped).up).toEqual({ bytes: 2000, passes: 0, ceilingBytes: 4000 });
+    expect(nextBudget(budget, { ...stopped, proven: false }).up.bytes).toBe(2000);
     expect(nextBudget(budget, { ...stopped, upBytes: 8000 }).up).toMatchObject({ ceilingBytes: 8000 });
+  });
+
+  test('falls by a quarter where connections freeze and what one trial had shown to pass did not', () => {
+    const passed = { kind: 'passed', upBytes: 9600, downBytes: 300, proven: true } as const;
+    const stopped = { kind: 'stopped', upBytes: 9600, downBytes: 0, proven: true } as const;
+    const tried = nextBudget(budgetStart, passed);
+    expect(tried.up.bytes).toBe(9600);
+    expect(nextBudget(tried, stopped).up).toEqual({ bytes: 7200, passes: 0, ceilingBytes: 9600 });
+    expect(nextBudget(tried, { ...stopped, proven: false }).up.bytes).toBe(4096);
   });
 
   test('never leaves its bounds, whatever happens', () => {
@@ -92,7 +101,7 @@ describe('what a path lets through', () => {
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 100 }), (outcomes) => {
         const budget = outcomes.reduce(nextBudget, budgetStart);
-        expect(budget.up.bytes).toBeGreaterThanOrEqual(2048);
+        expect(budget.up.bytes).toBeGreaterThanOrEqual(1536);
         expect(budget.up.bytes).toBeLessThanOrEqual(limits.batchBytes);
         expect(budget.down.bytes).toBeGreaterThanOrEqual(2048);
         expect(budget.down.bytes).toBeLessThanOrEqual(limits.responseBytes);

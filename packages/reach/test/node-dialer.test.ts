@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { UnreachableError, type Hint, type RelayId } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
+import { entranceOf, waysOf } from '../src/dialer/way.ts';
 import { HttpsCarrier } from '../src/node/https-carrier.ts';
 import { nodeDialer, nodeWorld, type NodeDialerOptions } from '../src/node/index.ts';
 import { Resolver } from '../src/node/resolver.ts';
@@ -94,6 +95,29 @@ describe('what goes over the wire', () => {
     await carry(dialer, server.hint);
     await Promise.all([carry(dialer, server.hint), carry(dialer, server.hint)]);
     expect(resumed).toEqual([false, true, true]);
+  });
+
+  test('the last session is used again where connections freeze, and nowhere else', async () => {
+    const resumed: boolean[] = [];
+    await using server = await listen(
+      (incoming, outgoing) => {
+        if (incoming.socket instanceof TLSSocket) resumed.push(incoming.socket.isSessionReused());
+        outgoing.shouldKeepAlive = false;
+        outgoing.end('ok');
+      },
+      { tls: true },
+    );
+    const resolver = new Resolver({ world: nodeWorld, remembered: () => undefined, isOfInternet });
+    const carrier = new HttpsCarrier({ resolver, network: () => 'home', authorities: certificate });
+    const [way] = waysOf(entranceOf(server.hint), { choosesAddress: true, remembers: () => false });
+    if (way === undefined) throw new TypeError('no way');
+    const ask = async (freezes: boolean): Promise<void> => {
+      const opened = await carrier.open(way, { signal, small: true, freezes, reached: () => undefined });
+      const asked = { signal, heldMs: 0, bulk: false, last: true };
+      for await (const _ of opened.exchange(new Uint8Array(3), asked));
+    };
+    for (const freezes of [false, false, false, false, true, true, true, true]) await ask(freezes);
+    expect(resumed).toEqual([false, true, true, false, true, true, true, true]);
   });
 
   test('a kept connection that the relay has closed meanwhile costs a new one and no error', async () => {

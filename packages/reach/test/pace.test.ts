@@ -57,6 +57,17 @@ describe('connections to a name of which nothing is known', () => {
   });
 });
 
+test('where no name is said a start that was a little late makes none after it later, and one after a rest does not hurry', () => {
+  const unnamed = (pace: Pace, now: number): Pace =>
+    started(pace, { now, named: false, rttMs: 60, chance: 0 });
+  const gapMs = dialRules.addressGapMs;
+  const first = unnamed(freshPace, t0);
+  expect(first.notBefore - t0).toBe(gapMs);
+  const late = unnamed(first, t0 + gapMs + 20);
+  expect(late.notBefore - t0).toBe(2 * gapMs);
+  expect(unnamed(late, t0 + 10_000).notBefore - t0).toBe(10_000 + gapMs);
+});
+
 describe('a ban', () => {
   const { pace, starts } = walk(3);
   const fourthAt = mayStartAt(pace, text, starts.at(-1) ?? 0);

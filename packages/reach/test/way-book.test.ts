@@ -271,4 +271,14 @@ test('what froze on one way is believed of the relay’s others, until they show
   book.took(literal, { kind: 'stalled', load: { exchanges: 0, upBytes: 700, downBytes: 9000 } }, 5000);
   expect(book.standing(literal).budget.down).toMatchObject({ bytes: 6750, ceilingBytes: 9000 });
   expect(book.standing(one).budget.down.bytes).toBe(6750);
+  // as far as that is below where it stopped
+  book.took(literal, { kind: 'stalled', load: { exchanges: 0, upBytes: 16_000, downBytes: 0 } }, 6000);
+  for (const [upBytes, believed] of [
+    [9000, 9000],
+    [14_000, 12_000],
+  ] as const) {
+    const up = { exchanges: 1, upBytes, downBytes: 300 };
+    book.took(one, { kind: 'answered', load: up, late: false }, 6000);
+    expect(book.standing(literal).budget.up).toMatchObject({ bytes: believed, ceilingBytes: 16_000 });
+  }
 });

@@ -6,6 +6,8 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   /** pieces small enough that a cut costs little; false where a way is known to carry anything */
   readonly small: boolean;
+  /** connections are known to freeze here: what is saved of a handshake carries more of the rest */
+  readonly freezes?: boolean;
   /** told by whoever can see it, with the address where it is the one that was dialled, or the one that was not because nobody should */
   readonly reached: (stage: 'started' | 'resolved' | 'connected', address?: string) => void;
 }

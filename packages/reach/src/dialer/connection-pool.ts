@@ -62,7 +62,7 @@ export class ConnectionPool implements Disposable {
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
-  async take(way: Way, wish: Wish, options: Omit<OpenOptions, 'small'>): Promise<Held> {
+  async take(way: Way, wish: Wish, options: Omit<OpenOptions, 'small' | 'freezes'>): Promise<Held> {
     const { world } = this.#parts;
     const { signal } = options;
     const counted = countedBy(way);
@@ -157,17 +157,17 @@ export class ConnectionPool implements Disposable {
     const { book, world } = this.#parts;
     const now = world.now();
     if (isUncounted(way)) return now;
-    const met = book.others(way, now);
-    const others = met === 'unknown' && (held || upBytes > largestTryBytes) ? 'trying' : met;
     const named = way.serverName !== '';
     let pace = book.pace(way);
     if (!named) {
       // a hello takes two round trips, and so many of them are under way
       const helloMs = (2 * (book.standing(way).rttMs ?? 0)) / hellosAtOnce(way);
       const taken = { ...pace, starts: [...pace.starts, ...Array.from({ length: ahead }, () => now)] };
-      const start = mayStartAt(taken, { bulk, named, others }, now);
+      const start = mayStartAt(taken, { bulk, named, others: 'unknown' }, now);
       return start + ahead * Math.max(addressGapMs(pace), helloMs);
     }
+    const met = book.others(way, now);
+    const others = met === 'unknown' && (held || upBytes > largestTryBytes) ? 'trying' : met;
     let at = mayStartAt(pace, { bulk, named, others }, now);
     for (let before = 0; before < ahead && at < now + dialRules.hardMs; before += 1) {
       const rttMs = book.standing(way).rttMs ?? 0;
@@ -194,7 +194,7 @@ export class ConnectionPool implements Disposable {
       .toSorted((a, b) => b.usedAt - a.usedAt)[0];
   }
 
-  async #open(way: Way, options: Omit<OpenOptions, 'small'>): Promise<Held> {
+  async #open(way: Way, options: Omit<OpenOptions, 'small' | 'freezes'>): Promise<Held> {
     const { book, world, carriers } = this.#parts;
     const carrier = carriers[way.carrier];
     if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
@@ -205,12 +205,13 @@ export class ConnectionPool implements Disposable {
     }
     try {
       options.reached('started');
-      const small = book.standing(way).grade !== 'bulk';
+      const { grade } = book.standing(way);
+      const [small, freezes] = [grade !== 'bulk', grade === 'text'];
       const reached: OpenOptions['reached'] = (stage, address) => {
         if (stage === 'resolved' && !isUncounted(way)) this.#count(way, dialled);
         options.reached(stage, address);
       };
-      const connection = await carrier.open(way, { ...options, reached, small });
+      const connection = await carrier.open(way, { ...options, reached, small, freezes });
       if (connection.blind !== true) this.greeted(way);
       const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
       const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };

@@ -104,7 +104,9 @@ export function started(
   const { now, named, rttMs, chance } = options;
   const gap = named ? nameGapMs(rttMs, chance) : addressGapMs(pace);
   const starts = [...pace.starts.filter((at) => at > now - dialRules.startWindowMs), now];
-  return { ...pace, starts, notBefore: now + gap };
+  // where gaps are not looked at, one start that was a little late makes none of those after it later
+  const lateMs = named ? 0 : now - pace.notBefore;
+  return { ...pace, starts, notBefore: now + gap - (lateMs > 0 && lateMs < gap ? lateMs : 0) };
 }
 
 /** The address is found, and only now anything leaves: what counts hellos sees that moment, and not the one at which they were begun. */

@@ -2,7 +2,7 @@ import { equalBytes, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
-import type { LearnedBudget, LearnedDirection } from '../budget.ts';
+import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
 import { countedBy, hostOfKey, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
@@ -31,8 +31,16 @@ interface OpenPage {
   readonly ways: Map<string, Standing>;
   /** of those the ones whose connections freeze, by the same key, with the name or address that they lead to */
   readonly freezing: Map<string, { readonly host: string; readonly standing: Standing }>;
+  /** what those of one relay showed together, by its names, until one of them shows more */
+  readonly shown: Map<string, Shown | undefined>;
   readonly paces: Map<string, Pace>;
   readonly addresses: Map<string, string>;
+}
+
+interface Shown {
+  /** the one that stopped last */
+  readonly last: Standing;
+  readonly budget: LearnedBudget;
 }
 
 /** Remembers how ways stand, a page for each network. Changes of weight are told, so that somebody can save it. */
@@ -57,22 +65,18 @@ export class WayBook {
 
   /** What freezes connections does so to a relay's whole hoster: what one of its ways showed is believed of those that have not shown better since. */
   standing(way: RelayWay): Standing {
-    const { ways, freezing } = this.#page();
-    const own = ways.get(wayKey(way)) ?? freshStanding;
-    if (way.carrier !== 'https') return own;
-    const kin = [...freezing.values()].flatMap(({ host, standing }) =>
-      way.names?.includes(host) === true ? [standing] : [],
-    );
-    const [first, ...others] = kin.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
-    if (first === undefined) return own;
-    const met = others.reduce((all, { budget }) => pooled(all, budget), first.budget);
-    if (own.grade === 'text') return { ...own, budget: withOwnCeilings(own.budget, met) };
-    if ((first.stoppedAt ?? 0) <= own.goodAt) return own;
-    const { grade, exchanges, stoppedAt } = first;
+    const page = this.#page();
+    const own = page.ways.get(wayKey(way)) ?? freshStanding;
+    if (way.carrier !== 'https' || page.freezing.size === 0) return own;
+    const shown = shownBy(page, way.names ?? []);
+    if (shown === undefined) return own;
+    if (own.grade === 'text') return { ...own, budget: withOwnCeilings(own.budget, shown.budget) };
+    const { grade, exchanges, stoppedAt } = shown.last;
+    if ((stoppedAt ?? 0) <= own.goodAt) return own;
     return {
       ...own,
       grade,
-      budget: met,
+      budget: shown.budget,
       passes: 0,
       ...(exchanges !== undefined && { exchanges }),
       ...(stoppedAt !== undefined && { stoppedAt }),
@@ -82,9 +86,10 @@ export class WayBook {
   took(way: RelayWay, outcome: Outcome, now: number): void {
     const before = this.standing(way);
     const after = nextStanding(before, outcome, now);
-    const { ways, freezing } = this.#page();
+    const { ways, freezing, shown } = this.#page();
     const key = wayKey(way);
     ways.set(key, after);
+    shown.clear();
     if (after.grade === 'text') freezing.set(key, { host: way.host, standing: after });
     else freezing.delete(key);
     if (isWeighty(before, after, now)) this.changed();
@@ -156,6 +161,7 @@ export class WayBook {
       this.#pages.set(network, {
         ways,
         freezing: freezingOf(ways),
+        shown: new Map(),
         paces: new Map([...page.paces, ...(here?.paces ?? [])]),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
       });
@@ -189,12 +195,28 @@ export class WayBook {
     const fresh: OpenPage = {
       ways: new Map(),
       freezing: new Map(),
+      shown: new Map(),
       paces: new Map(),
       addresses: new Map(),
     };
     this.#pages.set(network, fresh);
     return fresh;
   }
+}
+
+function shownBy({ freezing, shown }: OpenPage, names: readonly string[]): Shown | undefined {
+  const relay = names.join(' ');
+  if (shown.has(relay)) return shown.get(relay);
+  const kin = [...freezing.values()].flatMap(({ host, standing }) =>
+    names.includes(host) ? [standing] : [],
+  );
+  const [last, ...others] = kin.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
+  const found = last && {
+    last,
+    budget: others.reduce((all, { budget }) => pooled(all, budget), last.budget),
+  };
+  shown.set(relay, found);
+  return found;
 }
 
 /** Of two ways that freeze alike: who saw where it stops knows best, and else who saw more pass. */
@@ -204,15 +226,24 @@ function pooled(one: LearnedBudget, other: LearnedBudget): LearnedBudget {
 
 function better(one: LearnedDirection, other: LearnedDirection): LearnedDirection {
   const [here, there] = [one.ceilingBytes !== undefined, other.ceilingBytes !== undefined];
-  return (here === there ? one.bytes >= other.bytes : here) ? one : other;
+  const isFirst = here === there ? one.bytes >= other.bytes : here;
+  return isFirst ? raised(one, other.bytes) : raised(other, one.bytes);
 }
 
-/** What one saw for oneself counts, and else what others met. */
+/** What passed elsewhere, as far as it is surely below where this one stopped. */
+function raised(direction: LearnedDirection, passedBytes: number): LearnedDirection {
+  const { bytes, ceilingBytes } = direction;
+  if (ceilingBytes === undefined) return direction;
+  const sure = Math.min(passedBytes, Math.floor(ceilingBytes * belowCeiling));
+  return sure > bytes ? { ...direction, bytes: sure } : direction;
+}
+
+/** Where one stopped oneself counts, and else what others met. */
 function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget {
   const { up, down } = pooled(own, met);
   return {
-    up: own.up.ceilingBytes === undefined ? up : own.up,
-    down: own.down.ceilingBytes === undefined ? down : own.down,
+    up: own.up.ceilingBytes === undefined ? up : raised(own.up, met.up.bytes),
+    down: own.down.ceilingBytes === undefined ? down : raised(own.down, met.down.bytes),
   };
 }
 
