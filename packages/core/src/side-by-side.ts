@@ -93,6 +93,7 @@ class SideBySide {
 
   #begin(): void {
     for (;;) {
+      if (this.#open.length === 0 && this.#late() === undefined) return;
       const { size, trialSize, spare } = this.#carrying.room();
       if (this.#running.size > 0 && spare <= 0) return;
       const [first, ...rest] = this.#open;
@@ -110,21 +111,29 @@ class SideBySide {
 
   /** Nothing is left to begin: what others have overtaken begins again beside itself, or in parts where it is too large for that. */
   #hurry(size: number): boolean {
-    const many = Math.max(overtakenBy, this.#running.size);
-    const late = [...this.#running].find(
-      ({ doubled, trial, overtaken }) => !doubled && overtaken >= (trial ? 1 : many),
-    );
+    const late = this.#late();
     if (late === undefined) return false;
     late.doubled = true;
     if (bytesOf([late.span]) <= size) {
       this.#start(late.span, false);
       return true;
     }
-    const code = late.overtaken >= many ? 'silent' : 'left';
+    const code = late.overtaken >= this.#many ? 'silent' : 'left';
     this.#running.delete(late);
     late.stop.abort(new UnreachableError('others were faster', { code }));
     this.#reopen([late.span]);
     return true;
+  }
+
+  get #many(): number {
+    return Math.max(overtakenBy, this.#running.size);
+  }
+
+  #late(): Running | undefined {
+    const many = this.#many;
+    return [...this.#running].find(
+      ({ doubled, trial, overtaken }) => !doubled && overtaken >= (trial ? 1 : many),
+    );
   }
 
   #start(span: Span, trial: boolean): void {

@@ -55,6 +55,8 @@ export const dialRules = {
   helloMs: 3000,
   firstByteMs: 2000,
   firstByteRtts: 6,
+  /** sooner nobody can know that an answer will not come, whoever overtook it */
+  answerRtts: 2,
   /** of what a request needs to leave, on a line nothing is known of: 100 kbit/s */
   upBytesPerSecond: 12_500,
   progressMs: 1500,

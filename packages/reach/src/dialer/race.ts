@@ -267,9 +267,10 @@ export class Race {
   }
 
   #abandon(attempt: Attempt, left: boolean): void {
-    const { evidence, heldMs, signal } = this.#parts;
-    // whoever asked knows that it ought to have been answered
-    const dead = left && attempt.stage === 'answer' && endedBy(signal.reason) === 'silent';
+    const { evidence, heldMs, signal, world } = this.#parts;
+    // whoever asked knows that it ought to have been answered, if it left long enough ago
+    const late = world.now() - attempt.lastAt > dialRules.answerRtts * (attempt.rttMs ?? 0);
+    const dead = left && late && attempt.stage === 'answer' && endedBy(signal.reason) === 'silent';
     if (left && !dead && heldMs > 0 && attempt.stage === 'answer' && attempt.way.tls) {
       void evidence.drain(attempt);
       return;

@@ -10,10 +10,17 @@ const rememberedRelays = 64;
 /** A relay gives two with each handshake, and many connections may begin before one has ended. */
 const sessionsOfOne = 64;
 
+interface Kept {
+  readonly way: string;
+  readonly session: Buffer;
+  /** it went out already, and goes nowhere else */
+  readonly used?: boolean;
+}
+
 /** What goes on with a session is 2 kB and five packets shorter, and brings no new one. Whose tickets a relay's other places do not read is found out by trying. */
 interface Sessions {
-  /** the newest last; each is used once, only where connections freeze the last one is used again, until there is another */
-  kept: readonly { readonly way: string; readonly session: Buffer }[];
+  /** the newest last; each is used once, only where connections freeze a way's last one is used again, until there is another */
+  kept: readonly Kept[];
   /** ways where one that came from another was not taken */
   readonly apart: Set<string>;
 }
@@ -77,16 +84,14 @@ export class HttpsCarrier implements Carrier {
 }
 
 /** This way's own, or one of the relay's others. */
-function takeNewest(
-  sessions: Sessions,
-  way: string,
-  freezes: boolean,
-): Sessions['kept'][number] | undefined {
+function takeNewest(sessions: Sessions, way: string, freezes: boolean): Kept | undefined {
   const { kept, apart } = sessions;
   const own = kept.filter((one) => one.way === way);
-  const usable = own.length > 0 || apart.has(way) ? own : kept;
-  const newest = usable.at(-1);
-  if (!freezes || usable.length > 1) sessions.kept = kept.filter((one) => one !== newest);
+  const others = apart.has(way) ? undefined : kept.findLast(({ used }) => used !== true);
+  const newest = own.at(-1) ?? others;
+  const left = kept.filter((one) => one !== newest);
+  const again = freezes && newest !== undefined && own.length === 1;
+  sessions.kept = again ? [{ ...newest, used: true }, ...left] : left;
   return newest;
 }
 
