@@ -56,7 +56,7 @@ export const budgetStart: LearnedBudget = {
 };
 
 /** Where 4,096 bytes of each direction pass, a hello and a head leave this much of a request. */
-const least = { up: 1536, down: 2048 } as const;
+export const least = { up: 1536, down: 2048 } as const;
 const most = { up: limits.batchBytes, down: limits.responseBytes } as const;
 /** Twice as much after so many exchanges that came through. */
 const passesToGrow = 2;

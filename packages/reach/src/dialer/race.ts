@@ -1,4 +1,5 @@
 import { UnreachableError, type World } from '@tern/protocol';
+import { least } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import { Attempt } from './attempt.ts';
 import { DialError, endedBy } from './carrier.ts';
@@ -58,7 +59,10 @@ const silentMs = 1500;
 const mostSilentMs = 9000;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
-/** Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. */
+/**
+ * Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. Where connections
+ * freeze, so is that of a file's part which is larger than the least.
+ */
 const largeBytes = 4096;
 
 /**
@@ -207,15 +211,16 @@ export class Race {
 
   /** A doubt has come up about the newest. @returns whether another way would not help */
   #isVain(): boolean {
-    const { pool, evidence, request } = this.#parts;
+    const { pool, evidence, request, bulk, book } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
+    const most = bulk && book.standing(newest.way).grade === 'text' ? least.up : largeBytes;
     if (newest.stage === 'hello' && pool.suspectsBan(newest.way)) {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
     }
-    return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > largeBytes);
+    return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > most);
   }
 
   /** Its answer was kept back, and has not come in its time. */
