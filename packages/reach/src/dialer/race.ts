@@ -60,8 +60,8 @@ const mostSilentMs = 9000;
 /** As many tries of one way for one request. */
 const triesOfOne = 2;
 /**
- * Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. Where connections
- * freeze, so is that of a file's part which is larger than the least.
+ * Where a larger request than this finds no answer, it is probably its size, and whoever asked had better make it smaller. With a part of a
+ * file that is larger than the least it is so too where connections freeze, or a second way says nothing either.
  */
 const largeBytes = 4096;
 
@@ -214,7 +214,8 @@ export class Race {
     const { pool, evidence, request, bulk, book } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
-    const most = bulk && book.standing(newest.way).grade === 'text' ? least.up : largeBytes;
+    const suspect = book.standing(newest.way).grade === 'text' || this.#attempts > 1;
+    const most = bulk && suspect ? least.up : largeBytes;
     if (newest.stage === 'hello' && pool.suspectsBan(newest.way)) {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
