@@ -5,8 +5,12 @@ import type { Measurement } from './freeze.bench.ts';
 
 const mebibyte = 1_048_576;
 const longestMs = 240_000;
-/** from the widest to the narrowest; a large file only where that does not take a quarter of an hour */
-const kibibytes = [16, 8, 4];
+/** So many KiB pass, and what is carried there, in MiB: where a connection carries a kilobyte, no more than a quarter. */
+const cases = [
+  { each: 16, sizes: [1, 10] },
+  { each: 8, sizes: [1] },
+  { each: 4, sizes: [0.25] },
+] as const;
 
 /**
  * Files where every connection falls silent after so many bytes in either direction. What arrives is compared byte for byte; what does not
@@ -14,10 +18,9 @@ const kibibytes = [16, 8, 4];
  */
 export async function benchByteFreeze(): Promise<readonly Measurement[]> {
   const figures: Measurement[] = [];
-  for (const each of kibibytes) {
-    const sizes = each === 16 ? [mebibyte, 10 * mebibyte] : [mebibyte];
+  for (const { each, sizes } of cases) {
     const transfers = (['down', 'up'] as const).flatMap((direction) =>
-      sizes.map((bytes) => ({ direction, bytes })),
+      sizes.map((size) => ({ direction, bytes: size * mebibyte })),
     );
     const seconds = await playTransfers({
       rule: { technique: 'freeze-bytes', bytes: each * 1024, count: 'each' },
