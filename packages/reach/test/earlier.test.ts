@@ -8,7 +8,16 @@ import {
   type Observation,
   type Way,
 } from '@tern/reach/diagnosis';
-import { attempt, carried, harbour, helloLost, island, literal, stopped } from './synthetic/hand-made.ts';
+import {
+  attempt,
+  carried,
+  harbour,
+  helloLost,
+  island,
+  literal,
+  stopped,
+  unconnected,
+} from './synthetic/hand-made.ts';
 
 const ways: readonly Way[] = [harbour, island, literal];
 const now = 300_000;
@@ -92,6 +101,15 @@ describe('what an app saw a while ago', () => {
     const once = [helloLost(harbour, 280), attempt(island, 281)];
     expect(said([], once)).toMatchObject({ harbour: 'unclear' });
     expect(said(swallowed, once)).toMatchObject({ harbour: 'silent-after-hello earlier' });
+  });
+
+  test('of resets is told where TCP does not even stand now: who resets by name keeps the pair shut for minutes', () => {
+    const resets = [100, 110].map((at) => attempt(harbour, at, { end: 'reset' }));
+    const shut = [280, 284].map((at) => unconnected(harbour, at, { end: 'refused-connection' }));
+    const others = [attempt(island, 281), attempt(island, 285)];
+    expect(said([], [...shut, ...others])).toMatchObject({ harbour: 'relay-down' });
+    expect(said(resets, [...shut, ...others])).toMatchObject({ harbour: 'reset earlier' });
+    expect(said([attempt(harbour, 100)], [...shut, ...others])).toMatchObject({ harbour: 'relay-down' });
   });
 
   test('of one way makes what stops on another now the second time', () => {

@@ -192,6 +192,8 @@ function isOfSize({ kind }: Diagnosis['cause']): boolean {
 /** @param own attempts of now on this way */
 function outlasts(memory: Diagnosis, said: Diagnosis, own: readonly Observation[]): boolean {
   if (memory.cause.kind === 'works' || memory.cause.kind === 'unclear') return false;
+  // who resets by name often keeps the pair shut for minutes
+  if (memory.cause.kind === 'reset' && said.cause.kind === 'relay-down') return true;
   const telling = own.filter(says);
   if (telling.length === 0) return true;
   if (said.cause.kind === 'unclear' && telling.every(({ end }) => end !== 'answered')) return true;
