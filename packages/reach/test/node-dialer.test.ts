@@ -219,6 +219,26 @@ describe('who answers', () => {
     connection.close();
   });
 
+  test('nobody who was met under another name of that relay is taken for it because a handshake goes on with a session of theirs', async () => {
+    await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
+    const resolver = new Resolver({ world: nodeWorld, remembered: () => '127.0.0.1', isOfInternet });
+    const carrier = new HttpsCarrier({ resolver, network: () => 'home', authorities: certificate });
+    const ask = async (host: string, names: readonly string[]): Promise<void> => {
+      const hint = { ...server.hint, address: host, relay: 'relay' as RelayId };
+      const said = { host, serverName: '', names, hint };
+      const way = { carrier: 'https', by: 'remembered', port: server.port, tls: true, ...said } as const;
+      const opened = await carrier.open(way, { signal, small: false, reached: () => undefined });
+      const asked = { signal, heldMs: 0, bulk: false, last: true };
+      for await (const _ of opened.exchange(new Uint8Array(1), asked));
+    };
+    await ask('localhost', ['localhost', 'relay.invalid']);
+    await expect(ask('relay.invalid', ['relay.invalid'])).rejects.toMatchObject({ ended: 'certificate' });
+    await ask('localhost', ['localhost', 'relay.invalid']);
+    await expect(ask('localhost', ['relay.invalid'])).rejects.toMatchObject({ ended: 'certificate' });
+    await ask('relay.invalid', ['localhost', 'relay.invalid', 'another.invalid']);
+    expect(server.resumed.at(-1)).toBe(true);
+  });
+
   test('a certificate nobody vouches for is unreachable, before the secret path is said', async () => {
     let asked = 0;
     await using server = await listen(

@@ -12,6 +12,8 @@ const sessionsOfOne = 64;
 
 interface Kept {
   readonly way: string;
+  /** the certificate was for one of them; whoever goes on with it is shown none */
+  readonly names: readonly string[];
   readonly session: Buffer;
   /** it went out already, and goes nowhere else */
   readonly used?: boolean;
@@ -56,7 +58,7 @@ export class HttpsCarrier implements Carrier {
     // the address says at once that the network is another, where its name is looked at now and then
     const sessions = this.#sessionsOf(`${network()} ${tcp.localAddress ?? ''} ${relayOf(way)}`);
     const from = wayKey(way);
-    const newest = takeNewest(sessions, from, freezes);
+    const newest = takeNewest(sessions, way, freezes);
     const session = newest?.session;
     const tls = await dialTls(tcp, {
       signal,
@@ -67,7 +69,9 @@ export class HttpsCarrier implements Carrier {
     });
     if (newest !== undefined && newest.way !== from && !tls.isSessionReused()) sessions.apart.add(from);
     tls.on('session', (next: Buffer) => {
-      sessions.kept = [...sessions.kept, { way: from, session: next }].slice(-sessionsOfOne);
+      sessions.kept = [...sessions.kept, { way: from, names: way.names, session: next }].slice(
+        -sessionsOfOne,
+      );
     });
     if (small) tls.setMaxSendFragment(smallRecordBytes);
     return new HttpConnection(tls, options);
@@ -83,11 +87,13 @@ export class HttpsCarrier implements Carrier {
   }
 }
 
-/** This way's own, or one of the relay's others. */
-function takeNewest(sessions: Sessions, way: string, freezes: boolean): Kept | undefined {
+/** This way's own, or one of the relay's others. Whoever wrote a link may say any relay in it: a name of theirs vouches for no place that is not to have it. */
+function takeNewest(sessions: Sessions, way: Way, freezes: boolean): Kept | undefined {
   const { kept, apart } = sessions;
-  const own = kept.filter((one) => one.way === way);
-  const others = apart.has(way) ? undefined : kept.findLast(({ used }) => used !== true);
+  const key = wayKey(way);
+  const fit = kept.filter(({ names }) => names.every((name) => way.names.includes(name)));
+  const own = fit.filter((one) => one.way === key);
+  const others = apart.has(key) ? undefined : fit.findLast(({ used }) => used !== true);
   const newest = own.at(-1) ?? others;
   const left = kept.filter((one) => one !== newest);
   const again = freezes && newest !== undefined && own.length === 1;
