@@ -57,6 +57,26 @@ test('what is larger than that is asked for with room for it, and comes between 
   expect(await seen(anna, boris)).toEqual(texts);
 });
 
+test('nor is what turns the keys of a group of many too large for that', async () => {
+  await using place = await town();
+  const anna = await place.person('Anna');
+  const boris = await place.person('Boris', { relays: [], through: freezing(open()) });
+  const others = await Promise.all(
+    ['Clara', 'Dirk', 'Emil', 'Fanny'].map((name) => place.person(name, { relays: [] })),
+  );
+  for (const other of [boris, ...others]) await meet(anna, other);
+  const all = (await anna.client.contacts()).map(({ person }) => person);
+  const group = await anna.client.beginGroup(all);
+  await settle(anna, boris, ...others, anna, boris);
+  await anna.client.sendText(group, 'all of you');
+  await say(anna, boris, 'and you');
+  await settle(anna, boris);
+  expect((await boris.client.messages(group)).map((line) => line.kind === 'message' && line.text)).toEqual([
+    'all of you',
+  ]);
+  expect(await seen(boris, anna)).toEqual(['and you']);
+});
+
 test('where an answer is cut all the same, the next one goes on behind what came', async () => {
   await using place = await town();
   const freeze = open();

@@ -23,8 +23,9 @@ import { recoverGroup } from './recovery.ts';
 import { chunkOfEntry, type ArrivedEntry } from './sealed-entry.ts';
 import type { WatchState } from './watch-state.ts';
 
-/** an answer of so many bytes has room for any entry */
-const anyEntryBytes = 4096;
+/** an answer of so many bytes has room for any text, and one of so many for any entry, with whatever policy it brings */
+const anyTextBytes = 4096;
+const anyEntryBytes = 8192;
 
 /** What one look at a relay came to. */
 export interface Pulled {
@@ -85,8 +86,9 @@ export async function pull(
   );
   const { downBytes, spare } = path.budget;
   // where that little passes, what is waited for is only a sign; then as much is asked for as passes, and what has no room in that after it
-  const little = spare !== undefined && downBytes < anyEntryBytes;
-  const room = behind === 'large' || !little ? {} : { room: waits ? 0 : answerRoom(downBytes) };
+  const little = spare !== undefined && downBytes < anyTextBytes;
+  const narrow = behind === 'large' || !little ? {} : { room: waits ? 0 : answerRoom(downBytes) };
+  const room = behind === 'huge' ? { room: answerRoom(Math.max(downBytes, anyEntryBytes)) } : narrow;
   const { results, whole } = await path.exchange(
     [...chores.map((chore) => chore.sent), { operation, seeds }],
     { signal: options.signal, ...room },

@@ -17,6 +17,8 @@ export interface Watched {
   readonly unreadable: ReadonlySet<LogId>;
 }
 
+type Behind = 'no' | 'more' | 'large' | 'huge';
+
 /**
  * The watch set this process keeps on one relay (rule 17): after the first time only changes are sent. Everything here may be
  * lost: the relay then says `watch-unknown` and the set is filled anew.
@@ -29,7 +31,7 @@ export class WatchState {
   #dropped: readonly LogId[] = [];
   /** more logs are to be added than fit one operation */
   #left = false;
-  #behind: 'no' | 'more' | 'large' = 'no';
+  #behind: Behind = 'no';
 
   /** The operation that watches exactly these logs. */
   next(
@@ -59,8 +61,8 @@ export class WatchState {
     return this.#known.size;
   }
 
-  /** what the last answer left over: `more` is there, and `large` had no room in it */
-  get behind(): 'no' | 'more' | 'large' {
+  /** what the last answer left over: `more` is there, `large` had no room in it, and `huge` not even where room was made for that */
+  get behind(): Behind {
     return this.#behind;
   }
 
@@ -83,10 +85,11 @@ export class WatchState {
     );
     const brought = results.flatMap((result) => (result.kind === 'entry' ? [result.log] : []));
     const last = results.at(-1);
+    const wider = this.#behind === 'no' || this.#behind === 'more' ? 'large' : 'huge';
     this.#behind = 'more';
     if (last?.kind === 'watched') {
       const room = bell || brought.length > 0 || turned.size > 0;
-      this.#behind = !last.more ? 'no' : room ? 'more' : 'large';
+      this.#behind = !last.more ? 'no' : room ? 'more' : wider;
       this.#token = last.token;
       for (const { log, number } of this.#sent) this.#known.set(log, number);
       for (const log of [...this.#dropped, ...turned, ...unreadable]) this.#known.delete(log);

@@ -54,6 +54,10 @@ test('what the last answer left over is not waited for: more of it, or what had 
   expect(waits()).toEqual(['more', 0]);
   watch.took([{ kind: 'watched', token, more: true }]);
   expect(waits()).toEqual(['large', 0]);
+  watch.took([{ kind: 'watched', token, more: true }]);
+  expect(waits()).toEqual(['huge', 0]);
+  watch.took([{ kind: 'watched', token, more: true }]);
+  expect(waits()).toEqual(['huge', 0]);
   watch.took([entry, { kind: 'watched', token, more: true }]);
   expect(waits()).toEqual(['more', 0]);
   watch.took([entry, { kind: 'watched', token, more: false }]);
