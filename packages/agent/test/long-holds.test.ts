@@ -148,3 +148,40 @@ test('a relay that turns a watch away is not asked again at once, however long t
   stop.abort();
   await running;
 });
+
+test('where every answer ends before it brings anything, the next one is not asked for at once for ever', async () => {
+  await using place = await town();
+  const asked: number[] = [];
+  let ends = false;
+  const cutting = (transport: Transport): Transport => ({
+    ...transport,
+    async *carry(to, request, options) {
+      asked.push(place.world.now());
+      let left = 1100;
+      for await (const piece of transport.carry(to, request, options)) {
+        yield ends ? piece.subarray(0, Math.max(0, left)) : piece;
+        left -= piece.length;
+        if (ends && left < 0) throw new UnreachableError('it ended', { code: 'cut' });
+      }
+    },
+  });
+  const anna = await place.person('Anna', { through: cutting });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  await say(boris, anna, 'at last');
+  await boris.client.sync({ signal: new AbortController().signal });
+  ends = true;
+  asked.length = 0;
+  const stop = new AbortController();
+  const running = anna.client.run({ signal: stop.signal });
+  await still();
+  const times = asked.length;
+  expect(times).toBeLessThan(12);
+  await still();
+  expect(asked.length).toBe(times);
+  ends = false;
+  place.world.move(1000);
+  while (!(await seen(anna, boris)).includes('at last')) await turn();
+  stop.abort();
+  await running;
+});

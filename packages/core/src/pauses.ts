@@ -1,5 +1,7 @@
 import type { Engine } from './engine.ts';
 
+/** So many answers in a row may bring nothing forward before a round gives up and waits. */
+export const mostStalls = 3;
 const longestPauseMs = 60_000;
 const firstPauseMs = 500;
 

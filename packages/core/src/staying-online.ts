@@ -7,7 +7,7 @@ import { identityTable } from './identity.ts';
 import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
 import { anythingFor, push } from './push.ts';
-import { pause, Pauses } from './pauses.ts';
+import { mostStalls, pause, Pauses } from './pauses.ts';
 import { noteReached, noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
@@ -119,7 +119,7 @@ async function exchangeMessages(
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
       if (refusals.length === 0) pauses.end();
-      const holding: Holding = { ...options, wish, looks: { at: undefined, soon: false } };
+      const holding: Holding = { ...options, wish, looks: { at: undefined, soon: false, empty: 0 } };
       let watched: Watched;
       do {
         show({ state: 'online' });
@@ -233,8 +233,8 @@ function contactWith(
 interface Holding extends OnlineAt {
   /** somebody wants everything looked at now */
   readonly wish: AbortSignal;
-  /** what was watched when it was last looked at, as {@link watchedIn} says it, and whether that look led to another */
-  readonly looks: { at: string | undefined; soon: boolean };
+  /** what was watched when it was last looked at, as {@link watchedIn} says it, whether that look led to another, and how many in a row promised more and brought nothing */
+  readonly looks: { at: string | undefined; soon: boolean; empty: number };
 }
 
 /** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `lost`: the same, because the watch did not come back; `refused`: after a while. */
@@ -269,13 +269,13 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     const { more, moved, refusals } = await watches.alone(host, (watch) =>
       pull(engine, host, { signal: stop, watch, waitSeconds }),
     );
-    looks.soon = more && moved;
+    Object.assign(looks, { soon: more && moved, empty: more && !moved ? looks.empty + 1 : 0 });
     if (!more) {
       await askForMissing(engine, host);
       await noteReached(engine, host, { signal: stop });
     }
     const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
-    const isEarly = !more && !moved && engine.world.now() - began < leastMs;
+    const isEarly = !moved && (!more || looks.empty > mostStalls) && engine.world.now() - began < leastMs;
     outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
   } catch (error) {
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed

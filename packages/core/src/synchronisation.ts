@@ -8,13 +8,12 @@ import { hostName, selfOf, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { followedLogTable } from './followed-log.ts';
 import { outbox, putOutgoing } from './outbox.ts';
+import { mostStalls } from './pauses.ts';
 import { pull } from './pull.ts';
 import { push } from './push.ts';
 import { rangesGaps } from './ranges.ts';
 import { WatchState } from './watch-state.ts';
 
-/** So many answers in a row may bring nothing forward before a round gives up and waits. */
-const mostStalls = 3;
 /** Pieces of a file that leave before what was written meanwhile is looked at. */
 const piecesBetween = 4;
 /** A request to send again is not repeated sooner; each time that nothing comes the pause doubles, to half a day at most. */
