@@ -1,5 +1,7 @@
-import { UnreachableError } from '@tern/protocol';
+import { followedLogTable } from '@tern/core/testing';
+import { decodePolicy, equalBytes, UnreachableError } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
+import { nodePrimitives } from '@tern/reach/node';
 import { expect, test } from 'vitest';
 import { meet, say, seen, town, type Resident } from './support/town.ts';
 
@@ -182,6 +184,47 @@ test('where every answer ends before it brings anything, the next one is not ask
   ends = false;
   place.world.move(1000);
   while (!(await seen(anna, boris)).includes('at last')) await turn();
+  stop.abort();
+  await running;
+});
+
+test('what a relay refuses however often it is sealed anew is left alone for a while', async () => {
+  let refused: readonly Uint8Array[] = [];
+  const primitives: typeof nodePrimitives = {
+    ...nodePrimitives,
+    ed25519Verify: (key, ...rest) =>
+      !refused.some((one) => equalBytes(one, key)) && nodePrimitives.ed25519Verify(key, ...rest),
+  };
+  await using place = await town({ primitives });
+  let asked = 0;
+  const counting = (transport: Transport): Transport => ({
+    ...transport,
+    carry(...sent) {
+      asked += 1;
+      return transport.carry(...sent);
+    },
+  });
+  const anna = await place.person('Anna', { through: counting });
+  const boris = await place.person('Boris', { relays: [] });
+  await meet(anna, boris);
+  await say(boris, anna, 'received');
+  await boris.client.sync({ signal: new AbortController().signal });
+  refused = await anna.store.read(async (view) =>
+    (await followedLogTable.list(view, '')).map(([, { policy }]) => decodePolicy(policy).appendKey),
+  );
+  asked = 0;
+  const stop = new AbortController();
+  const running = anna.client.run({ signal: stop.signal });
+  for (let second = 0; second < 30; second += 1) {
+    await still();
+    place.world.move(1000);
+  }
+  expect(await seen(anna, boris)).toEqual(['received']);
+  expect(asked).toBeLessThan(60);
+  refused = [];
+  await say(anna, boris, 'answer');
+  place.world.move(10_000);
+  await arrives(anna, boris, 'answer');
   stop.abort();
   await running;
 });

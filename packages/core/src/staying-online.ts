@@ -23,10 +23,7 @@ const longestLostMs = 10_000;
 const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
-/**
- * What waits is left at another relay when its own was not reached for so long: longer than a relay takes to start anew, or a train to
- * leave a tunnel, and several tries; shorter than somebody who just wrote puts the phone away.
- */
+/** What waits is left at another relay when its own was not reached for so long: longer than a relay takes to start anew, or a train to leave a tunnel, and several tries; shorter than somebody who just wrote puts the phone away. */
 const deferAfterMs = 20_000;
 const tendEveryMs = 10_000;
 const firstCollectMs = 30_000;
@@ -119,7 +116,7 @@ async function exchangeMessages(
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
       if (refusals.length === 0) pauses.end();
-      const holding: Holding = { ...options, wish, looks: { at: undefined, soon: false, empty: 0 } };
+      const holding: Holding = { ...options, wish, looks: { soon: false, empty: 0, refused: 0 } };
       let watched: Watched;
       do {
         show({ state: 'online' });
@@ -233,8 +230,8 @@ function contactWith(
 interface Holding extends OnlineAt {
   /** somebody wants everything looked at now */
   readonly wish: AbortSignal;
-  /** what was watched when it was last looked at, as {@link watchedIn} says it, whether that look led to another, and how many in a row promised more and brought nothing */
-  readonly looks: { at: string | undefined; soon: boolean; empty: number };
+  /** what was watched when it was last looked at, as {@link watchedIn} says it, whether that look led to another, how many in a row promised more and brought nothing, and how often what was sealed anew was refused again, and how long nothing is sent therefore */
+  readonly looks: { at?: string; soon: boolean; empty: number; refused: number; rest?: Promise<void> };
 }
 
 /** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `lost`: the same, because the watch did not come back; `refused`: after a while. */
@@ -300,10 +297,11 @@ async function sendBeside(
     readonly over: AbortController;
   },
 ): Promise<void> {
-  const { signal, stop, nudges, over } = options;
+  const { signal, stop, nudges, over, looks } = options;
   const watched = watchedIn(engine, options.ready);
   const pauses = new Pauses(engine);
   while (!stop.aborted) {
+    await Promise.race([looks.rest, aborted(stop)]);
     const news = nudges.next;
     const { ready, waits } = await engine.store.read(async (view) => ({
       ready: await readyLogs(view, host),
@@ -314,7 +312,9 @@ async function sendBeside(
       await aborted(AbortSignal.any([stop, news]));
       continue;
     }
-    const { moved, logs, refusals } = await push(engine, host, { signal });
+    const { more, moved, logs, refusals } = await push(engine, host, { signal });
+    looks.refused = more && !moved ? looks.refused + 1 : 0;
+    if (looks.refused > mostStalls) looks.rest = pause(engine, longestRefusedMs, signal);
     for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
     if (options.ready.some(({ followed }) => logs.includes(followed.log))) void echo(engine, host, over);
     if (moved && refusals.length === 0) pauses.end();
