@@ -133,3 +133,10 @@ test('what takes long to set up comes after what does not', () => {
   const standings = { [plain]: slow ?? good(), 'https:system:two.example:443': quick ?? good() };
   expect(order(standings)[0]).toBe('https:system:two.example:443');
 });
+
+test('a way that took long to set up some minutes ago is not passed by for that', () => {
+  const tookLong = (at: number): Standing => ({ ...good(at), rttMs: 60, setUpMs: 8000 });
+  const other = 'https:system:two.example:443';
+  expect(order({ [plain]: tookLong(now - 60_000), [other]: good() })[0]).toBe(other);
+  expect(order({ [plain]: tookLong(now - 200_000), [other]: good() })[0]).toBe(plain);
+});

@@ -75,7 +75,9 @@ function costOf(
     readonly slow: number;
   },
 ): number {
-  const setUp = ready ? 0 : (standing.setUpMs ?? 3 * (standing.rttMs ?? 100));
+  // how long it took is no better known than what failed: a bad minute may be over
+  const lately = now - standing.goodAt <= relatedMs ? standing.setUpMs : undefined;
+  const setUp = ready ? 0 : (lately ?? 3 * (standing.rttMs ?? 100));
   const plain = place * 40 + (way.carrier === 'forward' ? forwardCost : way.by === 'doh' ? 300 : 0);
   const tried = standing.goodAt > 0 ? 0 : 600;
   const own = recent(standing);
