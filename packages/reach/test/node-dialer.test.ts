@@ -73,6 +73,16 @@ describe('what goes over the wire', () => {
     expect(server.connections()).toBe(1);
   });
 
+  test('what is for another secret path takes no connection of the first', async () => {
+    const paths: unknown[] = [];
+    const handler: RequestListener = ({ url }, outgoing) => outgoing.end(String(paths.push(url)));
+    await using server = await listen(handler, { tls: true });
+    using dialer = open();
+    for (const path of ['one', 'other', 'one']) await carry(dialer, { ...server.hint, path });
+    expect(paths).toEqual(['/one', '/other', '/one']);
+    expect(server.connections()).toBe(2);
+  });
+
   test('a name is said in the hello, an address is not', async () => {
     await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
     using dialer = open();

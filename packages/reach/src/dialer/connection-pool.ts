@@ -106,7 +106,7 @@ export class ConnectionPool implements Disposable {
 
   /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
   forget(way: Way): void {
-    for (const held of this.#held.get(wayKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
+    for (const held of this.#held.get(heldKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
   }
 
   /** A hello was answered. */
@@ -179,7 +179,7 @@ export class ConnectionPool implements Disposable {
 
   #free(way: Way, wish: Wish): Held | undefined {
     const { book, world } = this.#parts;
-    const all = this.#held.get(wayKey(way));
+    const all = this.#held.get(heldKey(way));
     if (all === undefined) return undefined;
     const now = world.now();
     for (const held of all)
@@ -187,7 +187,7 @@ export class ConnectionPool implements Disposable {
         this.#drop(held);
     const standing = book.standing(way);
     return this.#held
-      .get(wayKey(way))
+      .get(heldKey(way))
       ?.filter(
         ({ busy, connection, load }) => (busy === 0 || connection.shared) && hasRoom(standing, load, wish),
       )
@@ -215,7 +215,7 @@ export class ConnectionPool implements Disposable {
       if (connection.blind !== true) this.greeted(way);
       const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
       const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };
-      const key = wayKey(way);
+      const key = heldKey(way);
       this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
       return held;
     } finally {
@@ -232,7 +232,7 @@ export class ConnectionPool implements Disposable {
   }
 
   #drop(held: Held): void {
-    const key = wayKey(held.way);
+    const key = heldKey(held.way);
     const left = (this.#held.get(key) ?? []).filter((one) => one !== held);
     if (left.length > 0) this.#held.set(key, left);
     else this.#held.delete(key);
@@ -267,4 +267,9 @@ function add(counts: Map<string, number>, name: string, by: number): void {
   const count = (counts.get(name) ?? 0) + by;
   if (count === 0) counts.delete(name);
   else counts.set(name, count);
+}
+
+/** What is asked on a connection goes to the path for which it was opened, and to no other of the same relay. */
+function heldKey(way: Way): string {
+  return `${wayKey(way)} ${way.hint.path}`;
 }
