@@ -27,8 +27,11 @@ export async function openOrdinaryClient(store: ClientStore, transport: Dialer):
   return {
     ...client,
     async [Symbol.asyncDispose]() {
-      await keeping[Symbol.asyncDispose]();
-      await client[Symbol.asyncDispose]();
+      try {
+        await keeping[Symbol.asyncDispose]();
+      } finally {
+        await client[Symbol.asyncDispose]();
+      }
     },
   };
 }

@@ -17,8 +17,9 @@ function slowContainer() {
   };
   const ready = Promise.withResolvers<void>();
   const installing = Object.assign(new EventTarget(), { state: 'installing' });
-  const registration: { active: typeof worker | null; installing: typeof installing | null } = {
+  const registration: Record<'active' | 'waiting' | 'installing', unknown> = {
     active: null,
+    waiting: null,
     installing,
   };
   const container = Object.assign(new EventTarget(), {
@@ -59,15 +60,19 @@ test('a service worker that takes long to install does not keep the app back, an
   expect(asked).toEqual([['keep', 'set']]);
 });
 
-test('a service worker that cannot be installed is not waited for', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const { container, fail } = slowContainer();
-  vi.stubGlobal('navigator', { serviceWorker: container });
-  const opening = openKeeper('worker.js');
-  await vi.advanceTimersByTimeAsync(0);
-  fail();
-  expect((await opening)?.isServing).toBe(false);
-});
+test.each(['before', 'while'])(
+  'a service worker that cannot be installed is not waited for (%s)',
+  async (when) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { container, fail } = slowContainer();
+    vi.stubGlobal('navigator', { serviceWorker: container });
+    if (when === 'before') fail();
+    const opening = openKeeper('worker.js');
+    await vi.advanceTimersByTimeAsync(0);
+    if (when === 'while') fail();
+    expect((await opening)?.isServing).toBe(false);
+  },
+);
 
 test('a browser that has no service worker for us has no keeper', async () => {
   vi.stubGlobal('navigator', {});

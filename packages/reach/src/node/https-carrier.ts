@@ -9,6 +9,8 @@ const smallRecordBytes = 1300;
 const rememberedRelays = 64;
 /** A relay gives two with each handshake, and many connections may begin before one has ended. */
 const sessionsOfOne = 64;
+/** Ours are below 2 kB; others may say what they like. */
+const mostSessionBytes = 8192;
 
 interface Kept {
   readonly way: string;
@@ -69,6 +71,7 @@ export class HttpsCarrier implements Carrier {
     });
     if (newest !== undefined && newest.way !== from && !tls.isSessionReused()) sessions.apart.add(from);
     tls.on('session', (next: Buffer) => {
+      if (next.length > mostSessionBytes) return;
       sessions.kept = [...sessions.kept, { way: from, names: way.names, session: next }].slice(
         -sessionsOfOne,
       );

@@ -61,7 +61,11 @@ async function isControlled(
   registration: ServiceWorkerRegistration,
 ): Promise<boolean> {
   if (serviceWorker.controller !== null) return true;
-  const isForced = registration.active?.state === 'activated' && registration.installing === null;
+  const { installing, waiting, active } = registration;
+  const coming = installing ?? waiting ?? active;
+  // one that cannot be installed is not waited for
+  if (coming === null || coming.state === 'redundant') return false;
+  const isForced = active?.state === 'activated' && installing === null;
   return new Promise((decided) => {
     const decide = (isServing: boolean): void => {
       clearTimeout(timer);
@@ -69,8 +73,6 @@ async function isControlled(
     };
     const timer = setTimeout(decide, isForced ? forcedWaitMs : longestWaitMs, false);
     serviceWorker.addEventListener('controllerchange', () => decide(true), { once: true });
-    const { installing } = registration;
-    // one that cannot be installed is not waited for
-    installing?.addEventListener('statechange', () => installing.state === 'redundant' && decide(false));
+    coming.addEventListener('statechange', () => coming.state === 'redundant' && decide(false));
   });
 }
