@@ -3,6 +3,7 @@ import type { Trouble } from './client.ts';
 import { countDeferred } from './deferred-messages.ts';
 import { hostName, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
+import { echo, patienceMs } from './echo.ts';
 import { identityTable } from './identity.ts';
 import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
@@ -12,9 +13,6 @@ import { noteReached, noteUnreached } from './reached-relays.ts';
 import { askForMissing, hostsOf, settleHost, troubleOf, type Watches } from './synchronisation.ts';
 import type { ConnectionView } from './views.ts';
 
-/** as with any first byte: so many times what the last answer took, where that is more than what is given beside */
-const latencies = 6;
-const echoMs = 2000;
 /** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
 const longestRefusedMs = 10_000;
 /** between one watch that was lost and the look for what came meanwhile, where all are lost */
@@ -23,7 +21,10 @@ const longestLostMs = 10_000;
 const leastHeldMs = 500;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
-/** What waits is left at another relay when its own was not reached for so long: longer than a relay takes to start anew, or a train to leave a tunnel, and several tries; shorter than somebody who just wrote puts the phone away. */
+/**
+ * What waits is left at another relay when its own was not reached for so long: longer than a relay takes to start anew, or a train to
+ * leave a tunnel, and several tries; shorter than somebody who just wrote puts the phone away.
+ */
 const deferAfterMs = 20_000;
 const tendEveryMs = 10_000;
 const firstCollectMs = 30_000;
@@ -227,11 +228,23 @@ function contactWith(
   };
 }
 
+interface Looks {
+  /** what was watched when it was last looked at, as {@link watchedIn} says it */
+  at?: string;
+  /** that look led to another */
+  soon: boolean;
+  /** so many in a row promised more and brought nothing */
+  empty: number;
+  /** so often in a row what was sealed anew was refused again */
+  refused: number;
+  /** until then nothing is sent therefore */
+  rest?: Promise<void>;
+}
+
 interface Holding extends OnlineAt {
   /** somebody wants everything looked at now */
   readonly wish: AbortSignal;
-  /** what was watched when it was last looked at, as {@link watchedIn} says it, whether that look led to another, how many in a row promised more and brought nothing, and how often what was sealed anew was refused again, and how long nothing is sent therefore */
-  readonly looks: { at?: string; soon: boolean; empty: number; refused: number; rest?: Promise<void> };
+  readonly looks: Looks;
 }
 
 /** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `lost`: the same, because the watch did not come back; `refused`: after a while. */
@@ -320,21 +333,6 @@ async function sendBeside(
     if (moved && refusals.length === 0) pauses.end();
     else await pause(engine, pauses.next(), AbortSignal.any([stop, nudges.next]));
   }
-}
-
-/** What was added to a watched log ends the watch as well, unless its connection is dead: then silence is all that one would ever see. */
-async function echo(engine: Engine, host: Hint, over: AbortController): Promise<void> {
-  try {
-    await engine.world.wait(patienceMs(engine, host, echoMs), { signal: over.signal });
-  } catch {
-    return; // it ended
-  }
-  over.abort(new UnreachableError('the watch does not answer', { code: 'silent' }));
-}
-
-/** How long an answer that nobody holds back may take. */
-function patienceMs(engine: Engine, host: Hint, leastMs: number): number {
-  return Math.max(leastMs, latencies * (engine.path(host).lastExchange?.latencyMs ?? 0));
 }
 
 /** What is said to a relay of the logs on it: where that changes, a watch is out of date. */
