@@ -63,7 +63,6 @@ export async function pull(
   options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly waitSeconds: number },
 ): Promise<Pulled> {
   const path = engine.path(host);
-  const before = options.watch.size;
   const { ready, right } = await engine.store.read(async (view) => {
     const relays = await knownRelayTable.list(view, '');
     return {
@@ -119,7 +118,8 @@ export async function pull(
   const refusals = chored.flatMap(({ result }) =>
     result === undefined || ['stored', 'duplicate', 'done'].includes(result.kind) ? [] : [result.kind],
   );
-  const moved = arrived.size > 0 || chored.length > refusals.length || options.watch.size > before;
+  if (arrived.size > 0) options.watch.advanced();
+  const moved = arrived.size > 0 || chored.length > refusals.length || options.watch.grew;
   // what came from strangers and contacts may lead to logs that are not watched yet
   const led = ready.some(({ followed }) => followed.kind !== 'group' && arrived.has(followed.log));
   const more = !seen.finished || seen.more || seen.turned.size > 0 || led || chored.length > refusals.length;

@@ -5,6 +5,7 @@ import { hostName, type Engine } from './engine.ts';
 import { uploadSome } from './file-upload.ts';
 import { echo, patienceMs } from './echo.ts';
 import { identityTable } from './identity.ts';
+import { Looks, type Looked } from './looks.ts';
 import { aborted, Nudges } from './nudges.ts';
 import { pull, readyLogs, type ReadyLog } from './pull.ts';
 import { anythingFor, push } from './push.ts';
@@ -117,21 +118,23 @@ async function exchangeMessages(
       );
       for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
       if (refusals.length === 0) pauses.end();
-      const holding: Holding = { ...options, wish, looks: { soon: false, empty: 0, refused: 0 } };
+      const holding: Holding = { ...options, wish, looks: new Looks() };
       let watched: Watched;
       do {
         show({ state: 'online' });
         options.settled.nudge();
         const news = options.nudges.next;
         watched = await watchOnce(engine, host, holding);
-        // a relay that answers at once and says nothing is not asked again at once, but for what is to be sent
-        if (watched === 'idle') await pause(engine, pauses.next(), AbortSignal.any([signal, wish, news]));
-        else if (watched === 'next') {
+        // a relay that says nothing sooner than it should, or never what it promises, is asked at once only for what is to be sent
+        if (watched === 'idle' || watched === 'stuck') {
+          const longestMs = watched === 'stuck' ? longestRefusedMs : Infinity;
+          await pause(engine, Math.min(pauses.next(), longestMs), AbortSignal.any([signal, wish, news]));
+        } else if (watched === 'next') {
           pauses.end();
           losses.end();
           lost = false;
         }
-      } while (watched === 'next' || watched === 'idle');
+      } while (watched !== 'anew' && watched !== 'lost' && watched !== 'refused');
       // one is lost now and then; each one after another costs what texts could use
       if (watched === 'lost' && lost)
         await pause(
@@ -228,27 +231,14 @@ function contactWith(
   };
 }
 
-interface Looks {
-  /** what was watched when it was last looked at, as {@link watchedIn} says it */
-  at?: string;
-  /** that look led to another */
-  soon: boolean;
-  /** so many in a row promised more and brought nothing */
-  empty: number;
-  /** so often in a row what was sealed anew was refused again */
-  refused: number;
-  /** until then nothing is sent therefore */
-  rest?: Promise<void>;
-}
-
 interface Holding extends OnlineAt {
   /** somebody wants everything looked at now */
   readonly wish: AbortSignal;
   readonly looks: Looks;
 }
 
-/** `next`: the next one may follow. `idle`: the same, but it came sooner than it should and brought nothing. `anew`: everything is to be looked at anew; `lost`: the same, because the watch did not come back; `refused`: after a while. */
-type Watched = 'next' | 'idle' | 'anew' | 'lost' | 'refused';
+/** `anew`: everything is to be looked at anew. `lost`: the same, because the watch did not come back. `refused`: the same, after a while. */
+type Watched = Looked | 'anew' | 'lost' | 'refused';
 
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
@@ -266,9 +256,11 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
   const { looks } = options;
   const watched = watchedIn(engine, ready);
   // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
-  const soon = looks.soon || (looks.at !== undefined && looks.at !== watched);
-  Object.assign(looks, { at: watched, soon: false });
-  const waitSeconds = soon ? 0 : awaited ? awaitedPollSeconds : engine.path(host).holdSeconds();
+  const waitSeconds = looks.isSoon(watched)
+    ? 0
+    : awaited
+      ? awaitedPollSeconds
+      : engine.path(host).holdSeconds();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, wish, over.signal]);
   const sending = sendBeside(engine, host, { ...options, ready, over, stop });
@@ -279,14 +271,13 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
     const { more, moved, refusals } = await watches.alone(host, (watch) =>
       pull(engine, host, { signal: stop, watch, waitSeconds }),
     );
-    Object.assign(looks, { soon: more && moved, empty: more && !moved ? looks.empty + 1 : 0 });
     if (!more) {
       await askForMissing(engine, host);
       await noteReached(engine, host, { signal: stop });
     }
     const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
-    const isEarly = !moved && (!more || looks.empty > mostStalls) && engine.world.now() - began < leastMs;
-    outcome = refusals.length > 0 ? 'refused' : isEarly ? 'idle' : 'next';
+    const looked = looks.took({ more, moved, early: engine.world.now() - began < leastMs });
+    outcome = refusals.length > 0 ? 'refused' : looked;
   } catch (error) {
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
     const unheld = error instanceof UnreachableError && error.code === 'unheld';

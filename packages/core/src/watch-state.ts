@@ -32,6 +32,9 @@ export class WatchState {
   /** more logs are to be added than fit one operation */
   #left = false;
   #behind: Behind = 'no';
+  /** so many answers made the set smaller since something new came */
+  #losses = 0;
+  #grew = false;
 
   /** The operation that watches exactly these logs. */
   next(
@@ -57,8 +60,14 @@ export class WatchState {
     };
   }
 
-  get size(): number {
-    return this.#known.size;
+  /** whether the last answer brought the set forward: to fill again and again what the relay lost again and again does not */
+  get grew(): boolean {
+    return this.#grew;
+  }
+
+  /** Something came that was not there before. */
+  advanced(): void {
+    this.#losses = 0;
   }
 
   /** what the last answer left over: `more` is there, `large` had no room in it, and `huge` not even where room was made for that */
@@ -79,6 +88,14 @@ export class WatchState {
 
   /** @param bell it was to say only that something is there */
   took(results: readonly Result[], bell = false): Watched {
+    const before = this.#known.size;
+    const watched = this.#took(results, bell);
+    if (this.#known.size < before) this.#losses += 1;
+    this.#grew = this.#known.size > before && this.#losses <= mostLosses;
+    return watched;
+  }
+
+  #took(results: readonly Result[], bell: boolean): Watched {
     const turned = new Set(results.flatMap((result) => (result.kind === 'turned' ? [result.log] : [])));
     const unreadable = new Set(
       results.flatMap((result) => (result.kind === 'unreadable' ? [result.log] : [])),
@@ -104,3 +121,5 @@ export class WatchState {
 
 /** So many logs are added at a time: their proofs fit a batch. */
 const slice = 100;
+/** A relay that starts anew has lost the set; one that loses it more often without anything new coming keeps us busy for nothing. */
+const mostLosses = 3;

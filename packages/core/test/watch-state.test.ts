@@ -65,3 +65,22 @@ test('what the last answer left over is not waited for: more of it, or what had 
   watch.took([entry]);
   expect(waits()).toEqual(['more', 0]);
 });
+
+test('a set that the relay loses again and again, with nothing new in between, is no way forward', () => {
+  const watch = new WatchState();
+  const watched = { kind: 'watched', token: new Uint8Array(16), more: true } as const;
+  const log = 'log' as LogId;
+  const old = { kind: 'entry', log, seq: 1, number: 0, entry: new Uint8Array(1024), at: 0 } as const;
+  const look = (...results: Parameters<WatchState['took']>[0]): boolean => {
+    watch.next([{ log, after: 1, number: 0, seed: new Uint8Array(32) }], 40);
+    watch.took(results);
+    return watch.grew;
+  };
+  expect(look(watched)).toBe(true);
+  const lossesSeen = [look({ kind: 'watch-unknown' }), look(watched), look(old), look(watched)];
+  expect(lossesSeen).toEqual([false, true, false, true]);
+  const more = Array.from({ length: 20 }, () => [look({ kind: 'watch-unknown' }), look(watched)]);
+  expect(more.flat().filter(Boolean)).toHaveLength(1);
+  watch.advanced();
+  expect([look({ kind: 'watch-unknown' }), look(watched)]).toEqual([false, true]);
+});

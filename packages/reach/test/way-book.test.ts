@@ -17,7 +17,7 @@ import { freshPace } from '../src/dialer/pace.ts';
 import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
 import { networkAddresses, networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
-import { entranceOf, waysOf, withEndpoints } from '../src/dialer/way.ts';
+import { entranceOf, waysOf, withEndpoints, type Way } from '../src/dialer/way.ts';
 
 const relay = 'a'.repeat(52) as RelayId;
 const [way] = waysOf(entranceOf({ address: 'one.example', port: 443, tls: true, path: 'secret' }), {
@@ -78,6 +78,31 @@ test('a book that became long keeps what is newest', () => {
   expect([...read.pages.keys()]).not.toContain('network 3');
   expect(read.pages.get('network 39')?.ways.has('way 199')).toBe(true);
   expect(read.pages.get('network 39')?.ways.has('way 3')).toBe(false);
+});
+
+test('who is a stranger to one relay is none to the one that lives there', () => {
+  const book = new WayBook(() => 'home');
+  const at = (relay: string): Way => {
+    const hint = { address: 'one.example', port: 443, tls: true, path: 'secret', relay: relay as RelayId };
+    const [first] = waysOf(entranceOf(hint), { choosesAddress: false, remembers: () => false });
+    if (first === undefined) throw new TypeError('no way');
+    return first;
+  };
+  const [liar, honest] = [at('liar'), at('honest')];
+  const load = { exchanges: 0, upBytes: 700, downBytes: 900 };
+  book.took(honest, { kind: 'answered', load, late: false }, 1000);
+  book.took(liar, { kind: 'failed', how: 'stranger' }, 2000);
+  expect(book.standing(liar)).toMatchObject({ goodAt: 1000, failure: { kind: 'stranger', at: 2000 } });
+  expect(book.standing(honest).failure).toBeUndefined();
+  book.took(honest, { kind: 'answered', load, late: false }, 3000);
+  // as it lies in a store
+  const again = new WayBook(() => 'home');
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  expect(again.standing(liar)).toMatchObject({ goodAt: 1999, failure: { kind: 'stranger', times: 1 } });
+  expect(again.standing(honest).failure).toBeUndefined();
+  again.took(liar, { kind: 'answered', load, late: false }, 4000);
+  expect(again.standing(liar)).toMatchObject({ goodAt: 4000 });
+  expect(again.standing(liar).failure).toBeUndefined();
 });
 
 test('each network has a page of its own', () => {

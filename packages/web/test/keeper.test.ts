@@ -1,10 +1,15 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { openKeeper } from '../src/shell/keeper.ts';
+import { openKeeper, type Keeper } from '../src/shell/keeper.ts';
 
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
+
+function keeperOf(opened: Awaited<ReturnType<typeof openKeeper>>): Keeper | undefined {
+  if (opened === 'unreachable') throw new TypeError('the line froze');
+  return opened;
+}
 
 /** A browser's container in which a worker is installed when the test says so. */
 function slowContainer() {
@@ -45,7 +50,7 @@ test('a service worker that takes long to install does not keep the app back, an
   vi.stubGlobal('navigator', { serviceWorker: container });
   const opening = openKeeper('worker.js');
   await vi.advanceTimersByTimeAsync(60_000);
-  const keeper = await opening;
+  const keeper = keeperOf(await opening);
   expect(keeper?.isServing).toBe(false);
   expect(await keeper?.ask(['hold', 'a'])).toBeUndefined();
   expect(asked).toEqual([]);
@@ -60,6 +65,27 @@ test('a service worker that takes long to install does not keep the app back, an
   expect(asked).toEqual([['keep', 'set']]);
 });
 
+test('where the line freezes under its script, that is said after a while', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { container } = slowContainer();
+  const serviceWorker = Object.assign(container, { register: () => new Promise(() => undefined) });
+  vi.stubGlobal('navigator', { serviceWorker });
+  const opening = openKeeper('worker.js');
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await opening).toBe('unreachable');
+});
+
+test('a service worker that dies over a question holds nothing', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const controller = { postMessage: () => undefined };
+  const { container } = slowContainer();
+  vi.stubGlobal('navigator', { serviceWorker: Object.assign(container, { controller }) });
+  const keeper = keeperOf(await openKeeper('worker.js'));
+  const asking = keeper?.ask(['hold', 'a']);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(await asking).toBeUndefined();
+});
+
 test.each(['before', 'while'])(
   'a service worker that cannot be installed is not waited for (%s)',
   async (when) => {
@@ -70,7 +96,7 @@ test.each(['before', 'while'])(
     const opening = openKeeper('worker.js');
     await vi.advanceTimersByTimeAsync(0);
     if (when === 'while') fail();
-    expect((await opening)?.isServing).toBe(false);
+    expect(keeperOf(await opening)?.isServing).toBe(false);
   },
 );
 

@@ -1,9 +1,9 @@
-import { equalBytes, type RelayId } from '@tern/protocol';
+import { equalBytes, type Hint, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
-import { countedBy, hostOfKey, wayKey } from './way.ts';
+import { countedBy, hostOfKey, relayOf, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
 /** What is known of one network: of its ways, of the names it may count, of addresses that were good. */
@@ -21,8 +21,8 @@ export interface WayBookRecord {
   readonly key?: Uint8Array;
 }
 
-/** A way with the relay's other names and addresses, where they are known. */
-type RelayWay = ObservedWay & { readonly names?: readonly string[] };
+/** A way with the relay it is to lead to and that one's other names and addresses, where they are known. */
+type RelayWay = ObservedWay & { readonly hint?: Hint; readonly names?: readonly string[] };
 
 /** Names the network this device is in. @param key undefined for the name that an earlier version gave it, or where names tell nothing */
 export type NameNetwork = (key: Uint8Array | undefined) => string;
@@ -63,8 +63,16 @@ export class WayBook {
     return this.#network(this.#key);
   }
 
-  /** What freezes connections does so to a relay's whole hoster: what one of its ways showed is believed of those that have not shown better since. */
+  /** Who is a stranger to one relay is to another, which may live there, none. */
   standing(way: RelayWay): Standing {
+    const standing = this.#standing(way);
+    const failure = this.#page().ways.get(strangerKey(way))?.failure;
+    if (failure === undefined || failure.at <= (standing.failure?.at ?? 0)) return standing;
+    return { ...standing, goodAt: Math.min(standing.goodAt, failure.at - 1), failure };
+  }
+
+  /** What freezes connections does so to a relay's whole hoster: what one of its ways showed is believed of those that have not shown better since. */
+  #standing(way: RelayWay): Standing {
     const page = this.#page();
     const own = page.ways.get(wayKey(way)) ?? freshStanding;
     if (way.carrier !== 'https' || page.freezing.size === 0) return own;
@@ -84,11 +92,13 @@ export class WayBook {
   }
 
   took(way: RelayWay, outcome: Outcome, now: number): void {
-    const before = this.standing(way);
-    const after = nextStanding(before, outcome, now);
     const { ways, freezing, shown } = this.#page();
-    const key = wayKey(way);
+    const ofStranger = outcome.kind === 'failed' && outcome.how === 'stranger';
+    const key = ofStranger ? strangerKey(way) : wayKey(way);
+    const before = ofStranger ? (ways.get(key) ?? freshStanding) : this.#standing(way);
+    const after = nextStanding(before, outcome, now);
     ways.set(key, after);
+    if (outcome.kind === 'answered') ways.delete(strangerKey(way));
     shown.clear();
     if (after.grade === 'text') freezing.set(key, { host: way.host, standing: after });
     else freezing.delete(key);
@@ -250,6 +260,11 @@ function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget 
 function freezingOf(ways: ReadonlyMap<string, Standing>): OpenPage['freezing'] {
   const those = [...ways].filter(([, { grade }]) => grade === 'text');
   return new Map(those.map(([key, standing]) => [key, { host: hostOfKey(key), standing }]));
+}
+
+/** under which lies that somebody else answered there than the relay that was looked for */
+function strangerKey(way: RelayWay): string {
+  return `${way.hint === undefined ? '' : relayOf({ hint: way.hint })}!${wayKey(way)}`;
 }
 
 const freshMs = 3_600_000;

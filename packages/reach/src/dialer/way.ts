@@ -51,7 +51,7 @@ export function countedBy(way: ObservedWay): string {
 }
 
 /** which relay it leads to */
-export function relayOf({ hint }: Way): string {
+export function relayOf({ hint }: Pick<Way, 'hint'>): string {
   return hint.relay ?? originOf(hint);
 }
 

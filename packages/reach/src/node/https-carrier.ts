@@ -69,7 +69,10 @@ export class HttpsCarrier implements Carrier {
       ...(authorities !== undefined && { authorities }),
       ...(session !== undefined && { session }),
     });
-    if (newest !== undefined && newest.way !== from && !tls.isSessionReused()) sessions.apart.add(from);
+    if (newest !== undefined && !tls.isSessionReused()) {
+      if (newest.way !== from) sessions.apart.add(from);
+      sessions.kept = sessions.kept.filter((one) => one.session !== newest.session);
+    }
     tls.on('session', (next: Buffer) => {
       if (next.length > mostSessionBytes) return;
       sessions.kept = [...sessions.kept, { way: from, names: way.names, session: next }].slice(

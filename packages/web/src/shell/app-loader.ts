@@ -30,6 +30,7 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
       cache === undefined ? ('whole' as const) : bringMissing(cache),
       cache && openKeeper(scriptUrl(list.worker)),
     ]);
+    if (keeper === 'unreachable') return keeper;
     if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     if (brought !== 'whole') return brought;
     if (keeper?.isServing !== true) cache = undefined;
