@@ -18,7 +18,7 @@ import { subjectNamed, subjects } from './subjects/all.ts';
 
 const usage = `npm run lab [-- OPTION...]
   --profile quick|full   quick (default): minutes; full: hours, what is published
-  --scenario ID|FILE     such as S08, ${openNetwork}, or a scenario file; may be repeated; without it all
+  --scenario ID|FILE     such as S08, ${openNetwork}, or a scenario file; may be repeated; without it all (quick: all with a way left)
   --subject NAME         one of ${subjects.map(({ name }) => name).join(', ')}; may be repeated
   --seeds N              runs of each scenario (quick 1, full 5)
   --jobs N               runs at a time (default: one for each processor, at most 4)
@@ -96,9 +96,8 @@ async function planOf(args: readonly string[]): Promise<{
   if (!isProfileName(profile)) throw new UsageError(`no profile is called ${profile}`);
   for (const name of values.subject)
     if (subjectNamed(name) === undefined) throw new UsageError(`no subject is called ${name}`);
-  const asked = values.scenario.length > 0 ? values.scenario : [openNetwork, ...(await catalogueFiles())];
   const plan: Plan = {
-    scenarios: await Promise.all(asked.map(async (ask) => ({ ask, id: (await scenarioNamed(ask)).id }))),
+    scenarios: values.scenario.length > 0 ? await named(values.scenario) : await allOf(profile),
     // who is not asked for by name plays where it can
     subjects:
       values.subject.length > 0
@@ -113,6 +112,18 @@ async function planOf(args: readonly string[]): Promise<{
   const results = resolve(values.results ?? resolve(import.meta.dirname, '../../../build/lab', profile));
   const { json, help, costs } = values;
   return { plan, results, json, help, costs };
+}
+
+async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
+  return Promise.all(asked.map(async (ask) => ({ ask, id: (await scenarioNamed(ask)).id })));
+}
+
+/** A quick lab leaves out those in which there is no way for anybody: it would only wait. */
+async function allOf(profile: string): Promise<Plan['scenarios']> {
+  const asked = [openNetwork, ...(await catalogueFiles())];
+  if (profile === 'full') return named(asked);
+  const scenarios = await Promise.all(asked.map(scenarioNamed));
+  return named(asked.filter((_, at) => scenarios[at]?.target.level !== 'F'));
 }
 
 function count(given: string | undefined, otherwise: number, what: string): number {

@@ -228,6 +228,24 @@ describe('what flows on a connection that stands', () => {
     expect(said([...small, paused, goesOn]).way.cause.kind).not.toBe('throttled');
   });
 
+  test('a pause that was seen once is a limit where another way was slow too, and a third quick', () => {
+    const small = [attempt(harbour, 1), attempt(island, 1), attempt(literal, 1)];
+    const elsewhere = flowed(literal, 3, { bytes: 8000, ms: 180, paused: true });
+    const { way } = said([...small, paused, elsewhere, control]);
+    expect(way.cause.kind).toBe('throttled');
+    expect(way.evidence.control?.key).toBe('island');
+    const line = said([...small, paused, elsewhere]).way;
+    expect(line.cause.kind).not.toBe('throttled');
+    // it went quickly there as well: the line loses something now and then
+    const quick = flowed(literal, 4, { bytes: 8000, ms: 20 });
+    expect(said([...small, paused, elsewhere, quick, control]).way.cause.kind).not.toBe('throttled');
+    // all of it came, as soon as a loss is repaired: one other alike is not enough to call that a limit
+    const repaired = flowed(harbour, 2, { bytes: 9000, ms: 300 });
+    expect(said([...small, repaired, elsewhere, control]).way.cause.kind).toBe('works');
+    const again = flowed(literal, 4, { bytes: 6000, ms: 300 });
+    expect(said([...small, repaired, elsewhere, again, control]).way.cause.kind).toBe('throttled');
+  });
+
   test('what stops there for good, at two relays after the same, is frozen, although nothing more came of what was asked last', () => {
     const silent = (way: Observation['way'], seconds: number, downBytes: number): Observation => {
       const { firstByteAfterMs: _first, lastByteAfterMs: _last, ...rest } = attempt(way, seconds);

@@ -1,4 +1,4 @@
-import { median, neverConnected } from './measures.ts';
+import { median, neverConnected, sameRelay } from './measures.ts';
 import type { Observation } from './observation.ts';
 import {
   controlOf,
@@ -37,18 +37,24 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   if (ownSpeed === undefined || latest === undefined || ownSpeed >= fastBits) return undefined;
   // slow once, and not when asked for more at once: the line lost something
   if (slow.length === 1 && facts.speeds.length > 1 && slow[0]?.of.flow !== undefined) return undefined;
-  // the same where it was asked once, and all of it came as soon as a loss is repaired
-  const [only, ...more] = facts.speeds;
-  if (more.length === 0 && only?.of.end === 'answered' && (only.of.flow?.ms ?? Infinity) <= repairMs)
-    return undefined;
   const alike = slow.map(({ of }) => of);
   const other = fastestOther(facts, alike);
+  const slowElsewhere = other === undefined ? [] : slowOthers(facts, slow, other.bitsPerSecond);
+  // the same where it was asked once, and all of it came as soon as a loss is repaired
+  const [only, ...more] = facts.speeds;
+  const repaired = more.length === 0 && only?.of.end === 'answered' && only.of.flow !== undefined;
+  if (repaired && (only.of.flow?.ms ?? 0) <= repairMs && slowElsewhere.length < 2) return undefined;
   const about = { alike, bitsPerSecond: ownSpeed };
   if (other === undefined) return ownSpeed < slowBits ? { ...about, cause: { kind: 'unclear' } } : undefined;
   const control = { ...controlOf(facts.way, other.of), bitsPerSecond: other.bitsPerSecond };
   const ratio = other.bitsPerSecond / ownSpeed;
   if (ratio >= muchFaster && steady(slow, ownSpeed))
     return { ...about, control, cause: { kind: 'throttled', bitsPerSecond: ownSpeed } };
+  // once here, and another way likewise: two that lose in the same minute while a third is quick are rare
+  const all = [...slow, ...slowElsewhere];
+  const allSpeed = median(all.map((one) => one.bitsPerSecond)) ?? ownSpeed;
+  if (ratio >= muchFaster && slowElsewhere.length > 0 && steady(all, allSpeed))
+    return { ...about, control, cause: { kind: 'throttled', bitsPerSecond: Math.min(ownSpeed, allSpeed) } };
   if (ownSpeed >= slowBits) return undefined;
   return { ...about, control, cause: { kind: ratio < notMuchFaster ? 'slow-network' : 'unclear' } };
 }
@@ -100,6 +106,19 @@ function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | u
     return some.find((one) => one.bitsPerSecond === middle) ?? [];
   });
   return medians.toSorted((a, b) => b.bitsPerSecond - a.bitsPerSecond)[0];
+}
+
+/** What was slow on other relays' ways in the same minute, where none of their runs was quick. @param quick what a control arm carried, bit/s */
+function slowOthers(facts: WayFacts, slow: readonly Speed[], quick: number): readonly Speed[] {
+  const near = speedsOf(
+    facts.others.filter(
+      (other) => !sameRelay(other.way, facts.way) && slow.some(({ of }) => inSameMinute(of, other)),
+    ),
+  );
+  const isSlow = (one: Speed): boolean => one.bitsPerSecond * muchFaster <= quick;
+  return [...Map.groupBy(near, ({ of }) => of.way.key).values()].flatMap((some) =>
+    some.every(isSlow) ? some : [],
+  );
 }
 
 /**
