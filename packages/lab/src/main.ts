@@ -14,6 +14,7 @@ import { ResultFolder, sourcesNow } from './run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts';
 import { scheduleRuns, type Plan } from './run/schedule-runs.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
+import { longestTryMs } from './scenario/control.ts';
 import { subjectNamed, subjects } from './subjects/all.ts';
 
 const usage = `npm run lab [-- OPTION...]
@@ -115,7 +116,12 @@ async function planOf(args: readonly string[]): Promise<{
 }
 
 async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
-  return Promise.all(asked.map(async (ask) => ({ ask, id: (await scenarioNamed(ask)).id })));
+  return Promise.all(
+    asked.map(async (ask) => {
+      const { id, controls } = await scenarioNamed(ask);
+      return { ask, id, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
+    }),
+  );
 }
 
 /** A quick lab leaves out those in which there is no way for anybody: it would only wait. */

@@ -8,8 +8,8 @@ import { subjectNamed } from '../subjects/all.ts';
 import type { Asked } from './run.ts';
 
 export interface Plan {
-  /** as a run is asked for them: ids or files, with the id of each */
-  readonly scenarios: readonly { readonly ask: string; readonly id: string }[];
+  /** as a run is asked for them: ids or files, with the id of each, and how long a try of its controls may take */
+  readonly scenarios: readonly { readonly ask: string; readonly id: string; readonly controlMs?: number }[];
   readonly subjects: readonly string[];
   readonly seeds: number;
   readonly profile: Profile['name'];
@@ -30,11 +30,13 @@ export async function scheduleRuns(
   folder: ResultFolder,
   options: { readonly tell: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<readonly RunRecord[]> {
-  const waiting = Array.from({ length: plan.seeds }, (_, at) => at + 1).flatMap((seed) =>
+  const order = Array.from({ length: plan.seeds }, (_, at) => at + 1).flatMap((seed) =>
     plan.scenarios.map((scenario) => ({ scenario, seed })),
   );
   const records: RunRecord[] = [];
-  const order = [...waiting];
+  // what takes longest begins first, so that nothing is waited for alone in the end
+  const length = ({ scenario }: (typeof order)[number]): number => scenario.controlMs ?? 0;
+  const waiting = order.toSorted((a, b) => a.seed - b.seed || length(b) - length(a));
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       options.signal.throwIfAborted();

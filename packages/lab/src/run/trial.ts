@@ -48,7 +48,8 @@ export class Trial {
     const until = this.#blockedAt + watchMs;
     const measures = (): Measures => measuresOf(steps, this.#arrivals, this.#stage.burned());
     while (performance.now() < until && !isComplete(measures())) await wait(lookEveryMs);
-    await playing;
+    // a program that has not started until now is not waited for
+    await Promise.race([playing, wait(Math.max(0, until - performance.now()))]);
     await wait(afterwardsMs);
     return measures();
   }
