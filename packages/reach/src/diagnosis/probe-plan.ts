@@ -57,7 +57,7 @@ const keptBulk = { most: 22_000, least: 4000 } as const;
 /** A second look often wants a third: TLS may stand, and then nothing more come. */
 const furtherLooks = 2;
 /** Once more, while what may pass at first is used up. */
-const moreBytes = 6000;
+const moreBytes = 4000;
 const leastMoreBytes = 3000;
 /** What carries an exchange there and back: for each of its bytes, and for the last answer, which comes whole. */
 const overhead = { share: 1.22, bytes: 700 } as const;
