@@ -27,8 +27,11 @@ export class Looks {
   /** @param answer `moved`: it brought something forward; `early`: an answer that is held back comes later */
   took(answer: { readonly more: boolean; readonly moved: boolean; readonly early: boolean }): Looked {
     this.#led = answer.more && answer.moved;
-    this.#empty = answer.more && !answer.moved ? this.#empty + 1 : 0;
-    if (answer.moved) return 'next';
+    if (answer.moved) {
+      this.#empty = 0;
+      return 'next';
+    }
+    if (answer.more) this.#empty += 1;
     if (answer.more) return this.#empty > mostStalls ? 'stuck' : 'again';
     return answer.early ? 'idle' : 'next';
   }

@@ -115,11 +115,10 @@ export async function pull(
     for (const { followed } of ready)
       if (options.watch.has(followed.log, followed.number)) engine.caughtUp.add(followed.log);
   }
-  const refusals = chored.flatMap(({ result }) =>
-    result === undefined || ['stored', 'duplicate', 'done'].includes(result.kind) ? [] : [result.kind],
-  );
+  const done = chored.filter(({ result }) => isCarriedOut(result));
+  const refusals = chored.flatMap((one) => (one.result && !done.includes(one) ? [one.result.kind] : []));
   if (arrived.size > 0) options.watch.advanced();
-  const moved = arrived.size > 0 || chored.length > refusals.length || options.watch.grew;
+  const moved = arrived.size > 0 || done.length > 0 || options.watch.grew;
   // what came from strangers and contacts may lead to logs that are not watched yet
   const led = ready.some(({ followed }) => followed.kind !== 'group' && arrived.has(followed.log));
   const more = !seen.finished || seen.more || seen.turned.size > 0 || led || chored.length > refusals.length;
@@ -309,8 +308,12 @@ async function apply(
   for (const [log, number] of turned) await followTurn(engine, change, { log, number });
 }
 
+function isCarriedOut(result: Result | undefined): boolean {
+  return result !== undefined && ['stored', 'duplicate', 'done'].includes(result.kind);
+}
+
 async function applyChore(change: StoreChange, chore: Chore, result: Result | undefined): Promise<void> {
-  if (result?.kind !== 'stored' && result?.kind !== 'duplicate' && result?.kind !== 'done') return;
+  if (!isCarriedOut(result)) return;
   const followed = await followedLogTable.get(change, '', chore.log);
   if (followed === undefined) return;
   if (chore.kind === 'create') followedLogTable.put(change, '', chore.log, { ...followed, toCreate: false });

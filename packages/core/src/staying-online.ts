@@ -127,8 +127,9 @@ async function exchangeMessages(
         watched = await watchOnce(engine, host, holding);
         // a relay that says nothing sooner than it should, or never what it promises, is asked at once only for what is to be sent
         if (watched === 'idle' || watched === 'stuck') {
-          const longestMs = watched === 'stuck' ? longestRefusedMs : Infinity;
-          await pause(engine, Math.min(pauses.next(), longestMs), AbortSignal.any([signal, wish, news]));
+          const [longestMs, change] =
+            watched === 'idle' ? [Infinity, news] : [longestRefusedMs, options.nudges.next];
+          await pause(engine, Math.min(pauses.next(), longestMs), AbortSignal.any([signal, wish, change]));
         } else if (watched === 'next') {
           pauses.end();
           losses.end();
@@ -268,15 +269,19 @@ async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<
   const began = engine.world.now();
   let outcome: Watched = 'anew';
   try {
-    const { more, moved, refusals } = await watches.alone(host, (watch) =>
-      pull(engine, host, { signal: stop, watch, waitSeconds }),
-    );
+    const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
+    const isEarly = (): boolean => engine.world.now() - began < leastMs;
+    const { more, moved, refusals } = await watches.alone(host, async (watch) => {
+      const pulled = await pull(engine, host, { signal: stop, watch, waitSeconds });
+      if (!pulled.more && !isEarly()) watch.advanced();
+      return pulled;
+    });
+    const early = isEarly();
     if (!more) {
       await askForMissing(engine, host);
       await noteReached(engine, host, { signal: stop });
     }
-    const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
-    const looked = looks.took({ more, moved, early: engine.world.now() - began < leastMs });
+    const looked = looks.took({ more, moved, early });
     outcome = refusals.length > 0 ? 'refused' : looked;
   } catch (error) {
     // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed

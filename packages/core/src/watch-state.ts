@@ -65,7 +65,7 @@ export class WatchState {
     return this.#grew;
   }
 
-  /** Something came that was not there before. */
+  /** Something came that was not there before, or the relay kept an answer back as it should. */
   advanced(): void {
     this.#losses = 0;
   }

@@ -103,6 +103,10 @@ test('who is a stranger to one relay is none to the one that lives there', () =>
   again.took(liar, { kind: 'answered', load, late: false }, 4000);
   expect(again.standing(liar)).toMatchObject({ goodAt: 4000 });
   expect(again.standing(liar).failure).toBeUndefined();
+  // what another process kept before that does not come back
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  expect(again.standing(liar)).toMatchObject({ goodAt: 4000 });
+  expect(again.standing(liar).failure).toBeUndefined();
 });
 
 test('each network has a page of its own', () => {

@@ -42,8 +42,9 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   const slowElsewhere = other === undefined ? [] : slowOthers(facts, slow, other.bitsPerSecond);
   // the same where it was asked once, and all of it came as soon as a loss is repaired
   const [only, ...more] = facts.speeds;
-  const repaired = more.length === 0 && only?.of.end === 'answered' && only.of.flow !== undefined;
-  if (repaired && (only.of.flow?.ms ?? 0) <= repairMs && slowElsewhere.length < 2) return undefined;
+  const whole = more.length === 0 && only?.of.end === 'answered';
+  const repaired = whole && (only.of.flow?.ms ?? Infinity) <= repairMs;
+  if (repaired && slowElsewhere.length < 2) return undefined;
   const about = { alike, bitsPerSecond: ownSpeed };
   if (other === undefined) return ownSpeed < slowBits ? { ...about, cause: { kind: 'unclear' } } : undefined;
   const control = { ...controlOf(facts.way, other.of), bitsPerSecond: other.bitsPerSecond };
@@ -55,7 +56,7 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   const allSpeed = median(all.map((one) => one.bitsPerSecond)) ?? ownSpeed;
   if (ratio >= muchFaster && slowElsewhere.length > 0 && steady(all, allSpeed))
     return { ...about, control, cause: { kind: 'throttled', bitsPerSecond: Math.min(ownSpeed, allSpeed) } };
-  if (ownSpeed >= slowBits) return undefined;
+  if (ownSpeed >= slowBits || repaired) return undefined;
   return { ...about, control, cause: { kind: ratio < notMuchFaster ? 'slow-network' : 'unclear' } };
 }
 

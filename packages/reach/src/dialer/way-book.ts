@@ -98,11 +98,20 @@ export class WayBook {
     const before = ofStranger ? (ways.get(key) ?? freshStanding) : this.#standing(way);
     const after = nextStanding(before, outcome, now);
     ways.set(key, after);
-    if (outcome.kind === 'answered') ways.delete(strangerKey(way));
+    if (outcome.kind === 'answered') this.#refute(way, now);
     shown.clear();
     if (after.grade === 'text') freezing.set(key, { host: way.host, standing: after });
     else freezing.delete(key);
     if (isWeighty(before, after, now)) this.changed();
+  }
+
+  /** It is kept that this was refuted: what another process saved before would come back. */
+  #refute(way: RelayWay, now: number): void {
+    const { ways } = this.#page();
+    const key = strangerKey(way);
+    if (ways.get(key)?.failure === undefined) return;
+    ways.set(key, { ...freshStanding, goodAt: now });
+    this.changed();
   }
 
   pace(way: ObservedWay): Pace {

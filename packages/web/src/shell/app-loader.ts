@@ -26,11 +26,12 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
   const bring = async (): Promise<Brought> => {
     page.welcome(isHome());
     let cache = await openCache();
-    const [brought, keeper] = await Promise.all([
-      cache === undefined ? ('whole' as const) : bringMissing(cache),
-      cache && openKeeper(scriptUrl(list.worker)),
-    ]);
-    if (keeper === 'unreachable') return keeper;
+    const bringing = cache === undefined ? Promise.resolve('whole' as const) : bringMissing(cache);
+    const opening = cache && openKeeper(scriptUrl(list.worker), bringing);
+    const brought = await bringing;
+    if (brought === 'unreachable' || brought === 'damaged') return brought;
+    const keeper = await opening;
+    if (keeper === 'unreachable') return brought === 'whole' ? keeper : brought;
     if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     if (brought !== 'whole') return brought;
     if (keeper?.isServing !== true) cache = undefined;

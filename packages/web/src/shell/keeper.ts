@@ -13,7 +13,7 @@ export interface Keeper {
 /** A worker takes the page over once it is installed, which needs no network but may take a busy machine long. */
 const longestWaitMs = 20_000;
 const mostAttempts = 3;
-/** Its script is a small piece; whoever asks a frozen line for it hears nothing, and cannot leave off. */
+/** Its script is a small piece; whoever asks a frozen line for it hears nothing, and cannot leave off. Counted from when nothing else is waited for. */
 const longestSilenceMs = 60_000;
 /** What it holds it has at hand. */
 const longestHeldMs = 5000;
@@ -22,15 +22,18 @@ const forcedWaitMs = 300;
 
 /**
  * Installs the service worker.
+ * @param others what comes over the same line meanwhile
  * @returns undefined where this browser has none for us; then files come whole from the relay
  */
-export async function openKeeper(url: string): Promise<Keeper | 'unreachable' | undefined> {
+export async function openKeeper(
+  url: string,
+  others: Promise<unknown>,
+): Promise<Keeper | 'unreachable' | undefined> {
   const { serviceWorker } = navigator;
   if (serviceWorker === undefined) return undefined;
   // with an installed one there is nothing to wait for
   const registering = register(serviceWorker, url);
-  if (serviceWorker.controller === null && !(await endsWithin(longestSilenceMs, registering)))
-    return 'unreachable';
+  if (serviceWorker.controller === null && !(await endsSoon(registering, others))) return 'unreachable';
   const registration = await serviceWorker.getRegistration().catch(() => undefined);
   if (registration === undefined) return undefined;
   return {
@@ -49,9 +52,11 @@ export async function openKeeper(url: string): Promise<Keeper | 'unreachable' | 
   };
 }
 
-async function endsWithin(ms: number, work: Promise<void>): Promise<boolean> {
+async function endsSoon(work: Promise<void>, others: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((ended) => (timer = setTimeout(ended, ms, false)));
+  const late = others.then(
+    () => new Promise<boolean>((ended) => (timer = setTimeout(ended, longestSilenceMs, false))),
+  );
   return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
