@@ -36,3 +36,28 @@ test('who waits for somebody that was never online does not ask the relay over a
   stop.abort();
   await running;
 });
+
+test.each([40, 250, 400])(
+  'a relay whose answers end after %i bytes is not asked over and over',
+  async (bytes) => {
+    await using place = await town();
+    const [home] = place.relays;
+    if (home === undefined) throw new TypeError('no relay');
+    const anna = await place.person('Anna', { relays: [0] });
+    const honest = home.relay;
+    home.relay = Object.assign(Object.create(honest) as typeof honest, {
+      answer: async (...request: Parameters<typeof honest.answer>): Promise<Uint8Array> =>
+        (await honest.answer(...request)).subarray(0, bytes),
+    });
+    await anna.client.invite({});
+    const stop = new AbortController();
+    const running = anna.client.run({ signal: stop.signal });
+    const before = home.exchanges;
+    const quiet = await exchangesUntilQuiet(() => home.exchanges);
+    expect(quiet).toBeGreaterThan(before);
+    expect(quiet).toBeLessThan(before + 10);
+    stop.abort();
+    await running;
+    home.relay = honest;
+  },
+);
