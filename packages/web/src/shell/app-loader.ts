@@ -26,12 +26,10 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
   const bring = async (): Promise<Brought> => {
     page.welcome(isHome());
     let cache = await openCache();
-    const bringing = cache === undefined ? Promise.resolve('whole' as const) : bringMissing(cache);
-    const opening = cache && openKeeper(scriptUrl(list.worker), bringing);
-    const brought = await bringing;
-    if (brought === 'unreachable' || brought === 'damaged') return brought;
-    const keeper = await opening;
-    if (keeper === 'unreachable') return brought === 'whole' ? keeper : brought;
+    const [brought, keeper] = await Promise.all([
+      cache === undefined ? ('whole' as const) : bringMissing(cache),
+      cache && openKeeper(scriptUrl(list.worker)),
+    ]);
     if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
     if (brought !== 'whole') return brought;
     if (keeper?.isServing !== true) cache = undefined;

@@ -6,34 +6,26 @@ export interface Keeper {
   readonly isServing: boolean;
   /** until it is installed; for ever, where that does not succeed while the page is open */
   installed(): Promise<unknown>;
-  /** @returns the answer, or undefined where none is installed yet, or it says nothing of what it holds */
+  /** @returns the answer, or undefined where none is installed yet */
   ask(request: ShellRequest): Promise<unknown>;
 }
 
 /** A worker takes the page over once it is installed, which needs no network but may take a busy machine long. */
 const longestWaitMs = 20_000;
 const mostAttempts = 3;
-/** Its script is a small piece; whoever asks a frozen line for it hears nothing, and cannot leave off. Counted from when nothing else is waited for. */
-const longestSilenceMs = 60_000;
-/** What it holds it has at hand. */
-const longestHeldMs = 5000;
 /** One that is at work and has not taken it over never will: a person forced the reload. */
 const forcedWaitMs = 300;
 
 /**
  * Installs the service worker.
- * @param others what comes over the same line meanwhile
  * @returns undefined where this browser has none for us; then files come whole from the relay
  */
-export async function openKeeper(
-  url: string,
-  others: Promise<unknown>,
-): Promise<Keeper | 'unreachable' | undefined> {
+export async function openKeeper(url: string): Promise<Keeper | undefined> {
   const { serviceWorker } = navigator;
   if (serviceWorker === undefined) return undefined;
   // with an installed one there is nothing to wait for
   const registering = register(serviceWorker, url);
-  if (serviceWorker.controller === null && !(await endsSoon(registering, others))) return 'unreachable';
+  if (serviceWorker.controller === null) await registering;
   const registration = await serviceWorker.getRegistration().catch(() => undefined);
   if (registration === undefined) return undefined;
   return {
@@ -47,17 +39,8 @@ export async function openKeeper(
         port1.addEventListener('message', (event) => answered(event.data));
         port1.start();
         worker.postMessage(request, [port2]);
-        if (request[0] === 'hold') setTimeout(answered, longestHeldMs);
       }),
   };
-}
-
-async function endsSoon(work: Promise<void>, others: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = others.then(
-    () => new Promise<boolean>((ended) => (timer = setTimeout(ended, longestSilenceMs, false))),
-  );
-  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 async function register(serviceWorker: ServiceWorkerContainer, url: string): Promise<void> {
