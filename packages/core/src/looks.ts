@@ -31,8 +31,8 @@ export class Looks {
       this.#empty = 0;
       return 'next';
     }
-    if (answer.more) this.#empty += 1;
-    if (answer.more) return this.#empty > mostStalls ? 'stuck' : 'again';
-    return answer.early ? 'idle' : 'next';
+    if (!answer.more) return answer.early ? 'idle' : 'next';
+    this.#empty += 1;
+    return this.#empty > mostStalls ? 'stuck' : 'again';
   }
 }
