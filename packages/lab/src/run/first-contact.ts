@@ -52,7 +52,7 @@ export async function firstContact(ask: FirstContactAsk): Promise<FirstContact> 
   ends.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const stage = ends.use(await openStage({ seed, policies: drawPolicies(scenario, { seed }), folder }));
   const { ground } = stage;
-  const web = subject === 'tern-web' ? builtApp() : undefined;
+  const web = subject === 'tern-web' ? await builtApp() : undefined;
   const served = web === undefined ? {} : { web };
   const links = new Map<ServerHost, string>();
   for (const host of [relayOne, relayTwo, relayHome]) links.set(host, await startRelay(ground, host, served));

@@ -75,19 +75,9 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
   );
   const playing = await prepared(parts, voids);
   const openTrouble = await controls?.controls.open();
-  await wait(profile.settleMs);
-  for (const { stage } of parts) stage.internet.resetLag();
-  controls?.block();
-  for (const { trial } of playing) trial.block();
-  const steps = workload(profile, seed);
-  const measured = await Promise.all(
-    playing.map(async ({ trial, stage }): Promise<Outcome> => {
-      const measures = await trial.play(steps, profile.watchMs);
-      note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
-      return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
-    }),
-  );
-  const lagMs = worstLag(parts.map(({ stage }) => stage));
+  // what would be void in any case is not played
+  const measured = openTrouble === undefined ? await played(ask, playing, controls) : [];
+  const lagMs = worstLag(playing.map(({ stage }) => stage));
   const trouble =
     openTrouble ?? (await controls?.trouble()) ?? (ask.evenIfBusy === true ? undefined : lateBy(lagMs));
   const outcomes = ask.subjects.map(({ name }): Outcome => {
@@ -102,6 +92,26 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
 }
 
 type Part = { readonly trial: Trial; readonly stage: Stage };
+
+/** The block, and what becomes of what people say then. */
+async function played(
+  { profile, seed, note }: RunAsk,
+  playing: readonly Part[],
+  controls: ControlStage | undefined,
+): Promise<readonly Outcome[]> {
+  await wait(profile.settleMs);
+  for (const { stage } of playing) stage.internet.resetLag();
+  controls?.block();
+  for (const { trial } of playing) trial.block();
+  const steps = workload(profile, seed);
+  return Promise.all(
+    playing.map(async ({ trial, stage }): Promise<Outcome> => {
+      const measures = await trial.play(steps, profile.watchMs);
+      note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
+      return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
+    }),
+  );
+}
 
 /** @returns those who can play; why the others cannot is noted in `voids` */
 async function prepared(parts: readonly Part[], voids: Map<string, string>): Promise<readonly Part[]> {

@@ -1,8 +1,9 @@
 /** Tern in a browser: the built app in a real Chromium for each person, acted on by what is on the screen. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type { News } from '../programs/lines.ts';
 import type { Person } from '../run/workload.ts';
 import { relayHome, relayOne, relayTwo } from './places.ts';
@@ -19,7 +20,7 @@ export const ternWeb: Subject = {
   heavy: true,
   missing: () => undefined,
   async open(ground) {
-    const web = builtApp();
+    const web = await builtApp();
     const links = await Promise.all([
       startRelay(ground, relayOne, { web }),
       startRelay(ground, relayTwo, { web }),
@@ -49,11 +50,13 @@ export function startBrowser(ground: Ground, person: Person, trusted: string): P
   return new Program(`browser of ${person}`, child);
 }
 
-export function builtApp(): string {
-  const out = execFileSync(process.execPath, [quiet, resolve(programs, 'browser-and-app.ts')], {
-    encoding: 'utf8',
-  });
-  const { web } = JSON.parse(out) as { web: string };
+/** The engine carries the packets of whoever plays meanwhile: nothing here may hold it. @returns the folder */
+export async function builtApp(): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    quiet,
+    resolve(programs, 'browser-and-app.ts'),
+  ]);
+  const { web } = JSON.parse(stdout) as { web: string };
   return web;
 }
 
