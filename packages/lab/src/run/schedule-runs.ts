@@ -30,13 +30,9 @@ export async function scheduleRuns(
   folder: ResultFolder,
   options: { readonly tell: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<readonly RunRecord[]> {
-  const order = Array.from({ length: plan.seeds }, (_, at) => at + 1).flatMap((seed) =>
-    plan.scenarios.map((scenario) => ({ scenario, seed })),
-  );
+  const order = runsOf(plan);
   const records: RunRecord[] = [];
-  // what takes longest begins first, so that nothing is waited for alone in the end
-  const length = ({ scenario }: (typeof order)[number]): number => scenario.controlMs ?? 0;
-  const waiting = order.toSorted((a, b) => a.seed - b.seed || length(b) - length(a));
+  const waiting = longestFirst(order);
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       options.signal.throwIfAborted();
@@ -47,6 +43,21 @@ export async function scheduleRuns(
   const place = ({ scenario, seed }: RunRecord): number =>
     order.findIndex((one) => one.scenario.id === scenario && one.seed === seed);
   return records.toSorted((one, other) => place(one) - place(other));
+}
+
+type Run = Pick<One, 'scenario' | 'seed'>;
+
+/** As they are printed. */
+function runsOf({ scenarios, seeds }: Plan): readonly Run[] {
+  return Array.from({ length: seeds }, (_, at) => at + 1).flatMap((seed) =>
+    scenarios.map((scenario) => ({ scenario, seed })),
+  );
+}
+
+/** As they begin: seed by seed, and of each what takes longest, so that in the end nothing is waited for alone. */
+export function longestFirst(runs: readonly Run[]): Run[] {
+  const length = ({ scenario }: Run): number => scenario.controlMs ?? 0;
+  return runs.toSorted((a, b) => a.seed - b.seed || length(b) - length(a));
 }
 
 interface One {
