@@ -1,24 +1,24 @@
 import {
-  decodePolicy,
   MalformedError,
-  sign,
   UnreachableError,
   type Delivered,
   type Hint,
   type LogId,
   type Result,
 } from '@tern/protocol';
-import { answerRoom, type Outgoing as Sent } from '@tern/reach';
+import { answerRoom } from '@tern/reach';
 import { beginAnew } from './begin-anew.ts';
 import { getChunk } from './chunk-transfer.ts';
-import type { StoreChange, StoreView } from './client-store.ts';
+import type { StoreChange } from './client-store.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
-import { followedLogTable, knownRelayTable, logKeysAt, type FollowedLog } from './followed-log.ts';
+import { followedLogTable, knownRelayTable } from './followed-log.ts';
 import { readGroupEntries } from './group-reader.ts';
 import { endGroup, openSession, saveSession } from './group-session.ts';
 import { readInboxEntries } from './inbox-reader.ts';
-import { followingPolicy, type LogKeys } from './log-keys.ts';
+import { applyChore, choresOf, isCarriedOut, type Chore } from './log-chores.ts';
+import type { LogKeys } from './log-keys.ts';
 import { readMeetingEntries } from './meeting.ts';
+import { readyLogs, type ReadyLog } from './ready-logs.ts';
 import { recoverGroup } from './recovery.ts';
 import { chunkOfEntry, type ArrivedEntry } from './sealed-entry.ts';
 import type { WatchState } from './watch-state.ts';
@@ -37,22 +37,6 @@ export interface Pulled {
   readonly refusals: readonly Result['kind'][];
 }
 
-export interface ReadyLog {
-  readonly followed: FollowedLog;
-  readonly keys: LogKeys;
-}
-
-/** The logs on one relay that this device can read now. */
-export async function readyLogs(view: StoreView, host: Hint): Promise<readonly ReadyLog[]> {
-  const ready: ReadyLog[] = [];
-  for (const [, followed] of await followedLogTable.list(view, '')) {
-    if (followed.ended || hostName(followed.host) !== hostName(host)) continue;
-    const keys = await logKeysAt(view, followed.log, followed.kind === 'group' ? followed.number : 0);
-    if (keys !== undefined) ready.push({ followed, keys });
-  }
-  return ready;
-}
-
 /**
  * One exchange with one relay: begins there what must be begun, and reads everything new in all logs followed there.
  * @param options.waitSeconds how long the relay may hold the answer back until something is new
@@ -60,7 +44,13 @@ export async function readyLogs(view: StoreView, host: Hint): Promise<readonly R
 export async function pull(
   engine: Engine,
   host: Hint,
-  options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly waitSeconds: number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly watch: WatchState;
+    readonly waitSeconds: number;
+    /** told when the answer is there, before what it names is fetched */
+    readonly onAnswer?: () => void;
+  },
 ): Promise<Pulled> {
   const path = engine.path(host);
   const { ready, right } = await engine.store.read(async (view) => {
@@ -92,6 +82,7 @@ export async function pull(
     [...chores.map((chore) => chore.sent), { operation, seeds }],
     { signal: options.signal, ...room },
   );
+  options.onAnswer?.();
   const watched = results[chores.length] ?? [];
   const seen = options.watch.took(watched, little && waits);
   const chored = chores.map((chore, at) => ({ chore, result: results[at]?.at(-1) }));
@@ -123,48 +114,6 @@ export async function pull(
   const led = ready.some(({ followed }) => followed.kind !== 'group' && arrived.has(followed.log));
   const more = !seen.finished || seen.more || seen.turned.size > 0 || led || chored.length > refusals.length;
   return { more, moved, refusals };
-}
-
-interface Chore {
-  readonly log: LogId;
-  readonly kind: 'create' | 'amend';
-  readonly sent: Sent;
-  readonly policy?: Uint8Array;
-}
-
-/** What a log of ours needs done on its relay before it is read. */
-function choresOf(
-  engine: Engine,
-  { followed, keys }: ReadyLog,
-  right: Uint8Array | undefined,
-): readonly Chore[] {
-  if (followed.toCreate) {
-    if (right === undefined) return [];
-    return [
-      {
-        log: followed.log,
-        kind: 'create',
-        sent: { operation: { kind: 'create', policy: followed.firstPolicy, right } },
-      },
-    ];
-  }
-  const policy = decodePolicy(followed.policy);
-  if (followed.kind !== 'inbox' || policy.revoked.length === followed.revoked.length) return [];
-  const previous = { log: followed.log, policy, payload: followed.policy };
-  const payload = followingPolicy(engine.primitives, previous, {
-    keys,
-    closes: false,
-    revoked: followed.revoked,
-  });
-  const signed = sign(engine.primitives, keys.change, { label: 'policy', payload });
-  return [
-    {
-      log: followed.log,
-      kind: 'amend',
-      sent: { operation: { kind: 'amend', log: followed.log, policy: signed } },
-      policy: payload,
-    },
-  ];
 }
 
 /** Entries by log in the order of their places, those that lie in chunks fetched and verified. */
@@ -306,24 +255,6 @@ async function apply(
   }
   if (copied) await beginAnew(engine, change, { inDoubt: true });
   for (const [log, number] of turned) await followTurn(engine, change, { log, number });
-}
-
-function isCarriedOut(result: Result | undefined): boolean {
-  return result !== undefined && ['stored', 'duplicate', 'done'].includes(result.kind);
-}
-
-async function applyChore(change: StoreChange, chore: Chore, result: Result | undefined): Promise<void> {
-  if (!isCarriedOut(result)) return;
-  const followed = await followedLogTable.get(change, '', chore.log);
-  if (followed === undefined) return;
-  if (chore.kind === 'create') followedLogTable.put(change, '', chore.log, { ...followed, toCreate: false });
-  else if (chore.policy !== undefined) {
-    followedLogTable.put(change, '', chore.log, {
-      ...followed,
-      policy: chore.policy,
-      number: decodePolicy(chore.policy).number,
-    });
-  }
 }
 
 /**

@@ -38,7 +38,7 @@ export interface Pushed {
   readonly refusals: readonly Result['kind'][];
 }
 
-const nothing: Pushed = { more: false, moved: false, logs: [], refusals: [] };
+export const nothingPushed: Pushed = { more: false, moved: false, logs: [], refusals: [] };
 
 /** A batch carries at most so many bytes of entries, so that it stays under 64 KiB. */
 const batchEntryBytes = 50_000;
@@ -62,9 +62,9 @@ export async function push(
   host: Hint,
   options: { readonly signal: AbortSignal },
 ): Promise<Pushed> {
-  if (!(await engine.store.read((view) => anythingFor(engine, view, host)))) return nothing;
+  if (!(await engine.store.read((view) => anythingFor(engine, view, host)))) return nothingPushed;
   const ready = await engine.store.change((change) => prepare(engine, change, host), options);
-  if (ready.length === 0) return nothing;
+  if (ready.length === 0) return nothingPushed;
   const refusals: Result['kind'][] = [];
   const sendable: Ready[] = [];
   // a path that stops larger requests gets smaller ones; one entry always goes

@@ -5,13 +5,16 @@ import { hostName, type Engine } from './engine.ts';
 /** A log that was read so long ago, or longer, may have gone on so far that nothing sealed now would be taken (rule 12). */
 export const readWithinMs: number = limits.pastAppendSeconds * 1000;
 
-/** Remembered while a relay is reached, for the time when it is not. Everything there has just been read. */
+/**
+ * Remembered while a relay is reached, for the time when it is not. Everything there has just been read.
+ * @param options.sends what is written leaves, too; where it does not, the relay is as good as cut off for it
+ */
 export async function noteReached(
   engine: Engine,
   host: Hint,
-  options: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal; readonly sends?: boolean },
 ): Promise<void> {
-  engine.cutOff.since.delete(hostName(host));
+  if (options.sends !== false) engine.cutOff.since.delete(hostName(host));
   const path = engine.path(host);
   if (path.lastExchange === undefined) return;
   const card = await path.card(options);
@@ -24,7 +27,7 @@ export async function noteReached(
   );
 }
 
-/** No way led to it, just now. @param because code of the trouble */
+/** No way led to it, or none for what is to be sent, just now. @param because code of the trouble */
 export function noteUnreached({ cutOff, world }: Engine, host: Hint, because: string): void {
   if (because === 'withheld') return; // it answers, and keeps something back
   const name = hostName(host);

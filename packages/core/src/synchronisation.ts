@@ -10,7 +10,7 @@ import { followedLogTable } from './followed-log.ts';
 import { outbox, putOutgoing } from './outbox.ts';
 import { mostStalls } from './pauses.ts';
 import { pull } from './pull.ts';
-import { push } from './push.ts';
+import { nothingPushed, push, type Pushed } from './push.ts';
 import { rangesGaps } from './ranges.ts';
 import { WatchState } from './watch-state.ts';
 
@@ -19,6 +19,13 @@ const piecesBetween = 4;
 /** A request to send again is not repeated sooner; each time that nothing comes the pause doubles, to half a day at most. */
 const askAgainMs = 60_000;
 const mostDoublings = 9;
+
+/** Whether what is written leaves; `sending.ts` keeps it for one relay. */
+export interface SendingState {
+  readonly works: boolean;
+  failed(error: UnreachableError): void;
+  went(): void;
+}
 
 /** Every relay that any log lives on or anything waits for. */
 export async function hostsOf(engine: Engine): Promise<readonly Hint[]> {
@@ -34,13 +41,19 @@ export async function hostsOf(engine: Engine): Promise<readonly Hint[]> {
 
 /**
  * Reads and sends on one relay until nothing moves any more.
- * @param options `files`: sends files too, a few pieces whenever nothing else waits
+ * @param options `files`: sends files too, a few pieces whenever nothing else waits; `sending`: where it was hindered nothing is sent, and
+ * what hinders it now is told there instead of thrown
  * @throws {UnreachableError} and what else the path throws
  */
 export async function settleHost(
   engine: Engine,
   host: Hint,
-  options: { readonly signal: AbortSignal; readonly watch: WatchState; readonly files: boolean },
+  options: {
+    readonly signal: AbortSignal;
+    readonly watch: WatchState;
+    readonly files: boolean;
+    readonly sending?: SendingState;
+  },
 ): Promise<readonly Result['kind'][]> {
   const refusals = new Set<Result['kind']>();
   let stalls = 0;
@@ -48,9 +61,7 @@ export async function settleHost(
     options.signal.throwIfAborted();
     const pulled = await pull(engine, host, { ...options, waitSeconds: 0 });
     if (!pulled.more) await askForMissing(engine, host);
-    const pushed = pulled.more
-      ? { more: false, moved: false, logs: [], refusals: [] }
-      : await push(engine, host, options);
+    const pushed = pulled.more ? nothingPushed : await pushWhereItGoes(engine, host, options);
     const uploaded =
       options.files && !pulled.more && !pushed.more
         ? await uploadSome(engine, host, { ...options, pieces: piecesBetween })
@@ -58,14 +69,32 @@ export async function settleHost(
     for (const refusal of [...pulled.refusals, ...pushed.refusals, ...uploaded.refusals])
       refusals.add(refusal);
     if (!pulled.more && !pushed.more && !uploaded.more) {
-      await noteReached(engine, host, options);
+      await noteReached(engine, host, { ...options, sends: options.sending?.works !== false });
       return [...refusals];
     }
     stalls = pulled.moved || pushed.moved || uploaded.more ? 0 : stalls + 1;
     if (stalls === mostStalls) {
-      engine.cutOff.since.delete(hostName(host));
+      if (options.sending?.works !== false) engine.cutOff.since.delete(hostName(host));
       return [...refusals];
     }
+  }
+}
+
+async function pushWhereItGoes(
+  engine: Engine,
+  host: Hint,
+  { signal, sending }: { readonly signal: AbortSignal; readonly sending?: SendingState },
+): Promise<Pushed> {
+  if (sending === undefined) return push(engine, host, { signal });
+  if (!sending.works) return nothingPushed;
+  try {
+    const pushed = await push(engine, host, { signal });
+    sending.went();
+    return pushed;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof UnreachableError)) throw error;
+    sending.failed(error);
+    return nothingPushed;
   }
 }
 

@@ -1,0 +1,155 @@
+import { decodePolicy, originOf, UnreachableError, type Hint } from '@tern/protocol';
+import type { Trouble } from './client.ts';
+import { echo, patienceMs } from './echo.ts';
+import type { Engine } from './engine.ts';
+import type { Looks, Looked } from './looks.ts';
+import { aborted, type Nudges } from './nudges.ts';
+import { pull } from './pull.ts';
+import { anythingFor, push, type Pushed } from './push.ts';
+import { mostStalls, pause, Pauses } from './pauses.ts';
+import { noteReached } from './reached-relays.ts';
+import { readyLogs, type ReadyLog } from './ready-logs.ts';
+import type { Sending } from './sending.ts';
+import { askForMissing, type Watches } from './synchronisation.ts';
+
+/** what a relay refuses to begin is asked of it again after so long at the latest, or when something changes here */
+export const longestRefusedMs = 10_000;
+/** an answer that was to be held back for seconds comes no sooner without a reason, and on a slow line not with the next answer either */
+const leastHeldMs = 500;
+/** while a log is awaited that the other side has yet to begin */
+const awaitedPollSeconds = 3;
+
+export interface Holding {
+  readonly signal: AbortSignal;
+  readonly watches: Watches;
+  readonly nudges: Nudges;
+  readonly onTrouble?: (trouble: Trouble) => void;
+  /** somebody wants everything looked at now */
+  readonly wish: AbortSignal;
+  readonly looks: Looks;
+  readonly sending: Sending;
+}
+
+/** `anew`: everything is to be looked at anew. `lost`: the same, because the watch did not come back. `refused`: the same, after a while. */
+export type Watched = Looked | 'anew' | 'lost' | 'refused';
+
+/**
+ * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
+ * cost its connection.
+ */
+export async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<Watched> {
+  const { signal, wish, watches } = options;
+  const news = options.nudges.next;
+  const ready = await engine.store.read((view) => readyLogs(view, host));
+  if (ready.length === 0) {
+    await aborted(AbortSignal.any([signal, wish, news]));
+    return 'anew';
+  }
+  const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
+  const { looks } = options;
+  const watched = watchedIn(engine, ready);
+  // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
+  const waitSeconds = looks.isSoon(watched)
+    ? 0
+    : awaited
+      ? awaitedPollSeconds
+      : engine.path(host).holdSeconds();
+  const over = new AbortController();
+  const stop = AbortSignal.any([signal, wish, over.signal]);
+  let answered = false;
+  const onAnswer = (): void => void (answered = true);
+  const isAnswered = (): boolean => answered;
+  const ended = sendBeside(engine, host, { ...options, ready, over, stop, isAnswered }).finally(() =>
+    over.abort(),
+  );
+  ended.catch(() => undefined); // thrown below, which may be a while from now
+  const began = engine.world.now();
+  let outcome: Watched = 'anew';
+  try {
+    const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
+    const isEarly = (): boolean => engine.world.now() - began < leastMs;
+    const { more, moved, refusals } = await watches.alone(host, async (watch) => {
+      const pulled = await pull(engine, host, { signal: stop, watch, waitSeconds, onAnswer });
+      if (!pulled.more && !isEarly()) watch.advanced();
+      return pulled;
+    });
+    const early = isEarly();
+    if (!more) {
+      await askForMissing(engine, host);
+      await noteReached(engine, host, { signal: stop, sends: options.sending.works });
+    }
+    const looked = looks.took({ more, moved, early });
+    outcome = refusals.length > 0 ? 'refused' : looked;
+  } catch (error) {
+    // what came meanwhile is looked for at once, and nobody is told of trouble before that has failed
+    const unheld = error instanceof UnreachableError && error.code === 'unheld';
+    if (signal.aborted || (!stop.aborted && !unheld)) throw error;
+    if (unheld && !stop.aborted) outcome = 'lost';
+    else if (!wish.aborted && !unheld) outcome = 'next';
+  } finally {
+    over.abort();
+    // whether the relay is read all the same is looked at without waiting
+    if ((await ended) === 'unsent') outcome = 'anew';
+  }
+  return outcome;
+}
+
+/** Sends what is there to send until `stop`, or until what is watched is no longer what ought to be. What does not leave is tried again ever more seldom. */
+async function sendBeside(
+  engine: Engine,
+  host: Hint,
+  options: Holding & {
+    readonly ready: readonly ReadyLog[];
+    readonly stop: AbortSignal;
+    readonly over: AbortController;
+    /** the answer to the watch is there, and what it names is being fetched */
+    readonly isAnswered: () => boolean;
+  },
+): Promise<'unsent' | undefined> {
+  const { signal, stop, nudges, over, looks, sending, isAnswered } = options;
+  const watched = watchedIn(engine, options.ready);
+  const pauses = new Pauses(engine);
+  while (!stop.aborted) {
+    await Promise.race([Promise.all([looks.rest, sending.rest]), aborted(stop)]);
+    const news = nudges.next;
+    const { ready, waits } = await engine.store.read(async (view) => ({
+      ready: await readyLogs(view, host),
+      waits: await anythingFor(engine, view, host),
+    }));
+    if (stop.aborted || watchedIn(engine, ready) !== watched) return undefined;
+    if (!waits) {
+      await aborted(AbortSignal.any([stop, news]));
+      continue;
+    }
+    let pushed: Pushed;
+    try {
+      pushed = await push(engine, host, { signal });
+    } catch (error) {
+      if (signal.aborted || !(error instanceof UnreachableError)) throw error;
+      sending.failed(error);
+      return 'unsent';
+    }
+    sending.went();
+    const { more, moved, logs, refusals } = pushed;
+    looks.refused = more && !moved ? looks.refused + 1 : 0;
+    if (looks.refused > mostStalls) looks.rest = pause(engine, longestRefusedMs, signal);
+    for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
+    if (options.ready.some(({ followed }) => logs.includes(followed.log)))
+      void echo(engine, host, { over, isAnswered });
+    if (moved && refusals.length === 0) pauses.end();
+    else await pause(engine, pauses.next(), AbortSignal.any([stop, nudges.next]));
+  }
+  return undefined;
+}
+
+/** What is said to a relay of the logs on it: where that changes, a watch is out of date. */
+function watchedIn(engine: Engine, ready: readonly ReadyLog[]): string {
+  return ready
+    .map(({ followed: { log, number, toCreate, kind, policy, revoked } }) => {
+      const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
+      const behind = !engine.caughtUp.has(log);
+      return `${log} ${number} ${toCreate} ${amends} ${behind}`;
+    })
+    .toSorted()
+    .join();
+}
