@@ -37,7 +37,7 @@ const staleMs = 15_000;
 const busyBeatMs = 5000;
 /** While only watches wait, after 14 s, and twice as long each time that it was answered: a beat costs some 200 B on the wire. */
 const firstBeatMs = 10_000;
-export const longestBeatMs = 160_000;
+export const longestBeatMs = 80_000;
 const longestPongMs = 4000;
 
 interface Asked {

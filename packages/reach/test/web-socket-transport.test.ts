@@ -89,16 +89,12 @@ describe('one socket', () => {
   });
 
   test('is asked ever more seldom whether it lives while only a watch waits, and sooner after one was lost', async () => {
-    const { world, network, transport } = scene();
-    const watching = async (): Promise<number> => {
-      const began = world.now();
-      await expect(async () => {
+    const place = scene();
+    const frozenAt = async (ms: number, { world, network, transport } = scene()): Promise<number> => {
+      const watching = async (): Promise<void> => {
         for await (const _ of transport.carry(hint, new Uint8Array(9), { signal, heldMs: 640_000 }));
-      }).rejects.toMatchObject({ code: 'silent' });
-      return world.now() - began;
-    };
-    const frozenAt = async (ms: number): Promise<number> => {
-      const watch = watching();
+      };
+      const watch = expect(watching()).rejects.toMatchObject({ code: 'silent' });
       await world.pass(ms);
       expect(network.standing).toBe(1);
       network.freeze();
@@ -106,11 +102,12 @@ describe('one socket', () => {
       await world.run(watch);
       return world.now() - frozen;
     };
-    // beats at 10, 30, 70 and 150 s, and from then on each 160 s
+    // beats at 10, 30 and 70 s, and from then on each 80 s
     expect(await frozenAt(5000)).toBeLessThan(10_000);
-    expect(await frozenAt(160_000)).toBeLessThan(165_000);
-    // after a loss at 160 s no more than 80 s are tried
-    expect(await frozenAt(320_000)).toBeLessThan(85_000);
+    const lateMs = await frozenAt(72_000, place);
+    expect([lateMs > 75_000, lateMs < 85_000]).toEqual([true, true]);
+    // after a loss at 80 s no more than 40 s are tried
+    expect(await frozenAt(320_000, place)).toBeLessThan(45_000);
   });
 
   test('has room for 48 requests at a time, the others wait for a place and lose nothing', async () => {

@@ -175,8 +175,8 @@ export class Attempt {
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
       const last = !hasRoom(standing, after, { upBytes: 0, bulk });
-      const { connection } = this.#held;
-      this.#pieces = connection.exchange(request, { signal, heldMs, bulk, last })[Symbol.asyncIterator]();
+      const asked = { signal, heldMs, bulk, last, steady: standing.grade === 'bulk' };
+      this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
       if (greets) pool.greeted(way);
       this.#stages.firstByteMs = this.#ms();

@@ -28,7 +28,8 @@ export interface Connection {
   /** false once anybody has closed it */
   readonly usable: boolean;
   /**
-   * @param options `heldMs`, `bulk` as whoever asks said; `last`: nothing more will be asked on it
+   * @param options `heldMs`, `bulk` as whoever asks said; `last`: nothing more will be asked on it; `steady`: connections here are known to
+   * carry anything, so that a long wait may be probed now and then
    * @throws {UnreachableError} a {@link DialError} where the platform says how it ended @throws the signal's reason
    */
   exchange(
@@ -38,6 +39,7 @@ export interface Connection {
       readonly heldMs: number;
       readonly bulk: boolean;
       readonly last: boolean;
+      readonly steady?: boolean;
     },
   ): AsyncIterable<Uint8Array>;
   close(): void;
