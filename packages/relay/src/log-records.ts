@@ -21,7 +21,8 @@ export type RecordKind =
   | 'expiry'
   | 'kept'
   | 'due'
-  | 'keptUse';
+  | 'keptUse'
+  | 'keptOrder';
 
 const mark = (letter: string): Uint8Array => new TextEncoder().encode(letter);
 const marks: Readonly<Record<RecordKind, Uint8Array>> = {
@@ -41,6 +42,7 @@ const marks: Readonly<Record<RecordKind, Uint8Array>> = {
   kept: mark('D'),
   due: mark('Q'),
   keptUse: mark('F'),
+  keptOrder: mark('N'),
 };
 
 const seqBytes = 6;
@@ -73,6 +75,8 @@ export const keys = {
     concat(marks.due, uintBytes(second, 5), path, ticket),
   /** of one path, or, with nothing, of all */
   keptUse: (path: Uint8Array): Uint8Array => concat(marks.keptUse, path),
+  /** the place of what is kept next; not there where nothing is kept */
+  keptOrder: (): Uint8Array => concat(marks.keptOrder, new Uint8Array(1)),
 } as const;
 
 /** From the first key of a kind that begins with these bytes to the one after the last. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { pathId } from '../src/forward/defer-rules.ts';
 import { nextDue } from '../src/forward/kept-records.ts';
 import { keys } from '../src/log-records.ts';
-import { appendTo, collect, deferred, entriesOf, keepIt, pass, round } from './deferring.ts';
+import { appendTo, collect, deferred, entriesOf, keepIt, pass, round, type Deferred } from './deferring.ts';
 import { clientPath, impostor, openTwo } from './two-relays.ts';
 
 describe('a courier', () => {
@@ -74,6 +74,37 @@ describe('a courier', () => {
     pass(two, 6 * 3600 * 1.25);
     await round(two.near);
     expect(await entriesOf(two)).toBe(count);
+  });
+
+  test('rule 30: hands on what one path has kept in the order in which it was kept, also after its far relay was away', async () => {
+    await using two = await openTwo({ near: { limits: { farFailureSeconds: 0 } } });
+    let away = true;
+    await using between = await impostor(async (body, response) => {
+      if (away) response.writeHead(404).end();
+      else
+        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+    });
+    const kept: { readonly ticket: Uint8Array; readonly one: Deferred }[] = [];
+    const keepSome = async (count: number): Promise<void> => {
+      for (let each = 0; each < count; each += 1) {
+        const one = deferred(two, [appendTo(two)], { seed: kept.length });
+        const to = { ...one.defer.to, address: '127.0.0.1', tls: false, port: between.port };
+        kept.push({ one, ticket: await keepIt(two.client, { ...one, defer: { ...one.defer, to } }) });
+      }
+    };
+    await keepSome(6);
+    await round(two.near);
+    pass(two, 10);
+    await keepSome(6);
+    away = false;
+    pass(two, 60);
+    await round(two.near);
+    const answers: unknown[] = [];
+    for (const { one, ticket } of kept) answers.push(one.open((await collect(two.client, ticket)).bytes));
+    expect(answers).toEqual(kept.map((_, at) => [{ kind: 'stored', seq: at + 1 }]));
+    // and where nothing is kept any more, nothing of that is left
+    for (const { ticket } of kept) await two.client.one({ kind: 'forget', ticket });
+    expect(await two.near.store.read((view) => view.get(keys.keptOrder()))).toBeUndefined();
   });
 
   test('rule 30: a request that a far relay does not take keeps back that request, and no other for the same relay', async () => {

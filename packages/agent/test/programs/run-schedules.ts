@@ -74,7 +74,7 @@ async function runSimulated(): Promise<boolean> {
   console.log(
     `${sum((one) => one.schedules)} schedules in ${Math.round((performance.now() - began) / 1000)} s: ` +
       `${sum((one) => one.texts)} texts, ${sum((one) => one.exchanges)} exchanges, ` +
-      `${sum((one) => one.deaths)} deaths, ${sum((one) => one.stops)} connections stopped in the middle, ` +
+      `${sum((one) => one.deaths)} deaths, ${sum((one) => one.deferred)} with texts left at another relay, ${sum((one) => one.stops)} connections stopped in the middle, ` +
       `at ${places('up')} places of requests and ${places('down')} of answers, ` +
       `slowest to settle ${Math.round((slowest?.ms ?? 0) / 1000)} s (seed ${slowest?.seed ?? 0}); ` +
       `${failed.length} failed`,

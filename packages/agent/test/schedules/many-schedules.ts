@@ -9,6 +9,8 @@ export interface Summary {
   texts: number;
   exchanges: number;
   deaths: number;
+  /** schedules in which clients left something at another relay by themselves, which handed it on */
+  deferred: number;
   /** connections that were stopped in the middle, and at which bytes of requests and of answers */
   stops: number;
   places: { up: readonly number[]; down: readonly number[] };
@@ -26,6 +28,7 @@ export class ManySchedules {
     texts: 0,
     exchanges: 0,
     deaths: 0,
+    deferred: 0,
     stops: 0,
     places: { up: [], down: [] },
     slowest: { seed: 0, ms: 0 },
@@ -53,13 +56,17 @@ export class ManySchedules {
   async draw(seed: number): Promise<readonly string[]> {
     const schedule = drawSchedule(seed);
     const outcome = await this.run(schedule);
-    this.#count(seed, outcome);
+    this.#count(schedule, outcome);
     if (outcome.faults.length > 0) this.#summary.failed.push({ seed, faults: outcome.faults });
     return outcome.faults;
   }
 
-  #count(seed: number, { texts, exchanges, deaths, stopped, settledMs }: Outcome): void {
+  #count(
+    { seed, steps }: Schedule,
+    { texts, exchanges, deaths, handedOn, stopped, settledMs }: Outcome,
+  ): void {
     const summary = this.#summary;
+    if (handedOn > 0 && steps.every((step) => step.do !== 'defer')) summary.deferred += 1;
     summary.schedules += 1;
     summary.texts += texts;
     summary.exchanges += exchanges;

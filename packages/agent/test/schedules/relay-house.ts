@@ -22,6 +22,8 @@ export interface RelayHouseParts {
 export class RelayHouse {
   readonly hint: Hint;
   readonly #parts: RelayHouseParts;
+  /** what was kept here and handed on, tries included */
+  handedOn = 0;
   #life: Life | undefined;
   #relay: Relay | undefined;
 
@@ -126,7 +128,10 @@ export class RelayHouse {
     };
     return {
       forward: (ask) => deliver(ask),
-      deliver,
+      deliver: (ask) => {
+        this.handedOn += 1;
+        return deliver(ask);
+      },
       mayKeep: () => true,
       mayReach: () => true,
       hurry: () => undefined,

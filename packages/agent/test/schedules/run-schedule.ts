@@ -12,6 +12,8 @@ export interface Outcome {
   readonly exchanges: number;
   readonly texts: number;
   readonly deaths: number;
+  /** kept requests that a relay handed on, tries included */
+  readonly handedOn: number;
   /** ms from the last thing that went wrong until everybody had everything */
   readonly settledMs: number;
   readonly stopped: readonly Stopped[];

@@ -66,6 +66,7 @@ export class ScheduleTown {
     readonly exchanges: number;
     readonly texts: number;
     readonly deaths: number;
+    readonly handedOn: number;
     readonly stopped: readonly Stopped[];
   } {
     const weathers = [...this.#weathers.values()];
@@ -73,6 +74,7 @@ export class ScheduleTown {
       exchanges: weathers.reduce((sum, { exchanges }) => sum + exchanges, 0),
       texts: this.#records.texts,
       deaths: this.#deaths,
+      handedOn: [...this.#relays.values()].reduce((sum, { handedOn }) => sum + handedOn, 0),
       stopped: weathers.flatMap(({ stopped }) => stopped),
     };
   }

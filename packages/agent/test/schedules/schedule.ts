@@ -156,7 +156,21 @@ function blows(chance: Seeded, scene: Scene): readonly Step[] {
       how: chance.oneOf(['dead', 'refuse', 'reset', 'silence', 'freeze']),
       forMs: chance.between(2000, 20_000),
     });
+  if (scene === 'pair-two-relays' && chance.happens(0.5)) steps.push(...longCut(chance, scene));
   return steps;
+}
+
+/**
+ * So long that what is written meanwhile goes over the other relay: at once where somebody does not reach the first one, and left there where
+ * that is away itself.
+ */
+function longCut(chance: Seeded, scene: Scene): readonly Step[] {
+  const [at, forMs] = [chance.below(lastsMs / 2), chance.between(40_000, 90_000)];
+  const who = chance.oneOf(peopleOf[scene]);
+  const said = { at: at + chance.below(20_000), do: 'say', who, in: 'anna-boris' } as const;
+  if (chance.happens(0.7)) return [{ at, do: 'kill', who: 'first', forMs }, said];
+  const how = chance.oneOf(['dead', 'refuse', 'reset', 'silence', 'freeze'] as const);
+  return [{ at, do: 'block', of: who, names: 'all', how, forMs }, said];
 }
 
 function faults(chance: Seeded, scene: Scene): readonly Fault[] {

@@ -27,7 +27,7 @@ export interface CourierParts {
 
 /** handed on at a time */
 const mostAtOnce = 16;
-/** of them to one host, and to far relays that were not reached the last time, or were slow: neither holds up the others */
+/** Of them to one host, and to far relays that were not reached the last time, or were slow: neither holds up the others */
 const mostOfHost = 2;
 const mostDoubted = 4;
 /** of the time that a far relay has, beyond which it was slow, whatever it answers in the end */
@@ -37,12 +37,20 @@ const mostLooked = 200;
 /** looked anew at least so often, where nothing is under way */
 const longestSleepMs = 60_000;
 
+interface UnderWay {
+  readonly far: string;
+  readonly host: string;
+  /** who had it kept, and for which far relay */
+  readonly line: string;
+  readonly ended: Promise<void>;
+}
+
 /** Hands on what was kept, when its time has come, until it was answered (rule 30). All that it must not forget is in the store. */
 export class Courier {
   readonly #parts: CourierParts;
   readonly #rests: FarRests;
   /** by what is handed on */
-  readonly #underWay = new Map<string, Pick<DueNote, 'far' | 'host'> & { readonly ended: Promise<void> }>();
+  readonly #underWay = new Map<string, UnderWay>();
   #wake: (() => void) | undefined;
   #woken = false;
 
@@ -84,7 +92,8 @@ export class Courier {
       const from = after;
       const notes = await store.read((view) => dueBy(view, { second, limit: mostLooked, after: from }));
       const resting: { readonly note: DueNote; readonly due: number }[] = [];
-      for (const note of notes) {
+      // what somebody wrote first arrives first, as far as nothing else keeps it back
+      for (const note of notes.toSorted((a, b) => a.order - b.order)) {
         const name = keyName(note.key);
         if (this.#underWay.size >= mostAtOnce || signal.aborted) break;
         const due = this.#rests.until(note.far);
@@ -99,7 +108,7 @@ export class Courier {
             this.#underWay.delete(name);
             this.wake();
           });
-        this.#underWay.set(name, { far: note.far, host: note.host, ended });
+        this.#underWay.set(name, { far: note.far, host: note.host, line: lineOf(note), ended });
       }
       if (resting.length > 0)
         await store.write((transaction) => {
@@ -109,8 +118,11 @@ export class Courier {
     } while (after !== undefined && this.#underWay.size < mostAtOnce && !signal.aborted);
   }
 
-  #hasPlace({ far, host }: DueNote): boolean {
+  #hasPlace(note: DueNote): boolean {
+    const { far, host } = note;
+    const line = lineOf(note);
     const all = Array.from(this.#underWay.values());
+    if (all.some((one) => one.line === line)) return false;
     if (all.filter((one) => one.host === host).length >= mostOfHost) return false;
     return (
       !this.#rests.isDoubted(far) || all.filter((one) => this.#rests.isDoubted(one.far)).length < mostDoubted
@@ -180,6 +192,11 @@ export class Courier {
   #second(): number {
     return Math.floor(this.#parts.world.now() / 1000);
   }
+}
+
+/** What one client's path has kept for one far relay is handed on one after the other. */
+function lineOf({ far, place }: DueNote): string {
+  return `${far} ${keyName(place.path)}`;
 }
 
 /** One request that nobody foresaw must not stop the others: it is tried again like any that failed. */

@@ -21,10 +21,14 @@ export interface FarTag {
 export interface DueNote extends FarTag {
   readonly key: Uint8Array;
   readonly place: KeptPlace;
+  /** whatever was kept before it has a smaller one */
+  readonly order: number;
 }
 
 /** Bytes of each of the two names in a note. */
 export const farTagBytes = 8;
+/** and of its place among all that is kept, which stands behind them */
+const orderBytes = 6;
 
 /** What is in clear of a kept request. Seconds since 1970. */
 interface KeptHead {
@@ -39,6 +43,7 @@ interface KeptHead {
 
 const headRecord = fixedRecord<KeptHead>({ state: 1, notAfter: 5, due: 5, tries: 2, chargedBytes: 4 });
 const useRecord = fixedRecord<{ readonly bytes: number }>({ bytes: 6 });
+const orderRecord = fixedRecord<{ readonly next: number }>({ next: orderBytes });
 const pathBytes = 16;
 const noteHeadBytes = 6;
 const everybody = new Uint8Array();
@@ -96,7 +101,8 @@ export function keep(
   const { place, defer, tag, chargedBytes, second } = what;
   if (!transaction.charge(chargedBytes)) return false;
   const head = { state: 0, notAfter: defer.notAfter, due: second, tries: 0, chargedBytes };
-  put(transaction, vault, { place, head, body: encode(deferCodec, defer), tag });
+  const ordered = concat(tag, orderRecord.encode({ next: takeOrder(transaction) }));
+  put(transaction, vault, { place, head, body: encode(deferCodec, defer), tag: ordered });
   use(transaction, place.path, chargedBytes);
   return true;
 }
@@ -245,9 +251,21 @@ function isOver(view: StoreView, note: Uint8Array, second: number): boolean {
 }
 
 /** A note that names nobody stands for itself. */
-function tagOf(tag: Uint8Array | undefined, key: Uint8Array): FarTag {
-  if (tag?.length !== 2 * farTagBytes) return { far: keyName(key), host: keyName(key) };
-  return { far: keyName(tag.subarray(0, farTagBytes)), host: keyName(tag.subarray(farTagBytes)) };
+function tagOf(tag: Uint8Array | undefined, key: Uint8Array): FarTag & Pick<DueNote, 'order'> {
+  if (tag?.length !== 2 * farTagBytes + orderBytes)
+    return { far: keyName(key), host: keyName(key), order: 0 };
+  return {
+    far: keyName(tag.subarray(0, farTagBytes)),
+    host: keyName(tag.subarray(farTagBytes, 2 * farTagBytes)),
+    order: orderRecord.decode(tag.subarray(2 * farTagBytes)).next,
+  };
+}
+
+function takeOrder(transaction: StoreTransaction): number {
+  const stored = transaction.get(keys.keptOrder());
+  const next = stored === undefined ? 1 : orderRecord.decode(stored).next;
+  transaction.put(keys.keptOrder(), orderRecord.encode({ next: next + 1 }));
+  return next;
 }
 
 function placeOf(note: Uint8Array): KeptPlace {
@@ -290,6 +308,7 @@ function takeNote(
 function use(transaction: StoreTransaction, path: Uint8Array, bytes: number): void {
   for (const whose of [path, everybody]) {
     const left = Math.max(0, keptBytes(transaction, whose) + bytes);
+    if (left === 0 && whose === everybody) transaction.remove(keys.keptOrder());
     if (left === 0) transaction.remove(keys.keptUse(whose));
     else transaction.put(keys.keptUse(whose), useRecord.encode({ bytes: left }));
   }
