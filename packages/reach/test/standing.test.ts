@@ -42,6 +42,16 @@ describe('a way', () => {
     expect(after([{ kind: 'stalled', load: load(0, 700, 5000) }]).budget.down.bytes).toBe(3750);
   });
 
+  test('whose answer began was stopped by its answer, where the request was too small to be it', () => {
+    const { up, down } = after([{ kind: 'stalled', load: load(0, 1124, 1206) }]).budget;
+    expect([up.bytes, down.bytes]).toEqual([4096, 2048]);
+    // of a large request nobody knows: it is made smaller first, until it cannot be it
+    const large: Outcome = { kind: 'stalled', load: load(0, 4000, 300) };
+    expect(after([large]).budget).toMatchObject({ up: { bytes: 2000 }, down: { bytes: 8192 } });
+    const least: Outcome = { kind: 'stalled', load: load(0, 1536, 300) };
+    expect(after([large, least]).budget).toMatchObject({ up: { bytes: 2000 }, down: { bytes: 2048 } });
+  });
+
   test('that freezes is believed to carry what passed, and more only when a trial of it has', () => {
     const froze = after([...frozen(load(3)), ...frozen(load(3))]);
     const used = after([answered(load(1, 700, 8000)), answered(load(1, 700, 8000))], froze);

@@ -1,4 +1,4 @@
-import { budgetStart, nextBudget, type LearnedBudget, type LearnedDirection } from '../budget.ts';
+import { budgetStart, least, nextBudget, type LearnedBudget, type LearnedDirection } from '../budget.ts';
 import { dialRules } from './dial-rules.ts';
 import { heldBack, lostHold, type LearnedHold } from './hold.ts';
 
@@ -168,13 +168,14 @@ function sure(learnt: LearnedDirection, direction: 'up' | 'down'): LearnedDirect
 }
 
 /**
- * What the network took of a connection's requests or answers was too much in the direction that used more of its budget. One that
+ * What the network took of a connection's requests or answers was too much in the direction that used more of its budget; where an
+ * answer had begun to a request too small to be what stopped it, in the other one. One that
  * had carried others and kept to the budget was stopped by how many they were.
  */
 function stalledBudget({ budget, grade }: Standing, { exchanges, upBytes, downBytes }: Load): LearnedBudget {
   const shares = { up: upBytes / budget.up.bytes, down: downBytes / budget.down.bytes };
   if (exchanges > 0 && Math.max(shares.up, shares.down) < 1) return budget;
-  const byUp = shares.up > shares.down;
+  const byUp = shares.up > shares.down && (upBytes > least.up || downBytes === 0);
   return nextBudget(budget, {
     kind: 'stopped',
     upBytes,
