@@ -45,11 +45,13 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   throw new MalformedError('entry of no known kind');
 }
 
-/** Sizes an entry in a chunk is padded to: powers of two from 4 KiB. */
+/**
+ * Sizes a body is padded to: the small inline one, and in a chunk powers of two from 4 KiB. The large inline one is for what cannot lie in
+ * a chunk: where each connection carries 4 KiB, a third of it is the handshake, and an entry passes whole or not at all.
+ */
 function bucketBytes(contentBytes: number): number {
   const inline = contentBytes + inlineOverheadBytes;
   if (inline <= smallEntryBytes) return smallEntryBytes - 1;
-  if (inline <= largeEntryBytes) return largeEntryBytes - 1;
   let bucket = 4096;
   while (bucket < inline - 1) bucket *= 2;
   return bucket;

@@ -159,13 +159,13 @@ describe('entries', () => {
   test('rule 15: every content lies in one of few sizes, and opens again', () => {
     const sizes = new Set<number>();
     const context = bytesOf('context');
-    for (const length of [0, 1, 987, 988, 3035, 3036, 4060, 4061, 100_000, longestBodyBytes]) {
+    for (const length of [0, 1, 987, 988, 4060, 4061, 100_000, longestBodyBytes]) {
       const plaintext = chunkOf(length);
       const body = sealBody(primitives, bytesOf('wrap'), { plaintext, salt: bytesOf('salt', 16), context });
       sizes.add(body.length);
       expect(openBody(primitives, bytesOf('wrap'), { body, context })).toEqual(plaintext);
     }
-    expect([...sizes]).toEqual([1023, 3071, 4096, 8192, 131_072, 262_144]);
+    expect([...sizes]).toEqual([1023, 4096, 8192, 131_072, 262_144]);
   });
 
   test('rule 15: more than fits a chunk is refused', () => {

@@ -152,7 +152,7 @@ function idVectors(): readonly object[] {
 function entryVectors(): Vectors {
   const key = bytesOf('wrap');
   const context = concat(utf8('tern/1 entry\0'), base32Bytes(log));
-  const bodies = [0, 1, 500, 987, 988, 3035].map((length) => {
+  const bodies = [0, 1, 500, 987].map((length) => {
     const plaintext = chunkOf(length);
     const body = sealBody(primitives, key, { plaintext, salt: bytesOf(`salt ${length}`, 16), context });
     return {
@@ -164,7 +164,7 @@ function entryVectors(): Vectors {
       id: entryIdOf(primitives, log, encodeEntry({ kind: 'inline', body })),
     };
   });
-  const long = sealBody(primitives, key, { plaintext: chunkOf(3036), salt: bytesOf('salt', 16), context });
+  const long = sealBody(primitives, key, { plaintext: chunkOf(988), salt: bytesOf('salt', 16), context });
   const chunk = chunkIdOf(primitives, long);
   const entry = encodeEntry({ kind: 'chunk', chunk, length: long.length });
   return {
@@ -172,7 +172,7 @@ function entryVectors(): Vectors {
     chunk: {
       key: hexOf(key),
       context: hexOf(context),
-      plaintext: hexOf(chunkOf(3036)),
+      plaintext: hexOf(chunkOf(988)),
       body: hexOf(long),
       entry: hexOf(entry),
       id: entryIdOf(primitives, log, entry),
