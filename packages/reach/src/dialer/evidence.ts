@@ -20,8 +20,8 @@ interface Stop {
 export class Evidence {
   readonly #parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World };
   #stops: readonly Stop[] = [];
-  /** hellos without an answer, of which nobody knows yet whether anything else is answered */
-  #hellos: readonly { readonly way: Way; readonly at: number }[] = [];
+  /** hellos without an answer, of which nobody knows yet whether anything else is answered; `cut`: they were ended */
+  #hellos: readonly { readonly way: Way; readonly at: number; readonly cut: boolean }[] = [];
   /** sockets that froze, of which the same is not known */
   #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
   #answeredAt = 0;
@@ -86,9 +86,9 @@ export class Evidence {
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
     else {
-      // where nobody tells what ended it, only silence is like a ban
-      const cut = attempt.blind && ended !== 'silent';
-      this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, { ...options, cut });
+      const cut = ended !== 'silent';
+      const how = ended === 'name' ? 'name' : attempt.failure;
+      this.#failed(attempt.way, how, { ...options, cut, blind: attempt.blind });
     }
   }
 
@@ -140,12 +140,19 @@ export class Evidence {
     this.#drained -= 1;
   }
 
-  #failed(way: Way, how: FailureKind, options: { readonly alone: boolean; readonly cut?: boolean }): void {
+  /** @param options `cut`: it was ended; `blind`: and nobody tells whether that was the hello's end, the request's or the line's */
+  #failed(
+    way: Way,
+    how: FailureKind,
+    options: { readonly alone: boolean; readonly cut?: boolean; readonly blind?: boolean },
+  ): void {
     const { book, pool, world } = this.#parts;
     book.took(way, { kind: 'failed', how }, world.now());
     if (how !== 'hello') return;
-    pool.unanswered(way, options);
-    if (options.alone && options.cut !== true) this.#hellos = [...this.#hellos, { way, at: world.now() }];
+    const { alone, cut = false, blind = false } = options;
+    pool.unanswered(way, { alone, cut });
+    // of an end that nobody saw the name may be innocent, whoever else is answered
+    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: world.now(), cut }];
   }
 
   #stopped(attempt: Attempt): void {
@@ -169,10 +176,10 @@ export class Evidence {
     this.#stops = [];
     this.#hellos = [];
     this.#sockets = [];
-    for (const { way, at } of hellos) {
+    for (const { way, at, cut } of hellos) {
       // the very name answers: no ban ends so soon
       const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;
-      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
+      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false, cut });
     }
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);
