@@ -21,6 +21,8 @@ export interface AttemptParts {
   /** its answer may be kept back for so long; 0 for not at all */
   readonly heldMs: number;
   readonly bulk: boolean;
+  /** no hello leaves for it sooner, ms since 1970 */
+  readonly notBefore: () => number;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
 }
@@ -150,12 +152,12 @@ export class Attempt {
 
   /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
   async begin(): Promise<Uint8Array | undefined> {
-    const { pool, way, request, bulk, heldMs, world, standing } = this.#parts;
+    const { pool, way, request, bulk, heldMs, world, standing, notBefore } = this.#parts;
     const held = heldMs > 0;
     const { signal } = this.#leaving;
     try {
-      const reached = this.#reached.bind(this);
-      const taken = await pool.take(way, { upBytes: request.length, bulk, held }, { signal, reached });
+      const options = { signal, notBefore, reached: this.#reached.bind(this) };
+      const taken = await pool.take(way, { upBytes: request.length, bulk, held }, options);
       if (this.#ended !== undefined) {
         pool.giveBack(taken); // it was left while one was found for it
         signal.throwIfAborted();

@@ -41,9 +41,11 @@ export const dialRules = {
   /** a name that fell silent where nothing else answered either: it may be the line */
   firstSilenceMs: 5000,
 
-  /** The same name is not raced against itself sooner; another name may follow sooner. */
+  /**
+   * One request says the same name again no sooner, whatever became of its hello before: whoever counts hellos, bans for gaps or cuts for
+   * a while what was reset does not care that one had failed, and sees the same. Another name, or none, may follow at once.
+   */
   sameNameMs: 1500,
-  otherNameMs: 500,
   mostAttempts: 7,
 
   /** Where a stranger answered, with anything at all, that way is not tried beside others for so long: its answer would end theirs. */
