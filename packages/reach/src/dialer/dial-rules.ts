@@ -40,6 +40,11 @@ export const dialRules = {
   silenceMs: 130_000,
   /** a name that fell silent where nothing else answered either: it may be the line */
   firstSilenceMs: 5000,
+  /**
+   * Where a hello was reset the same address and port may be cut for 60 to 180 s, counted anew from whatever is sent there. For as long
+   * as a ban lasts such a place is passed by as far as anything else is open, and after a try in vain it is left alone, at last for so long.
+   */
+  longestResidualMs: 200_000,
 
   /**
    * One request says the same name again no sooner, whatever became of its hello before: whoever counts hellos, bans for gaps or cuts for

@@ -24,6 +24,9 @@ export class Evidence {
   #hellos: readonly { readonly way: Way; readonly at: number; readonly cut: boolean }[] = [];
   /** sockets that froze, of which the same is not known */
   #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
+  /** tries to get to where a hello had been reset, of which the same is not known */
+  #swallowed: readonly { readonly way: Way; readonly at: number; readonly address: string | undefined }[] =
+    [];
   #answeredAt = 0;
   #drained = 0;
 
@@ -56,6 +59,7 @@ export class Evidence {
       now,
     );
     if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
+    if (!cut) book.residuals.answered(way, { now, address });
     // nothing was heard after what stopped, this one least of all
     if (!cut) this.#heard(now, attempt);
   }
@@ -74,7 +78,7 @@ export class Evidence {
     this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
-    else this.#failed(attempt.way, attempt.failure, { alone: false });
+    else this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
     this.#heard(this.#parts.world.now());
   }
 
@@ -88,7 +92,8 @@ export class Evidence {
     else {
       const cut = ended !== 'silent';
       const how = ended === 'name' ? 'name' : attempt.failure;
-      this.#failed(attempt.way, how, { ...options, cut, blind: attempt.blind });
+      const { address, blind } = attempt;
+      this.#failed(attempt.way, how, { ...options, cut, blind, address });
     }
   }
 
@@ -113,6 +118,11 @@ export class Evidence {
 
   unanswered(way: Way, options: { readonly alone: boolean }): void {
     this.#failed(way, 'hello', options);
+  }
+
+  /** It has taken too long, and left: nothing answers where a hello was reset just now. */
+  swallowed({ way, failure, address }: Attempt): void {
+    this.#failed(way, failure, { alone: true, address });
   }
 
   /** A socket beside this way was closed by nobody and says nothing. */
@@ -140,19 +150,34 @@ export class Evidence {
     this.#drained -= 1;
   }
 
-  /** @param options `cut`: it was ended; `blind`: and nobody tells whether that was the hello's end, the request's or the line's */
+  /**
+   * @param options `cut`: it was ended; `blind`: and nobody tells whether that was the hello's end, the request's or the line's; `address`: the
+   *   one that was dialled, where it is known
+   */
   #failed(
     way: Way,
     how: FailureKind,
-    options: { readonly alone: boolean; readonly cut?: boolean; readonly blind?: boolean },
+    options: {
+      readonly alone: boolean;
+      readonly cut?: boolean;
+      readonly blind?: boolean;
+      readonly address?: string | undefined;
+    },
   ): void {
     const { book, pool, world } = this.#parts;
-    book.took(way, { kind: 'failed', how }, world.now());
+    const now = world.now();
+    const { alone, cut = false, blind = false, address } = options;
+    const wasReset = how === 'hello' && cut && !blind;
+    if (wasReset) book.residuals.wasReset(way, { now, address });
+    const silent = !wasReset && (how === 'hello' || how === 'connect');
+    const swallowed = silent && book.residuals.wasSilent(way, { now, address, alone });
+    // what swallows all that goes there says nothing of this way
+    if (!swallowed) book.took(way, { kind: 'failed', how }, now);
+    else if (alone) this.#swallowed = [...this.#swallowed, { way, at: now, address }];
     if (how !== 'hello') return;
-    const { alone, cut = false, blind = false } = options;
-    pool.unanswered(way, { alone, cut });
+    pool.unanswered(way, { alone, cut: cut || swallowed });
     // of an end that nobody saw the name may be innocent, whoever else is answered
-    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: world.now(), cut }];
+    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed }];
   }
 
   #stopped(attempt: Attempt): void {
@@ -172,10 +197,14 @@ export class Evidence {
   /** The line lives: what stopped just before was frozen. @param by was answered, and a hello that it sent after others too */
   #heard(now: number, by?: Attempt): void {
     this.#answeredAt = now;
-    const [stops, hellos, sockets, { book, pool }] = [this.#stops, this.#hellos, this.#sockets, this.#parts];
+    const { book, pool } = this.#parts;
+    const [stops, hellos, sockets, swallowed] = [this.#stops, this.#hellos, this.#sockets, this.#swallowed];
     this.#stops = [];
     this.#hellos = [];
     this.#sockets = [];
+    this.#swallowed = [];
+    for (const { way, at, address } of swallowed)
+      if (now - at < dialRules.controlMs) book.residuals.wasSilent(way, { now, address, alone: false });
     for (const { way, at, cut } of hellos) {
       // the very name answers: no ban ends so soon
       const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;

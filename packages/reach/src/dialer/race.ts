@@ -163,9 +163,9 @@ export class Race {
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
       const ready = pool.hasFree(way, wish);
-      const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#greetsAt(way) - now);
+      const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
       const waitMs = restMs + again + doubted + Math.min(silent, mostSilentMs);
-      return { way, standing: book.standing(way), waitMs, ready };
+      return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };
     });
     const views = known.filter(
       ({ way, waitMs }) =>
@@ -195,7 +195,7 @@ export class Race {
       standing,
       heldMs,
       bulk,
-      notBefore: () => this.#greetsAt(way),
+      notBefore: () => this.#beginsAt(way),
       longestSilenceMs,
       observe: (report) => {
         underWay.ended(attempt);
@@ -213,7 +213,13 @@ export class Race {
     this.#running.push({ attempt, begun });
   }
 
-  /** When this request may say the way's name in one more hello, ms since 1970; 0 for at any time. */
+  /** No connection of its own begins sooner for this request, ms since 1970. */
+  #beginsAt(way: Way): number {
+    const { book, world } = this.#parts;
+    return Math.max(book.restsUntil(way, world.now()), this.#greetsAt(way));
+  }
+
+  /** When it may say the way's name in one more hello, ms since 1970; 0 for at any time. */
   #greetsAt(way: Way): number {
     if (way.serverName === '' || isUncounted(way)) return 0;
     const said = this.#attempts.filter(
@@ -224,7 +230,7 @@ export class Race {
 
   /** A doubt has come up about the newest. @returns whether another way would not help */
   #isVain(): boolean {
-    const { pool, evidence, request, bulk, book } = this.#parts;
+    const { pool, evidence, request, bulk, book, world } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
     const suspect = book.standing(newest.way).grade === 'text' || this.#attempts.length > 1;
@@ -233,6 +239,11 @@ export class Race {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
+    } else if (greets(newest) && book.rests(newest.way, world.now())) {
+      // the same of what swallows it: this machine would go on trying
+      this.#running.pop();
+      newest.leave('silent');
+      evidence.swallowed(newest);
     }
     return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > most);
   }
@@ -302,6 +313,10 @@ export class Race {
 /** What a hello says to whoever listens: a name, or where it goes. */
 function greetedBy(way: Way): string {
   return way.serverName === '' ? `${countedBy(way)}:${way.port}` : countedBy(way);
+}
+
+function greets({ stage }: Attempt): boolean {
+  return stage === 'connect' || stage === 'hello';
 }
 
 /** Whoever asked asks anew, and for less. */

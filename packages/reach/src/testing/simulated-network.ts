@@ -13,6 +13,8 @@ export interface NetworkRules {
   readonly throttled?: (way: Way) => number | undefined;
   /** what the system's resolver says of a name */
   readonly nameDead?: (host: string) => boolean;
+  /** the address that is dialled; one for each host unless given */
+  readonly addressOf?: (way: Way) => string;
   readonly onConnect?: (way: Way) => 'refuse' | 'silence' | undefined;
   readonly onHello?: (way: Way) => 'reset' | 'silence' | undefined;
   /** after so many packets of a connection, in both directions, or so many bytes in one, nothing passes */
@@ -112,7 +114,7 @@ export class SimulatedNetwork implements Carrier {
     if (met === 'silence') return never();
     await pass(this.rttMs);
     if (met === 'refuse') throw new DialError('refused', 'refused');
-    reached('connected', `${way.host} at home`);
+    reached('connected', rules.addressOf?.(way) ?? `${way.host} at home`);
     if (this.#isBanned(way)) return never();
     const heard = rules.onHello?.(way);
     if (heard === 'silence') return never();
