@@ -33,6 +33,15 @@ test('one request says the same name again after a second and a half and no soon
   expect(gapMs).toBeLessThan(dialRules.sameNameMs + 500);
 });
 
+test('a name that was looked up for long is not said right after it was said at an address that was found sooner', async () => {
+  for (const lookupMs of [1550, 1600, 1650, 1700, 1750]) {
+    const scene = dialerScene({ lookupMs, rttMs: 60 });
+    await scene.world.run(carry(scene, requestFor(300)));
+    await scene.world.pass(10_000);
+    expect(Math.min(Infinity, ...gapsMs(scene.network.hellos))).toBeGreaterThanOrEqual(dialRules.sameNameMs);
+  }
+});
+
 test('another name follows at once', async () => {
   const scene = dialerScene(firstCut(), { ...terminal, endpoints: [samePort, otherName] });
   await scene.world.run(carry(scene, requestFor(300)));

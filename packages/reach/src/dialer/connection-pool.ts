@@ -20,9 +20,13 @@ export interface Wish {
   readonly held: boolean;
 }
 
-export interface TakeOptions extends Omit<OpenOptions, 'small' | 'freezes'> {
+/** When whoever takes a connection may have one opened. */
+export interface Turn extends Pick<OpenOptions, 'mayGreet'> {
+  /** none begins sooner, ms since 1970 */
   readonly notBefore?: () => number;
 }
+
+type TakeOptions = Turn & Pick<OpenOptions, 'signal' | 'reached'>;
 
 /** Only a request whose silence would tell something tries whether hellos are counted. */
 const largestTryBytes = 4096;
@@ -65,10 +69,7 @@ export class ConnectionPool implements Disposable {
     return this.#free(way, wish) !== undefined;
   }
 
-  /**
-   * A connection for one exchange: a free one, or a new one as soon as it may be started.
-   * @param options `notBefore` whoever takes it starts none sooner @throws what the carrier throws, the signal's reason
-   */
+  /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
   async take(way: Way, wish: Wish, options: TakeOptions): Promise<Held> {
     const { world } = this.#parts;
     const { signal } = options;

@@ -7,12 +7,13 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
+import { NameTurns } from './name-turns.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
 import type { UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
-import { countedBy, isUncounted, relayOf, wayKey, type Way } from './way.ts';
+import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
 export interface RaceParts {
   readonly ways: readonly Way[];
@@ -72,13 +73,14 @@ const largeBytes = 4096;
 export class Race {
   readonly #parts: RaceParts;
   readonly #running: Runner[] = [];
-  /** also those that are over */
-  readonly #attempts: Attempt[] = [];
+  readonly #names: NameTurns;
   readonly #tries = new Map<string, number>();
+  #attempts = 0;
   #error: unknown;
 
   constructor(parts: RaceParts) {
     this.#parts = parts;
+    this.#names = new NameTurns(parts.world);
   }
 
   /** @throws {UnreachableError} where nobody answered @throws the signal's reason */
@@ -135,7 +137,7 @@ export class Race {
     const { book, heldMs, world } = this.#parts;
     const way = this.#nextWay();
     if (way === undefined) return;
-    if (this.#attempts.length > 0 && heldMs > nextHoldMs(book.standing(way).hold, world.now())) {
+    if (this.#attempts > 0 && heldMs > nextHoldMs(book.standing(way).hold, world.now())) {
       for (const { attempt } of this.#running.splice(0)) attempt.leave('left');
       throw unheld();
     }
@@ -145,7 +147,7 @@ export class Race {
   #nextWay(): Way | undefined {
     const { ways, world, bulk, heldMs, book, pool, request, underWay } = this.#parts;
     const held = heldMs > 0;
-    if (this.#attempts.length >= dialRules.mostAttempts) return undefined;
+    if (this.#attempts >= dialRules.mostAttempts) return undefined;
     const now = world.now();
     const wish = { upBytes: request.length, bulk, held };
     // a name whose hello is still out is not said again meanwhile, nor is a port greeted twice
@@ -177,7 +179,7 @@ export class Race {
     // strangers answer at once: they are asked only where nobody else is left
     const open = trusted.length > 0 || this.#running.length > 0 ? trusted : views;
     const ordered = orderWays(open, { now, bulk, upBytes: request.length, known });
-    if (this.#attempts.length > 0 || held) return ordered[0];
+    if (this.#attempts > 0 || held) return ordered[0];
     const [drawn = 0, more = 0] = world.randomBytes(2);
     const chance = (drawn * 256 + more) / 65_536;
     return exploredWay(ordered, open, { now, bulk, chance }) ?? ordered[0];
@@ -195,7 +197,10 @@ export class Race {
       standing,
       heldMs,
       bulk,
-      notBefore: () => this.#beginsAt(way),
+      turn: {
+        notBefore: () => this.#beginsAt(way),
+        mayGreet: (options) => this.#names.take(way, options),
+      },
       longestSilenceMs,
       observe: (report) => {
         underWay.ended(attempt);
@@ -203,7 +208,8 @@ export class Race {
       },
     });
     underWay.began(attempt);
-    this.#attempts.push(attempt);
+    this.#attempts += 1;
+    this.#names.began(attempt);
     this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
     began(attempt);
     const begun = attempt.begin().then(
@@ -216,16 +222,7 @@ export class Race {
   /** No connection of its own begins sooner for this request, ms since 1970. */
   #beginsAt(way: Way): number {
     const { book, world } = this.#parts;
-    return Math.max(book.restsUntil(way, world.now()), this.#greetsAt(way));
-  }
-
-  /** When it may say the way's name in one more hello, ms since 1970; 0 for at any time. */
-  #greetsAt(way: Way): number {
-    if (way.serverName === '' || isUncounted(way)) return 0;
-    const said = this.#attempts.filter(
-      (one) => one.way.serverName === way.serverName && one.stage !== 'waiting' && !isUncounted(one.way),
-    );
-    return Math.max(0, ...said.map(({ openedAt = 0 }) => openedAt + dialRules.sameNameMs));
+    return Math.max(book.restsUntil(way, world.now()), this.#names.next(way));
   }
 
   /** A doubt has come up about the newest. @returns whether another way would not help */
@@ -233,7 +230,7 @@ export class Race {
     const { pool, evidence, request, bulk, book, world } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
-    const suspect = book.standing(newest.way).grade === 'text' || this.#attempts.length > 1;
+    const suspect = book.standing(newest.way).grade === 'text' || this.#attempts > 1;
     const most = bulk && suspect ? least.up : largeBytes;
     if (newest.stage === 'hello' && pool.suspectsBan(newest.way)) {
       // whatever is sent now would make a ban longer
