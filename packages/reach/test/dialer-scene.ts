@@ -12,6 +12,8 @@ export interface SceneOptions {
   readonly seed?: number;
   /** as in a browser: only what a URL can say */
   readonly plain?: boolean;
+  /** nobody sees how a connection begins; so it is where the scene is `plain`, unless given */
+  readonly blind?: boolean;
 }
 
 export interface DialerScene {
@@ -23,7 +25,7 @@ export interface DialerScene {
 export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): DialerScene {
   const world = timedWorld(options.seed ?? 1);
   const choosesAddress = options.plain !== true;
-  const network = new SimulatedNetwork(world, rules, { blind: !choosesAddress });
+  const network = new SimulatedNetwork(world, rules, { blind: options.blind ?? !choosesAddress });
   const dialer = openDialer({ world, https: network, choosesAddress, network: () => 'home' });
   const { endpoints } = options;
   if (endpoints !== undefined) dialer.learnCard(relay, { number: 1, endpoints });

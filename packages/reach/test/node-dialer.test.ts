@@ -174,6 +174,24 @@ describe('what goes over the wire', () => {
   });
 });
 
+test('no hello leaves before its turn, and whoever leaves before that leaves no connection', async () => {
+  await using server = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: true });
+  const resolver = new Resolver({ world: nodeWorld, remembered: () => undefined, isOfInternet });
+  const carrier = new HttpsCarrier({ resolver, network: () => 'home', authorities: certificate });
+  const [way] = waysOf(entranceOf(server.hint), { choosesAddress: true, remembers: () => false });
+  if (way === undefined) throw new TypeError('no way');
+  const reached: string[] = [];
+  const opening = carrier.open(way, {
+    signal,
+    small: false,
+    reached: (stage) => reached.push(stage),
+    mayGreet: () => Promise.reject(new UnreachableError('something else came')),
+  });
+  await expect(opening).rejects.toThrow('something else came');
+  expect(reached).toEqual(['resolved', 'connected']);
+  expect(server.serverNames).toEqual([]);
+});
+
 describe('a handshake goes on with a session', () => {
   const relay = 'relay' as RelayId;
 

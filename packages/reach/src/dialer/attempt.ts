@@ -2,7 +2,7 @@ import { UnreachableError, type World } from '@tern/protocol';
 import type { AttemptReport, Ended, ObservedStages, Stage } from './attempt-report.ts';
 import { DialError, endedBy } from './carrier.ts';
 import { longestMs } from './attempt-limits.ts';
-import type { ConnectionPool, Held } from './connection-pool.ts';
+import type { ConnectionPool, Held, Turn } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { holdRules } from './hold.ts';
 import { hasRoom, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
@@ -21,6 +21,8 @@ export interface AttemptParts {
   /** its answer may be kept back for so long; 0 for not at all */
   readonly heldMs: number;
   readonly bulk: boolean;
+  /** when a connection may be opened for it, and greet */
+  readonly turn: Turn;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
 }
@@ -150,12 +152,12 @@ export class Attempt {
 
   /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
   async begin(): Promise<Uint8Array | undefined> {
-    const { pool, way, request, bulk, heldMs, world, standing } = this.#parts;
+    const { pool, way, request, bulk, heldMs, world, standing, turn } = this.#parts;
     const held = heldMs > 0;
     const { signal } = this.#leaving;
     try {
-      const reached = this.#reached.bind(this);
-      const taken = await pool.take(way, { upBytes: request.length, bulk, held }, { signal, reached });
+      const options = { signal, ...turn, reached: this.#reached.bind(this) };
+      const taken = await pool.take(way, { upBytes: request.length, bulk, held }, options);
       if (this.#ended !== undefined) {
         pool.giveBack(taken); // it was left while one was found for it
         signal.throwIfAborted();

@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly freezes?: boolean;
   /** told by whoever can see it, with the address where it is the one that was dialled, or the one that was not because nobody should */
   readonly reached: (stage: 'started' | 'resolved' | 'connected', address?: string) => void;
+  /** Resolves when its hello may leave; awaited by whoever can wait between connecting and greeting. @throws the signal's reason */
+  readonly mayGreet?: (options: { readonly signal: AbortSignal }) => Promise<void>;
 }
 
 /** Opens connections of one kind. It decides nothing: which way, when and how long is the dialer's business. */

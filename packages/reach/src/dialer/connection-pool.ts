@@ -20,6 +20,14 @@ export interface Wish {
   readonly held: boolean;
 }
 
+/** When whoever takes a connection may have one opened. */
+export interface Turn extends Pick<OpenOptions, 'mayGreet'> {
+  /** none begins sooner, ms since 1970 */
+  readonly notBefore?: () => number;
+}
+
+type TakeOptions = Turn & Pick<OpenOptions, 'signal' | 'reached'>;
+
 /** Only a request whose silence would tell something tries whether hellos are counted. */
 const largestTryBytes = 4096;
 
@@ -62,7 +70,7 @@ export class ConnectionPool implements Disposable {
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
-  async take(way: Way, wish: Wish, options: Omit<OpenOptions, 'small' | 'freezes'>): Promise<Held> {
+  async take(way: Way, wish: Wish, options: TakeOptions): Promise<Held> {
     const { world } = this.#parts;
     const { signal } = options;
     const counted = countedBy(way);
@@ -74,7 +82,8 @@ export class ConnectionPool implements Disposable {
         free.busy += 1;
         return free;
       }
-      const waitMs = this.#startAt(way, wish) - world.now();
+      const startAt = Math.max(this.#startAt(way, wish), options.notBefore?.() ?? 0);
+      const waitMs = startAt - world.now();
       const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= hellosAtOnce(way);
       if (waitMs <= 0 && !full && !yields) return this.#open(way, options);
       const line = wish.bulk ? this.#queued : this.#waiting;
@@ -194,7 +203,7 @@ export class ConnectionPool implements Disposable {
       .toSorted((a, b) => b.usedAt - a.usedAt)[0];
   }
 
-  async #open(way: Way, options: Omit<OpenOptions, 'small' | 'freezes'>): Promise<Held> {
+  async #open(way: Way, options: TakeOptions): Promise<Held> {
     const { book, world, carriers } = this.#parts;
     const carrier = carriers[way.carrier];
     if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);

@@ -40,10 +40,17 @@ export const dialRules = {
   silenceMs: 130_000,
   /** a name that fell silent where nothing else answered either: it may be the line */
   firstSilenceMs: 5000,
+  /**
+   * Where a hello was reset the same address and port may be cut for 60 to 180 s, counted anew from whatever is sent there. For as long
+   * as a ban lasts such a place is passed by as far as anything else is open, and after a try in vain it is left alone, at last for so long.
+   */
+  longestResidualMs: 200_000,
 
-  /** The same name is not raced against itself sooner; another name may follow sooner. */
+  /**
+   * One request says the same name again no sooner, whatever became of its hello before: whoever counts hellos, bans for gaps or cuts for
+   * a while what was reset does not care that one had failed, and sees the same. Another name, or none, may follow at once.
+   */
   sameNameMs: 1500,
-  otherNameMs: 500,
   mostAttempts: 7,
 
   /** Where a stranger answered, with anything at all, that way is not tried beside others for so long: its answer would end theirs. */

@@ -135,7 +135,7 @@ class WayDialer implements Dialer {
   socketPlace(to: Hint): Hint | undefined {
     const way = this.#best(this.#ways(to), { upBytes: 0, bulk: false, held: false })?.way;
     if (way === undefined || this.#book.standing(way).grade === 'text') return undefined;
-    if (!this.#evidence.trustsSocket(way)) return undefined;
+    if (!this.#evidence.trustsSocket(way) || this.#book.rests(way, this.#parts.world.now())) return undefined;
     if (!this.#pool.startsOutside(way)) return undefined;
     return placeOf(way);
   }
@@ -278,13 +278,15 @@ class WayDialer implements Dialer {
 
   /** the way that one would take now */
   #best(ways: readonly Way[], wish: Wish): WayView | undefined {
+    const now = this.#parts.world.now();
     const views = ways.map((way): WayView => ({
       way,
       standing: this.#book.standing(way),
       waitMs: this.#pool.waitMs(way, wish),
       ready: this.#pool.hasFree(way, wish),
+      rests: this.#book.rests(way, now),
     }));
-    const [best] = orderWays(views, { now: this.#parts.world.now(), ...wish });
+    const [best] = orderWays(views, { now, ...wish });
     return views.find(({ way }) => way === best);
   }
 

@@ -20,10 +20,13 @@ interface Stop {
 export class Evidence {
   readonly #parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World };
   #stops: readonly Stop[] = [];
-  /** hellos without an answer, of which nobody knows yet whether anything else is answered */
-  #hellos: readonly { readonly way: Way; readonly at: number }[] = [];
+  /** hellos without an answer, of which nobody knows yet whether anything else is answered; `cut`: they were ended */
+  #hellos: readonly { readonly way: Way; readonly at: number; readonly cut: boolean }[] = [];
   /** sockets that froze, of which the same is not known */
   #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
+  /** tries to get to where a hello had been reset, of which the same is not known */
+  #swallowed: readonly { readonly way: Way; readonly at: number; readonly address: string | undefined }[] =
+    [];
   #answeredAt = 0;
   #drained = 0;
 
@@ -56,6 +59,7 @@ export class Evidence {
       now,
     );
     if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
+    if (!cut) book.residuals.answered(way, { now, address });
     // nothing was heard after what stopped, this one least of all
     if (!cut) this.#heard(now, attempt);
   }
@@ -74,7 +78,7 @@ export class Evidence {
     this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
-    else this.#failed(attempt.way, attempt.failure, { alone: false });
+    else this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
     this.#heard(this.#parts.world.now());
   }
 
@@ -86,9 +90,10 @@ export class Evidence {
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
     else {
-      // where nobody tells what ended it, only silence is like a ban
-      const cut = attempt.blind && ended !== 'silent';
-      this.#failed(attempt.way, ended === 'name' ? 'name' : attempt.failure, { ...options, cut });
+      const cut = ended !== 'silent';
+      const how = ended === 'name' ? 'name' : attempt.failure;
+      const { address, blind } = attempt;
+      this.#failed(attempt.way, how, { ...options, cut, blind, address });
     }
   }
 
@@ -113,6 +118,11 @@ export class Evidence {
 
   unanswered(way: Way, options: { readonly alone: boolean }): void {
     this.#failed(way, 'hello', options);
+  }
+
+  /** It has taken too long, and left: nothing answers where a hello was reset just now. */
+  swallowed({ way, failure, address }: Attempt): void {
+    this.#failed(way, failure, { alone: true, address });
   }
 
   /** A socket beside this way was closed by nobody and says nothing. */
@@ -140,12 +150,34 @@ export class Evidence {
     this.#drained -= 1;
   }
 
-  #failed(way: Way, how: FailureKind, options: { readonly alone: boolean; readonly cut?: boolean }): void {
+  /**
+   * @param options `cut`: it was ended; `blind`: and nobody tells whether that was the hello's end, the request's or the line's; `address`: the
+   *   one that was dialled, where it is known
+   */
+  #failed(
+    way: Way,
+    how: FailureKind,
+    options: {
+      readonly alone: boolean;
+      readonly cut?: boolean;
+      readonly blind?: boolean;
+      readonly address?: string | undefined;
+    },
+  ): void {
     const { book, pool, world } = this.#parts;
-    book.took(way, { kind: 'failed', how }, world.now());
+    const now = world.now();
+    const { alone, cut = false, blind = false, address } = options;
+    const wasReset = how === 'hello' && cut && !blind;
+    if (wasReset) book.residuals.wasReset(way, { now, address });
+    const silent = !wasReset && (how === 'hello' || how === 'connect');
+    const swallowed = silent && book.residuals.wasSilent(way, { now, address, alone });
+    // what swallows all that goes there says nothing of this way
+    if (!swallowed) book.took(way, { kind: 'failed', how }, now);
+    else if (alone) this.#swallowed = [...this.#swallowed, { way, at: now, address }];
     if (how !== 'hello') return;
-    pool.unanswered(way, options);
-    if (options.alone && options.cut !== true) this.#hellos = [...this.#hellos, { way, at: world.now() }];
+    pool.unanswered(way, { alone, cut: cut || swallowed });
+    // of an end that nobody saw the name may be innocent, whoever else is answered
+    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed }];
   }
 
   #stopped(attempt: Attempt): void {
@@ -165,14 +197,18 @@ export class Evidence {
   /** The line lives: what stopped just before was frozen. @param by was answered, and a hello that it sent after others too */
   #heard(now: number, by?: Attempt): void {
     this.#answeredAt = now;
-    const [stops, hellos, sockets, { book, pool }] = [this.#stops, this.#hellos, this.#sockets, this.#parts];
+    const { book, pool } = this.#parts;
+    const [stops, hellos, sockets, swallowed] = [this.#stops, this.#hellos, this.#sockets, this.#swallowed];
     this.#stops = [];
     this.#hellos = [];
     this.#sockets = [];
-    for (const { way, at } of hellos) {
+    this.#swallowed = [];
+    for (const { way, at, address } of swallowed)
+      if (now - at < dialRules.controlMs) book.residuals.wasSilent(way, { now, address, alone: false });
+    for (const { way, at, cut } of hellos) {
       // the very name answers: no ban ends so soon
       const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;
-      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false });
+      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false, cut });
     }
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);

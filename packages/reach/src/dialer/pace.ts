@@ -141,8 +141,9 @@ export function greeted(pace: Pace, now: number): Pace {
 
 /**
  * A connection stood and its hello was not answered. Where many had been answered just before it is a ban, and so it is where others
- * are answered meanwhile: nothing is sent for longer than one lasts. Otherwise it may be the line.
- * @param options `alone` nothing else is answered either; `cut` it was an end that may be the request's or the line's: no ban ends anything
+ * are answered meanwhile: nothing is sent for longer than one lasts. Otherwise it may be the line. Whoever counts hellos lets them go
+ * unanswered; one that was ended says that its name is blocked, or that the line was cut, and rests without anybody being taken to count.
+ * @param options `alone` nothing else is answered either; `cut` somebody ended the connection
  */
 export function unanswered(
   pace: Pace,

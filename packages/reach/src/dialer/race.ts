@@ -7,6 +7,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
+import { NameTurns } from './name-turns.ts';
 import type { Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
@@ -72,12 +73,14 @@ const largeBytes = 4096;
 export class Race {
   readonly #parts: RaceParts;
   readonly #running: Runner[] = [];
+  readonly #names: NameTurns;
   readonly #tries = new Map<string, number>();
   #attempts = 0;
   #error: unknown;
 
   constructor(parts: RaceParts) {
     this.#parts = parts;
+    this.#names = new NameTurns(parts.world);
   }
 
   /** @throws {UnreachableError} where nobody answered @throws the signal's reason */
@@ -161,8 +164,10 @@ export class Race {
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
-      const waitMs = pool.waitMs(way, wish) + again + doubted + Math.min(silent, mostSilentMs);
-      return { way, standing: book.standing(way), waitMs, ready: pool.hasFree(way, wish) };
+      const ready = pool.hasFree(way, wish);
+      const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
+      const waitMs = restMs + again + doubted + Math.min(silent, mostSilentMs);
+      return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };
     });
     const views = known.filter(
       ({ way, waitMs }) =>
@@ -192,6 +197,10 @@ export class Race {
       standing,
       heldMs,
       bulk,
+      turn: {
+        notBefore: () => this.#beginsAt(way),
+        mayGreet: (options) => this.#names.take(way, options),
+      },
       longestSilenceMs,
       observe: (report) => {
         underWay.ended(attempt);
@@ -200,6 +209,7 @@ export class Race {
     });
     underWay.began(attempt);
     this.#attempts += 1;
+    this.#names.began(attempt);
     this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
     began(attempt);
     const begun = attempt.begin().then(
@@ -209,9 +219,15 @@ export class Race {
     this.#running.push({ attempt, begun });
   }
 
+  /** No connection of its own begins sooner for this request, ms since 1970. */
+  #beginsAt(way: Way): number {
+    const { book, world } = this.#parts;
+    return Math.max(book.restsUntil(way, world.now()), this.#names.next(way));
+  }
+
   /** A doubt has come up about the newest. @returns whether another way would not help */
   #isVain(): boolean {
-    const { pool, evidence, request, bulk, book } = this.#parts;
+    const { pool, evidence, request, bulk, book, world } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
     const suspect = book.standing(newest.way).grade === 'text' || this.#attempts > 1;
@@ -220,6 +236,11 @@ export class Race {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
+    } else if (greets(newest) && book.rests(newest.way, world.now())) {
+      // the same of what swallows it: this machine would go on trying
+      this.#running.pop();
+      newest.leave('silent');
+      evidence.swallowed(newest);
     }
     return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > most);
   }
@@ -289,6 +310,10 @@ export class Race {
 /** What a hello says to whoever listens: a name, or where it goes. */
 function greetedBy(way: Way): string {
   return way.serverName === '' ? `${countedBy(way)}:${way.port}` : countedBy(way);
+}
+
+function greets({ stage }: Attempt): boolean {
+  return stage === 'connect' || stage === 'hello';
 }
 
 /** Whoever asked asks anew, and for less. */

@@ -2,6 +2,7 @@ import { equalBytes, type Hint, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
 import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
+import { Residuals } from './residuals.ts';
 import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
 import { countedBy, hostOfKey, relayOf, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
@@ -35,6 +36,7 @@ interface OpenPage {
   readonly shown: Map<string, Shown | undefined>;
   readonly paces: Map<string, Pace>;
   readonly addresses: Map<string, string>;
+  readonly residuals: Residuals;
 }
 
 interface Shown {
@@ -139,6 +141,21 @@ export class WayBook {
     if (before.rule !== pace.rule || before.silentUntil !== pace.silentUntil) this.changed();
   }
 
+  /** places of this network where hellos were reset */
+  get residuals(): Residuals {
+    return this.#page().residuals;
+  }
+
+  /** It leads to such a place, which may swallow what is sent there. */
+  rests(way: ObservedWay, now: number): boolean {
+    return this.residuals.rests(way, { now, remembered: this.address(way.host) });
+  }
+
+  /** Such a place did swallow something, and is left alone until then, ms since 1970; 0 for what may be tried. */
+  restsUntil(way: ObservedWay, now: number): number {
+    return this.residuals.restsUntil(way, { now, remembered: this.address(way.host) });
+  }
+
   /** the address under which a name's server was last proved to be it */
   address(host: string): string | undefined {
     return this.#page().addresses.get(host);
@@ -183,6 +200,7 @@ export class WayBook {
         shown: new Map(),
         paces: new Map([...page.paces, ...(here?.paces ?? [])]),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
+        residuals: here?.residuals ?? new Residuals(),
       });
     }
     for (const [relay, card] of cards)
@@ -217,6 +235,7 @@ export class WayBook {
       shown: new Map(),
       paces: new Map(),
       addresses: new Map(),
+      residuals: new Residuals(),
     };
     this.#pages.set(network, fresh);
     return fresh;

@@ -9,6 +9,8 @@ export interface WayView {
   readonly waitMs: number;
   /** a connection is free */
   readonly ready: boolean;
+  /** a hello was reset a moment ago where a new connection would go to */
+  readonly rests?: boolean;
 }
 
 export interface OrderWish {
@@ -41,6 +43,8 @@ const slowHostMs = 1500;
 /** no throttle that was ever measured to make things merely slow is below */
 const crawlBytesPerSecond = 10_000;
 const mostSilent = 4;
+/** of a place that may be cut for longer than anybody waits: taken where nothing else is left, or all of it is worse */
+const restCost = dialRules.hardMs;
 
 /**
  * The ways in the order in which one would try them: what worked last on this network first, and of what did not yet, the plainest.
@@ -59,7 +63,7 @@ export function orderWays(views: readonly WayView[], wish: SizedWish): readonly 
 
 /** About how many ms until an answer, as far as one can guess. */
 function costOf(
-  { way, standing, waitMs, ready }: WayView,
+  { way, standing, waitMs, ready, rests = false }: WayView,
   place: number,
   {
     views,
@@ -96,7 +100,9 @@ function costOf(
   const large = standing.grade === 'text' && upBytes > standing.budget.up.bytes ? 4000 : 0;
   const silence = silentCost(way, standing, silent);
   const crawls = way.carrier === 'forward' || isQuick(standing, bulk) ? 0 : slow * slowHostMs;
-  const doubtful = Math.min(related, 15_000) + silence + crawls;
+  // what stands there shows whether it is cut
+  const cut = rests && !ready ? restCost : 0;
+  const doubtful = Math.min(related, 15_000) + silence + crawls + cut;
   return waitMs + setUp + plain + tried + failed + doubtful + carried + frozen + large;
 }
 
@@ -198,11 +204,12 @@ export function exploredWay(
   if (options.chance >= share) return undefined;
   // where the best way is slow, any may turn out to be faster
   const others = slow ? views : views.slice(0, place);
-  const open = others.filter(({ way, standing, waitMs }) => {
+  const open = others.filter(({ way, standing, waitMs, rests }) => {
     const failure = recent(standing);
     const rested = failure === undefined || options.now - failure.at > dialRules.exploreAfterMs;
     const known = options.bulk ? standing.bytesPerSecond : standing.latencyMs;
-    return way !== best && way.by !== 'doh' && waitMs === 0 && rested && (!slow || known === undefined);
+    const looks = way !== best && way.by !== 'doh' && waitMs === 0 && rests !== true;
+    return looks && rested && (!slow || known === undefined);
   });
   return open[Math.floor((options.chance / share) * open.length)]?.way;
 }

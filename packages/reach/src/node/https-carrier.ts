@@ -48,7 +48,10 @@ export class HttpsCarrier implements Carrier {
     this.#parts = parts;
   }
 
-  async open(way: Way, { signal, small, freezes = false, reached }: OpenOptions): Promise<Connection> {
+  async open(
+    way: Way,
+    { signal, small, freezes = false, reached, mayGreet }: OpenOptions,
+  ): Promise<Connection> {
     const refused = (address: string): void => reached('resolved', address);
     const addresses = await this.#parts.resolver.addresses(way, { signal, refused });
     reached('resolved');
@@ -56,6 +59,12 @@ export class HttpsCarrier implements Carrier {
     reached('connected', tcp.remoteAddress);
     const options = { authority: authorityOf(way), path: way.hint.path };
     if (!way.tls) return new HttpConnection(tcp, options);
+    try {
+      await mayGreet?.({ signal });
+    } catch (error) {
+      tcp.destroy();
+      throw error;
+    }
     const { authorities, network } = this.#parts;
     // the address says at once that the network is another, where its name is looked at now and then
     const sessions = this.#sessionsOf(`${network()} ${tcp.localAddress ?? ''} ${relayOf(way)}`);

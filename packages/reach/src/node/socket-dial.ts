@@ -1,35 +1,40 @@
 import { once } from 'node:events';
-import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import type { World } from '@tern/protocol';
 import { DialError } from '../dialer/carrier.ts';
 import type { Ended } from '../dialer/attempt-report.ts';
+import { firstToStand } from './address-race.ts';
+import { nodeWorld } from './node-world.ts';
 
-/** Between addresses of one name, where the first does not answer at once. */
-const betweenAddressesMs = 300;
+export interface TcpDialOptions {
+  readonly signal: AbortSignal;
+  /** the machine's own unless given */
+  readonly world?: Pick<World, 'wait'>;
+  /** begins to connect; as Node does unless given */
+  readonly begin?: (address: string, port: number) => Socket;
+}
 
-/** A TCP connection to the first of these addresses that answers. @throws {DialError} @throws the signal's reason */
+/** A TCP connection to the first of these addresses that answers; none to another is left. @throws {DialError} @throws the signal's reason */
 export async function dialTcp(
   addresses: readonly string[],
   port: number,
-  options: { readonly signal: AbortSignal },
+  { signal, world = nodeWorld, begin = beginTcp }: TcpDialOptions,
 ): Promise<Socket> {
-  const [first] = addresses;
-  if (first === undefined) throw new DialError('name', 'no address');
-  const several = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-  const lookup: LookupFunction = (_host, _options, done) => done(null, several);
-  const socket =
-    addresses.length === 1
-      ? connectTcp({ host: first, port, noDelay: true })
-      : connectTcp({
-          host: 'several.invalid',
-          port,
-          noDelay: true,
-          lookup,
-          autoSelectFamily: true,
-          autoSelectFamilyAttemptTimeout: betweenAddressesMs,
-        });
-  await reached(socket, 'connect', options.signal);
-  return socket;
+  return firstToStand(addresses, {
+    world,
+    signal,
+    async connect(address, options) {
+      const socket = begin(address, port);
+      await reached(socket, 'connect', options.signal);
+      return socket;
+    },
+    close: (socket) => socket.destroy(),
+  });
+}
+
+function beginTcp(host: string, port: number): Socket {
+  return connectTcp({ host, port, noDelay: true });
 }
 
 export interface TlsDialOptions {
@@ -94,7 +99,6 @@ function endOf(code: string): Ended {
 }
 
 function codeOf(error: unknown): string {
-  const several: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const code: unknown = several instanceof Error ? Reflect.get(several, 'code') : undefined;
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' ? code : '';
 }

@@ -11,8 +11,12 @@ export interface NetworkRules {
   readonly bytesPerSecond?: number;
   /** of one connection on this way, beside the line's own */
   readonly throttled?: (way: Way) => number | undefined;
-  /** what the system's resolver says of a name */
+  /** of the system's resolver; 20 unless given */
+  readonly lookupMs?: number;
+  /** what it says of a name */
   readonly nameDead?: (host: string) => boolean;
+  /** the address that is dialled; one for each host unless given */
+  readonly addressOf?: (way: Way) => string;
   readonly onConnect?: (way: Way) => 'refuse' | 'silence' | undefined;
   readonly onHello?: (way: Way) => 'reset' | 'silence' | undefined;
   /** after so many packets of a connection, in both directions, or so many bytes in one, nothing passes */
@@ -99,12 +103,15 @@ export class SimulatedNetwork implements Carrier {
   }
 
   /** Whoever asks cannot see it: as in a browser. */
-  async connect(way: Way, { signal, reached }: Pick<OpenOptions, 'signal' | 'reached'>): Promise<void> {
+  async connect(
+    way: Way,
+    { signal, reached, mayGreet }: Pick<OpenOptions, 'signal' | 'reached' | 'mayGreet'>,
+  ): Promise<void> {
     const { rules } = this;
     const pass = (ms: number): Promise<void> => this.#world.wait(ms, { signal });
     const never = (): Promise<never> => unlessAborted(new Promise<never>(() => undefined), signal);
     if (way.by === 'system') {
-      await pass(20);
+      await pass(rules.lookupMs ?? 20);
       if (rules.nameDead?.(way.host) === true) throw new DialError('name', 'no such name');
     } else if (way.by === 'doh') await pass(3 * this.rttMs);
     reached('resolved');
@@ -112,7 +119,8 @@ export class SimulatedNetwork implements Carrier {
     if (met === 'silence') return never();
     await pass(this.rttMs);
     if (met === 'refuse') throw new DialError('refused', 'refused');
-    reached('connected', `${way.host} at home`);
+    reached('connected', rules.addressOf?.(way) ?? `${way.host} at home`);
+    await mayGreet?.({ signal });
     if (this.#isBanned(way)) return never();
     const heard = rules.onHello?.(way);
     if (heard === 'silence') return never();
