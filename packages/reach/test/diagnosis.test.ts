@@ -162,6 +162,11 @@ describe('what a client sees tells what hinders it', () => {
     expect(said([...away, attempt(island, 8)]).way.cause).toEqual({ kind: 'relay-down' });
     const closed = said([...away, unconnected(island, 8, { resolved }), unconnected(literal, 10)]);
     expect([closed.way.cause.kind, closed.network.cause.kind]).toEqual(['border-cut', 'border-cut']);
+    const handedOn = { ...unconnected(harbour, 9), way: { ...harbour, key: 'f', kind: 'forward' as const } };
+    expect(
+      said([...away, unconnected(island, 8, { resolved }), { ...handedOn, connection: undefined }]).network
+        .cause.kind,
+    ).toBe('border-cut');
     const mute = { afterMs: 4000, failed: 'no-answer', by: 'system' } as const;
     const dead = [unconnected(harbour, 1, { resolved: mute }), unconnected(literal, 3)];
     expect(said(dead).network.cause).toEqual({ kind: 'no-network' });

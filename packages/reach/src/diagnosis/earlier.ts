@@ -15,7 +15,7 @@ import {
 import type { Observation } from './observation.ts';
 import { fastBits } from './speed-rules.ts';
 import { says } from './way-facts.ts';
-import { freeze } from './way-rules.ts';
+import { freeze } from './freeze-rule.ts';
 
 /** What an app counts are its requests and answers; a connection carries this beside them: TLS, and the words of HTTP. */
 const beside = { handshakeUpBytes: 1700, handshakeDownBytes: 3300, eachBytes: 200 } as const;

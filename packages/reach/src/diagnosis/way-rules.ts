@@ -1,17 +1,10 @@
 import type { Finding } from './finding.ts';
-import {
-  connectionBytes,
-  helloUnanswered,
-  isFresh,
-  isNobodysAddress,
-  median,
-  neverConnected,
-  packetsEstimate,
-} from './measures.ts';
+import { helloUnanswered, isFresh, isNobodysAddress, neverConnected } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { fewPass, stopsAsEarly } from './few-packets.ts';
-import { bestControl, hellosBefore, inSameMinute, type WayFacts } from './way-facts.ts';
-import { crawls, judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
+import { judgeFreeze } from './freeze-rule.ts';
+import { bestControl, hellosBefore, type WayFacts } from './way-facts.ts';
+import { judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
   readonly name: string;
@@ -165,65 +158,6 @@ function nameFailure({ resolved }: Observation): 'system' | 'https' | undefined 
   return resolved !== undefined && 'failed' in resolved && resolved.failed === 'no-such-name'
     ? resolved.by
     : undefined;
-}
-
-/** What was seen in the field: 5 to 64 kB, 25 packets mostly; the small end leaves room for a request and its answer. */
-export const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
-/** Two counts are one if they are so near. */
-const sameCount = { share: 0.25, packets: 4 } as const;
-
-function judgeFreeze(facts: WayFacts): Finding | undefined {
-  if (fewPass(facts.recent)) return undefined;
-  const own = facts.recent.filter(isStall);
-  // what counts packets counts them for many addresses: the same on another way in the same minute is the second time
-  const stalls = [
-    ...own,
-    ...facts.others.filter((one) => isStall(one) && own.some((o) => inSameMinute(o, one))),
-  ];
-  // of what goes up only how much was handed over is known, not how much passed: it says nothing about the count by itself
-  if (
-    stalls.every((one) => one.downBytes === 0 && !isFlowing(one)) &&
-    !facts.answered.some(({ upBytes }) => upBytes >= freeze.leastBytes)
-  )
-    return undefined;
-  const packets = median(stalls.map(packetsEstimate));
-  const bytes = median(stalls.map(connectionBytes));
-  if (packets === undefined || bytes === undefined) return undefined;
-  const alike = stalls.filter((one) => {
-    const near =
-      Math.abs(packetsEstimate(one) - packets) <= Math.max(sameCount.packets, packets * sameCount.share);
-    return near || Math.abs(connectionBytes(one) - bytes) <= bytes * sameCount.share;
-  });
-  if (alike.length < twice || alike.length * 3 < stalls.length * 2) return undefined;
-  if (!alike.some((one) => own.includes(one))) return undefined;
-  const beyond = facts.answered.filter(
-    (one) => packetsEstimate(one) > packets * 1.3 && connectionBytes(one) > bytes * 1.3,
-  );
-  const below = facts.answered.filter((one) => connectionBytes(one) < bytes);
-  if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
-  const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
-  return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
-}
-
-/** Much came on this connection before, and what went up since is hardly anything. */
-function isFlowing({ connection, upBytes }: Observation): boolean {
-  return (
-    (connection?.downBytes ?? 0) >= freeze.leastBytes &&
-    upBytes * 2 < freeze.leastBytes &&
-    connection?.fresh === false
-  );
-}
-
-function isStall(one: Observation): boolean {
-  return (
-    (one.end === 'silent' || one.end === 'closed-early') &&
-    !helloUnanswered(one) &&
-    !neverConnected(one) &&
-    !crawls(one) &&
-    connectionBytes(one) >= freeze.leastBytes &&
-    connectionBytes(one) <= freeze.mostBytes &&
-    packetsEstimate(one) >= freeze.leastPackets
-  );
 }
 
 function judgeBan(facts: WayFacts): Finding | undefined {
