@@ -5,7 +5,8 @@ export const diagnosisEn = {
   'diagnosis.name-removed.what': 'This network says that the relay’s name does not exist.',
   'diagnosis.name-removed.tern': 'Tern looks for it by other ways.',
   'diagnosis.name-removed.you': 'Another network or another relay may help.',
-  'diagnosis.wrong-address.what': 'Something else answers in the relay’s place. Nothing was given to it.',
+  'diagnosis.wrong-address.what':
+    'Something else answers in the relay’s place. It cannot read your messages.',
   'diagnosis.wrong-address.tern': 'Tern looks for the relay by other ways.',
   'diagnosis.wrong-address.you': 'If this network has a sign-in page, open it in a browser first.',
   'diagnosis.reset.what': 'Connections to the relay are broken off on the way.',

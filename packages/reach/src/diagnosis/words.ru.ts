@@ -7,7 +7,7 @@ export const diagnosisRu: Readonly<Record<keyof typeof diagnosisEn, string>> = {
   'diagnosis.name-removed.what': 'Эта сеть отвечает, что такого имени узла нет.',
   'diagnosis.name-removed.tern': 'Tern ищет узел другими путями.',
   'diagnosis.name-removed.you': 'Может помочь другая сеть или другой узел.',
-  'diagnosis.wrong-address.what': 'Вместо узла отвечает кто-то другой. Ему ничего не передано.',
+  'diagnosis.wrong-address.what': 'Вместо узла отвечает кто-то другой. Ваших сообщений он прочесть не может.',
   'diagnosis.wrong-address.tern': 'Tern ищет узел другими путями.',
   'diagnosis.wrong-address.you': 'Если в этой сети есть страница входа, сначала откройте её в браузере.',
   'diagnosis.reset.what': 'Соединения с узлом обрываются по дороге.',
