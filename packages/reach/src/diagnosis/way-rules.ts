@@ -3,7 +3,7 @@ import { helloUnanswered, isFresh, isNobodysAddress, neverConnected } from './me
 import type { Observation } from './observation.ts';
 import { fewPass, stopsAsEarly } from './few-packets.ts';
 import { judgeFreeze } from './freeze-rule.ts';
-import { bestControl, hellosBefore, type WayFacts } from './way-facts.ts';
+import { bestControl, hellosBefore, says, type WayFacts } from './way-facts.ts';
 import { judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
@@ -88,7 +88,7 @@ export const wayRules: readonly WayRule[] = [
   {
     name: 'the words are refused',
     reason:
-      'TLS stands and nothing more comes on it, while the same name answers another kind of request, or a control arm does',
+      'TLS stands and nothing more comes on it, or a socket does not open, while the same name answers another kind of request, or a control arm does',
     judge: judgeProtocol,
   },
   {
@@ -225,7 +225,7 @@ function judgeShutOut(facts: WayFacts): Finding | undefined {
 
 function judgeProtocol(facts: WayFacts): Finding | undefined {
   const alike = facts.failing.filter(
-    (one) => spokeTls(one) && one.end !== 'no-network' && one.downBytes === 0,
+    (one) => (spokeTls(one) || isUnseenSocket(one, facts)) && one.end !== 'no-network' && one.downBytes === 0,
   );
   if (!prevails(alike, facts.failing)) return undefined;
   const control = bestControl(facts, alike);
@@ -234,6 +234,14 @@ function judgeProtocol(facts: WayFacts): Finding | undefined {
       ? control?.answered === true && alike.every(({ end }) => end !== 'silent')
       : servesRequests(facts);
   return refused ? { cause: { kind: 'protocol-refused' }, alike, control } : undefined;
+}
+
+/** Where TLS cannot be seen, requests to the same name that went over connections of their own since then show that it stands. */
+function isUnseenSocket({ way, connection, beganAt }: Observation, { samePlace }: WayFacts): boolean {
+  if (way.kind !== 'websocket' || connection !== undefined) return false;
+  const requests = samePlace.filter((one) => one.way.kind === 'https' && isFresh(one) && says(one));
+  const last = requests.at(-1);
+  return last?.end === 'answered' && last.beganAt >= beganAt;
 }
 
 function judgeAbsence(facts: WayFacts): Finding | undefined {

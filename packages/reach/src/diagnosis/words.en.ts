@@ -27,7 +27,7 @@ export const diagnosisEn = {
   'diagnosis.banned.what': 'After several connections this network has fallen silent here.',
   'diagnosis.banned.tern': 'Tern keeps quiet for {wait}, then goes on more slowly.',
   'diagnosis.banned.you': 'Trying again by hand may make it longer.',
-  'diagnosis.protocol-refused.what': 'This network does not let this kind of connection through.',
+  'diagnosis.protocol-refused.what': 'This kind of connection does not get through here.',
   'diagnosis.protocol-refused.tern': 'Tern uses another kind.',
   'diagnosis.border-cut.what': 'This network works, but nothing beyond it answers.',
   'diagnosis.border-cut.tern': 'Tern keeps what you write and tries again by itself.',

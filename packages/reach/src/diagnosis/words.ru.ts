@@ -28,7 +28,7 @@ export const diagnosisRu: Readonly<Record<keyof typeof diagnosisEn, string>> = {
   'diagnosis.banned.what': 'После нескольких соединений сеть здесь замолчала.',
   'diagnosis.banned.tern': 'Tern подождёт {wait} и продолжит медленнее.',
   'diagnosis.banned.you': 'Если пробовать вручную, ждать может прийтись дольше.',
-  'diagnosis.protocol-refused.what': 'Эта сеть не пропускает такие соединения.',
+  'diagnosis.protocol-refused.what': 'Такие соединения здесь не проходят.',
   'diagnosis.protocol-refused.tern': 'Tern использует другой способ.',
   'diagnosis.border-cut.what': 'Сама сеть работает, но за её пределами никто не отвечает.',
   'diagnosis.border-cut.tern': 'Tern хранит написанное и пробует снова сам.',
