@@ -7,10 +7,11 @@ import {
   median,
   neverConnected,
   packetsEstimate,
+  placeOf,
 } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { crawls } from './speed-rules.ts';
-import { bestControl, inSameMinute, type WayFacts } from './way-facts.ts';
+import { bestControl, inSameMinute, says, type WayFacts } from './way-facts.ts';
 
 /** What was seen in the field: 5 to 64 kB, 25 packets mostly; the small end leaves room for a request and its answer. */
 export const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
@@ -22,7 +23,9 @@ const sameCount = { share: 0.25, packets: 4 } as const;
 /** Where a small request passes, two connections that fall silent after the same amount are no accident. */
 export function judgeFreeze(facts: WayFacts): Finding | undefined {
   if (fewPass(facts.recent) || facts.failing.some(isLostUnseen)) return undefined;
-  const stops = (one: Observation): boolean => isStall(one) && !mayBeShut(one, facts);
+  const all = [...facts.near, ...facts.others];
+  const stops = (one: Observation): boolean =>
+    isStall(one) && !mayBeShut(one, facts) && !isShutSince(one, all);
   const own = facts.near.filter(stops);
   const answered = facts.near.filter(({ end }) => end === 'answered');
   // what counts packets counts them for many addresses: the same on another way in the same minute is the second time
@@ -57,6 +60,14 @@ export function judgeFreeze(facts: WayFacts): Finding | undefined {
   if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
   const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
   return { cause, alike, looked: facts.near, bytes: Math.round(bytes), control: bestControl(facts, alike) };
+}
+
+/** Not even a hello is answered there since then: what stops so does not stop after an amount. */
+export function isShutSince(stop: Observation, all: readonly Observation[]): boolean {
+  const there = all.filter((one) => says(one) && isFresh(one) && placeOf(one.way) === placeOf(stop.way));
+  const lost = there.filter((one) => helloUnanswered(one) && one.endedAt >= stop.beganAt);
+  const lostAt = Math.min(...lost.map(({ beganAt }) => beganAt));
+  return lost.length > 0 && !there.some(({ end, beganAt }) => end === 'answered' && beganAt >= lostAt);
 }
 
 /** Nothing came of it, and where the connection is hidden that may be for any reason. */

@@ -61,7 +61,7 @@ export const wayRules: readonly WayRule[] = [
     name: 'the pace, compared',
     reason:
       'a limit shows as the same speed twice, at a fifth or less of a control arm in the same minute; a slow network is slow for both; alone it is not said',
-    judge: (facts) => (fewPass(facts.recent) ? undefined : judgeSpeed(facts)),
+    judge: judgePace,
   },
   {
     name: 'silent after many',
@@ -160,17 +160,21 @@ function nameFailure({ resolved }: Observation): 'system' | 'https' | undefined 
     : undefined;
 }
 
+/** A pace of which nothing can be told says nothing of what fails since. */
+function judgePace(facts: WayFacts): Finding | undefined {
+  if (fewPass(facts.recent)) return undefined;
+  const finding = judgeSpeed(facts);
+  return finding?.cause.kind === 'unclear' && facts.failing.length > 0 ? undefined : finding;
+}
+
 function judgeBan(facts: WayFacts): Finding | undefined {
-  const alike = facts.failing.filter(helloUnanswered);
+  // it may silence what stood already as well
+  const failing = facts.failing.filter(isFresh);
+  const alike = failing.filter((one) => helloUnanswered(one) && one.end === 'silent');
   const [first] = alike;
   const last = alike.at(-1);
-  if (
-    first === undefined ||
-    last === undefined ||
-    last !== facts.failing.at(-1) ||
-    alike.length * 2 < facts.failing.length
-  )
-    return undefined;
+  if (first === undefined || last === undefined || last !== failing.at(-1)) return undefined;
+  if (alike.length * 2 < failing.length) return undefined;
   const answeredLately = facts.samePlace.some(
     (one) =>
       one.helloAnsweredAfterMs !== undefined &&
