@@ -12,7 +12,7 @@ import { examine } from './diagnosis/examine.ts';
 import { firstContact, type FirstRelay } from './run/first-contact.ts';
 import { measureIdle } from './run/idle.ts';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
-import { catalogueFiles } from './scenario/catalogue.ts';
+import { catalogueFiles, examFiles } from './scenario/catalogue.ts';
 
 export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
   --first-seed N         of these seeds the first (1)
@@ -92,7 +92,8 @@ function whole(given: string, what: string): number {
 }
 
 async function askDiagnosis(asked: Asked): Promise<number> {
-  const which = asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, ...(await catalogueFiles())];
+  const every = [openNetwork, ...(await catalogueFiles()), ...(await examFiles())];
+  const which = asked.scenarios.length > 0 ? asked.scenarios : every;
   const seeds = Array.from({ length: asked.seeds }, (_, at) => asked.firstSeed + at);
   const waiting = seeds
     .filter((seed) => !asked.heldOut || isHeldOut({ seed }))

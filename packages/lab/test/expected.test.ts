@@ -4,10 +4,16 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { describePolicy } from '../src/censor/describe.ts';
 import { isHeldOut, matrixOf, tallyOf, type Judgement } from '../src/diagnosis/confusion.ts';
-import { expectedOf, expectedOverall, type TriedWay } from '../src/diagnosis/expected.ts';
+import {
+  expectedOf,
+  expectedOfAll,
+  expectedOverall,
+  type MetBan,
+  type TriedWay,
+} from '../src/diagnosis/expected.ts';
 import { verdictOn } from '../src/run/control.ts';
 import { plainEnvironment } from '../src/run/stage.ts';
-import { catalogueFiles, variantFiles } from '../src/scenario/catalogue.ts';
+import { catalogueFiles, examFiles, variantFiles } from '../src/scenario/catalogue.ts';
 import { decodeScenario, drawPolicies, ispNames, type Scenario } from '../src/scenario/scenario.ts';
 import { scenarioText } from './support/watched-wire.ts';
 
@@ -56,9 +62,52 @@ test('what stops a connection earlier hides what would stop it later', () => {
     { technique: 'name-blackhole', names: ['cloud-notes.example'] },
   );
   expect(expectedOf(both, abroad)).toBe('silent-after-hello');
-  expect([...expectedOverall(['works', 'reset', 'frozen', 'frozen'])]).toEqual(['frozen']);
-  expect([...expectedOverall(['reset', 'frozen'])]).toEqual(['reset', 'frozen']);
-  expect([...expectedOverall(['works', 'works'])]).toEqual(['works']);
+  expect([...expectedOverall([['works'], ['reset'], ['frozen'], ['frozen']])]).toEqual(['frozen']);
+  expect([...expectedOverall([['reset'], ['frozen']])]).toEqual(['reset', 'frozen']);
+  expect([...expectedOverall([['works'], ['works']])]).toEqual(['works']);
+  expect([...expectedOverall([['works'], ['banned', 'silent-after-hello']])]).toEqual([
+    'banned',
+    'silent-after-hello',
+  ]);
+});
+
+test('where nobody at all is to be heard, it is the border as long as names are told, and no network after that', () => {
+  const library = { technique: 'address-block', scope: 'all', addresses: ['192.0.2.50'] };
+  const both = [abroad, home];
+  const said = (...rules: readonly Record<string, unknown>[]): readonly string[] =>
+    expectedOfAll(under(...rules), both).map(([cause]) => cause);
+  expect(said({ technique: 'border-cut' })).toEqual(['relay-down', 'works']);
+  expect(said({ technique: 'border-cut' }, library)).toEqual(['border-cut', 'border-cut']);
+  expect(said({ technique: 'address-block', scope: 'all' })).toEqual(['no-network', 'no-network']);
+  expect(said({ technique: 'address-block', scope: 'all', protocols: 'tcp' })).toEqual([
+    'border-cut',
+    'border-cut',
+  ]);
+  expect(said({ technique: 'border-cut' }, { ...library, action: 'reset' })).toEqual([
+    'relay-down',
+    'relay-down',
+  ]);
+  expect(said({ technique: 'border-cut', handshake: 'passes' }, library)).toEqual([
+    'silent-after-hello',
+    'relay-down',
+  ]);
+  expect(expectedOfAll(under({ technique: 'border-cut' }), [abroad])).toEqual([['relay-down']]);
+});
+
+test('a ban is what the book of the censor says, and after fewer hellos than are known to be counted nobody can tell', () => {
+  const policy = under({ technique: 'siberian', reading: 'count' });
+  const ban = { what: 'name', value: abroad.name, hellos: 3, during: false } as const;
+  const said = (...bans: readonly MetBan[]): unknown => expectedOfAll(policy, [abroad, home], bans);
+  expect(said()).toEqual([['works'], ['works']]);
+  expect(said(ban)).toEqual([['banned'], ['works']]);
+  expect(said({ ...ban, value: 'garden-photos.example' })).toEqual([['works'], ['works']]);
+  expect(said({ ...ban, what: 'address', value: '203.0.113.10' })).toEqual([['banned'], ['works']]);
+  expect(said({ ...ban, hellos: 2 })).toEqual([['banned', 'silent-after-hello'], ['works']]);
+  expect(said({ ...ban, during: true })).toEqual([['works', 'banned'], ['works']]);
+  const reset = under({ technique: 'name-reset' });
+  expect(expectedOfAll(reset, [abroad], [ban])).toEqual([['reset']]);
+  const freeze = under({ technique: 'freeze-packets', packets: 25 });
+  expect(expectedOfAll(freeze, [abroad], [ban])).toEqual([['banned', 'frozen']]);
 });
 
 test('a matrix counts what was said for what was so, and odd seeds are held out', () => {
@@ -91,7 +140,9 @@ function meaning(scenario: Scenario): string {
 
 test('scenarios that swap their names mean what they meant: only their rules count', async () => {
   const texts = await Promise.all(
-    [...(await catalogueFiles()), ...(await variantFiles())].map(async (path) => readFile(path, 'utf8')),
+    [...(await catalogueFiles()), ...(await variantFiles()), ...(await examFiles())].map(async (path) =>
+      readFile(path, 'utf8'),
+    ),
   );
   const scenarios = texts.map(decodeScenario);
   for (const [at, text] of texts.entries()) {

@@ -6,7 +6,7 @@ import { MalformedError, UsageError } from '@tern/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { catalogueFiles, loadScenario, variantFiles } from '../src/scenario/catalogue.ts';
+import { catalogueFiles, examFiles, loadScenario, variantFiles } from '../src/scenario/catalogue.ts';
 import { decodeScenario, drawPolicies } from '../src/scenario/scenario.ts';
 import { scenarioText } from './support/watched-wire.ts';
 
@@ -227,8 +227,8 @@ test('a scenario is found by its number, its name or its path; a foreign file to
   await rm(folder, { recursive: true });
 });
 
-test('every file of the catalogue and of its variants can be read and drawn, and its id begins its name', async () => {
-  const files = [...(await catalogueFiles()), ...(await variantFiles())];
+test('every file of the catalogue, of its variants and of the exam can be read and drawn, and its id begins its name', async () => {
+  const files = [...(await catalogueFiles()), ...(await variantFiles()), ...(await examFiles())];
   expect(files.length).toBeGreaterThanOrEqual(19);
   const ids = await Promise.all(
     files.map(async (path) => {

@@ -70,6 +70,7 @@ function endOf(error: unknown, cause: string, begun: boolean): Observation['end'
   if (error.code === 'closed') return 'cancelled';
   // what ends an answer in the middle without a reason has closed it, unless it was our patience that ended
   const otherwise = begun && error.code !== 'silent' ? 'closed-early' : 'silent';
+  if (!begun && cause === '' && error.code === 'unreachable') return 'failed';
   return ends.get(cause) ?? ends.get(error.code) ?? otherwise;
 }
 

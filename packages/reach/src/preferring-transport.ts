@@ -1,5 +1,6 @@
 import { originOf, UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
 import type { Budget } from './budget.ts';
+import { coarseObservation } from './coarse-observation.ts';
 import { longestHoldMs, shortestHoldMs } from './hold-lengths.ts';
 import type { CarryOptions, LearnedCard, Transport, Vantage } from './transport.ts';
 import type { StandingTransport } from './web-socket-transport.ts';
@@ -136,20 +137,21 @@ class PreferringTransport implements Transport, Disposable {
       }
       failed = false;
     } finally {
-      this.#learn(to, failed ? undefined : (options.heldMs ?? 0) > 0 ? 'held' : (tookMs ?? 0));
+      const took = failed ? undefined : (options.heldMs ?? 0) > 0 ? 'held' : (tookMs ?? 0);
+      this.#learn(to, took, options.observed);
     }
   }
 
   /** @param tookMs until the answer began; undefined where it did not end well */
-  #learn(to: Hint, tookMs: number | 'held' | undefined): void {
+  #learn(to: Hint, tookMs: number | 'held' | undefined, observed: CarryOptions['observed']): void {
     const standing = this.#standingOf(to);
     if (tookMs === 'held') return; // says nothing about how quick the path is
     standing.quick = tookMs !== undefined && tookMs <= quickMs ? standing.quick + 1 : 0;
-    if (standing.quick >= quickOnes) void this.#open(to, standing);
+    if (standing.quick >= quickOnes) void this.#open(to, standing, observed);
   }
 
-  /** Never rejects. */
-  async #open(to: Hint, standing: Standing): Promise<void> {
+  /** Never rejects. Whether it opens is told as an attempt in which nothing was carried. */
+  async #open(to: Hint, standing: Standing, observed: CarryOptions['observed']): Promise<void> {
     const { first, world } = this.#parts;
     const closed = this.#closing.signal;
     if (
@@ -163,11 +165,20 @@ class PreferringTransport implements Transport, Disposable {
     if (place === undefined) return;
     standing.place = place;
     standing.opening = true;
+    const beganAt = world.now();
+    const tell = (error?: unknown): void => {
+      const nothing = { firstAt: undefined, lastAt: undefined, upBytes: 0, downBytes: 0, held: false };
+      const times = { beganAt, endedAt: world.now() };
+      observed?.(coarseObservation({ to: place, transport: first.name, ...times, ...nothing, error }));
+    };
     try {
       await first.stand(place, { signal: closed });
       standing.openedAt = world.now();
-    } catch {
-      if (!closed.aborted) this.#failed(to, { froze: false });
+      tell();
+    } catch (error) {
+      if (closed.aborted) return;
+      this.#failed(to, { froze: false });
+      tell(error);
     } finally {
       standing.opening = false;
     }

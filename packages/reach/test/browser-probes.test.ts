@@ -53,7 +53,7 @@ describe('a probe of a browser', () => {
     expect(JSON.stringify([small, large])).not.toContain('secret-path');
   });
 
-  test('tells an answer that stops from none, and of none not why', async () => {
+  test('tells an answer that stops from none, and none from what ended at once, but not why', async () => {
     await using stopping = await scene((_incoming, outgoing) => {
       outgoing.writeHead(200, { 'content-length': 9000 });
       outgoing.write(Buffer.alloc(3000));
@@ -67,7 +67,7 @@ describe('a probe of a browser', () => {
     expect(seen.map(({ end, downBytes }) => [end, downBytes])).toEqual([
       ['silent', 3000],
       ['silent', 0],
-      ['silent', 0],
+      ['failed', 0],
     ]);
     const { beganAt = 0, endedAt = 0, lastByteAfterMs = Infinity } = seen[0] ?? {};
     expect(endedAt - beganAt - lastByteAfterMs).toBeGreaterThan(250);

@@ -92,6 +92,14 @@ describe('what a client sees tells what hinders it', () => {
     const many = [1, 8, 15, 22].map((at) => attempt(harbour, at));
     const { way } = said([...many, helloLost(harbour, 30), attempt(island, 34)], 40_000);
     expect(way.cause).toEqual({ kind: 'banned', seconds: 124 });
+    const stood = { fresh: false, exchangesBefore: 3, upBytes: 4000, downBytes: 9000, ageMs: 20_000 };
+    const silenced = [30, 31, 33].map((at) =>
+      attempt(harbour, at, { end: 'silent', downBytes: 0, connection: stood, endedAt: at * 1000 + 3000 }),
+    );
+    const cut = [...many, helloLost(harbour, 30), ...silenced, attempt(island, 34)];
+    expect(said(cut, 40_000).way.cause).toEqual({ kind: 'banned', seconds: 124 });
+    const reset = [...many, helloLost(harbour, 30, 'reset'), attempt(island, 34)];
+    expect(said(reset, 40_000).way.cause.kind).not.toBe('banned');
     const few = [attempt(harbour, 1), helloLost(harbour, 30), helloLost(harbour, 40), attempt(island, 42)];
     expect(said(few).way.cause).toEqual({ kind: 'silent-after-hello' });
   });
@@ -123,6 +131,12 @@ describe('what a client sees tells what hinders it', () => {
     });
     const alike = carried(island, 15, { downBytes: 40_000, ms: 1900 });
     expect(said([...slow, alike]).way.cause).toEqual({ kind: 'slow-network' });
+  });
+
+  test('one slow answer does not hide that hellos are reset or unanswered since', () => {
+    const slow = carried(harbour, 1, { downBytes: 40_000, ms: 2300 });
+    const lost = [helloLost(harbour, 20, 'reset'), helloLost(harbour, 24, 'reset'), attempt(island, 90)];
+    expect(said([slow, ...lost], 95_000).way.cause).toEqual({ kind: 'reset' });
   });
 
   test('a socket that is refused where requests are served is a matter of its protocol', () => {
@@ -162,6 +176,11 @@ describe('what a client sees tells what hinders it', () => {
     expect(said([...away, attempt(island, 8)]).way.cause).toEqual({ kind: 'relay-down' });
     const closed = said([...away, unconnected(island, 8, { resolved }), unconnected(literal, 10)]);
     expect([closed.way.cause.kind, closed.network.cause.kind]).toEqual(['border-cut', 'border-cut']);
+    const handedOn = { ...unconnected(harbour, 9), way: { ...harbour, key: 'f', kind: 'forward' as const } };
+    expect(
+      said([...away, unconnected(island, 8, { resolved }), { ...handedOn, connection: undefined }]).network
+        .cause.kind,
+    ).toBe('border-cut');
     const mute = { afterMs: 4000, failed: 'no-answer', by: 'system' } as const;
     const dead = [unconnected(harbour, 1, { resolved: mute }), unconnected(literal, 3)];
     expect(said(dead).network.cause).toEqual({ kind: 'no-network' });

@@ -36,16 +36,22 @@ export function dialerScene(rules: NetworkRules, options: SceneOptions = {}): Di
 export async function carry(
   { dialer }: Pick<DialerScene, 'dialer'>,
   request: Uint8Array,
-  options: { readonly signal?: AbortSignal; readonly heldMs?: number; readonly bulk?: boolean } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly heldMs?: number;
+    readonly bulk?: boolean;
+    /** another relay than {@link hint} */
+    readonly to?: Hint;
+  } = {},
 ): Promise<number> {
-  const { signal = new AbortController().signal, ...rest } = options;
+  const { signal = new AbortController().signal, to = hint, ...rest } = options;
   let judge: (sound: boolean) => void = () => undefined;
   const judged = (call: typeof judge): void => {
     judge = call;
   };
   let bytes = 0;
   try {
-    for await (const piece of dialer.carry(hint, request, { signal, judged, ...rest })) bytes += piece.length;
+    for await (const piece of dialer.carry(to, request, { signal, judged, ...rest })) bytes += piece.length;
   } finally {
     if (bytes > 0) judge(true);
   }

@@ -137,6 +137,14 @@ describe('what an app saw a while ago', () => {
     expect(said(seen, [...answersNow, once], [harbour])).toMatchObject({ island: 'frozen' });
     // nothing is made up: where no stop was kept, nothing is told
     expect(said([attempt(harbour, 100)], answersNow, [harbour])).toMatchObject({ harbour: 'works' });
+    // not even hellos were answered there after it
+    const shut = [...seen, helloLost(kin, 112)];
+    expect(said(shut, answersNow, [harbour])).toMatchObject({ harbour: 'works' });
+    const left = { ...helloLost(kin, 112), end: 'cancelled' as const };
+    expect(said([...seen, left], answersNow, [harbour])).toMatchObject({ harbour: 'frozen earlier' });
+    expect(said([...shut, attempt(kin, 114)], answersNow, [harbour])).toMatchObject({
+      harbour: 'frozen earlier',
+    });
     const whole = carried(harbour, 285, { downBytes: 40_000, ms: 60 });
     expect(said(seen, [...answersNow, whole], [harbour])).toMatchObject({ harbour: 'works' });
   });
@@ -154,6 +162,18 @@ describe('what an app saw a while ago', () => {
     );
     expect(network.cause.kind).toBe('works');
     expect(settled(froze, long).size).toBe(0);
+  });
+
+  test('of a ban is told of every way with that name', () => {
+    const kin: Way = { ...harbour, key: 'https:remembered:harbour.example:443', address: '203.0.113.7' };
+    const met = [250, 258, 266, 274].map((at) => attempt(kin, at));
+    const seen = [...met, helloLost(kin, 282), attempt(island, 284)];
+    expect(said(seen, [attempt(island, 290)])).toMatchObject({ harbour: 'banned earlier', island: 'works' });
+    const before = [attempt(harbour, 240), attempt(harbour, 244), ...seen];
+    expect(said(before, [attempt(island, 290)])).toMatchObject({ harbour: 'banned earlier' });
+    const again = [...before, attempt({ ...kin, key: 'https:doh:harbour.example:443' }, 286)];
+    expect(said(again, [attempt(island, 290)])).toMatchObject({ harbour: 'works' });
+    expect(said(seen, [attempt(harbour, 291), attempt(island, 290)])).toMatchObject({ harbour: 'works' });
   });
 
   test('alone, without a single attempt of now, is still told', () => {

@@ -169,6 +169,16 @@ describe('probes make the attempts that a diagnosis lacks', () => {
     expect(fewer.cause(harbour)).toBe('works');
   });
 
+  test('a relay that the pace keeps waiting is left enough to be tried all the same', async () => {
+    const hellos = [70, 80, 90].map((at) => attempt(harbour, at));
+    const fourth: Way = { ...island, key: 'fourth', name: 'fourth.example', relay: 'f' };
+    const { cause } = await probed(
+      { harbour: { hello: 'reset' } },
+      { ways: [harbour, island, literal, fourth], earlier: { hellos, settled: new Set() }, keeps: true },
+    );
+    expect([harbour, island, literal, fourth].map(cause)).toEqual(['reset', 'works', 'works', 'works']);
+  });
+
   test('a border that is closed is told by a few attempts', async () => {
     const resolved = { afterMs: 4, addresses: ['198.51.100.7'], by: 'system' } as const;
     const shut = { connecting: 'silent', resolving: resolved } as const;

@@ -15,7 +15,7 @@ import { relayHome, relayOne, relayTwo, type ServerHost } from '../subjects/plac
 import type { Program } from '../subjects/program.ts';
 import { invite, met, startPerson, startRelay } from '../subjects/tern.ts';
 import type { Judgement } from './confusion.ts';
-import { expectedOf, expectedOverall, type Expected, type TriedWay } from './expected.ts';
+import { expectedOfAll, expectedOverall, type MetBan, type TriedWay } from './expected.ts';
 
 const command = resolve(import.meta.dirname, '../../../agent/src/main.ts');
 const patients: readonly { readonly who: 'a' | 'b'; readonly isp: IspName }[] = [
@@ -51,17 +51,25 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
   await wait(reachForTerminalMs);
   const found = await Promise.all(
     patients.map(async ({ who, isp }) => {
+      const askedAt = performance.now();
       const lines = await diagnosisOf(stage, who);
-      const ways = relays.map((host) => ({ host, expected: expectedOf(policies[isp], wayOf(host)) }));
+      const bans = bansOf(stage, isp, performance.now() - askedAt);
+      const truths = expectedOfAll(policies[isp], relays.map(wayOf), bans);
+      const ways = relays.flatMap((host, at) => {
+        const expected = truths[at];
+        return expected === undefined ? [] : [{ host, expected }];
+      });
       const about = { scenario: scenario.id, seed, who };
-      return lines.map((line): Judgement => {
+      const untold = ways.filter(({ host }) => !lines.some(({ name }) => name === host.names[0]));
+      const silences = untold.map(({ host }) => ({ name: host.names[0] ?? '', said: 'nothing', by: '' }));
+      return [...lines, ...silences].map((line): Judgement => {
         const { said, by, name } = line;
         if (name === '') {
           const expected = [...expectedOverall(ways.map((one) => one.expected))];
           return { ...about, way: '', expected, said, by };
         }
         const way = ways.find(({ host }) => host.names[0] === name);
-        const expected: readonly Expected[] = way === undefined ? [] : [way.expected];
+        const expected = way?.expected ?? [];
         return { ...about, way: name, expected, said, by };
       });
     }),
@@ -148,6 +156,15 @@ function saidIn(line: Readonly<Record<string, unknown>>): readonly Said[] {
 function field(of: unknown, name: string): string {
   const value: unknown = typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
   return typeof value === 'string' ? value : '';
+}
+
+/** Each network has one of the people. @param askedMs how long the answer took */
+function bansOf(stage: Stage, isp: IspName, askedMs: number): readonly MetBan[] {
+  return stage
+    .bans(isp)
+    .flatMap(({ burn: { what, value }, rule, sinceMs }) =>
+      rule.technique === 'siberian' ? [{ what, value, hellos: rule.hellos, during: sinceMs < askedMs }] : [],
+    );
 }
 
 /** The first way of a relay's link, which is what the command tries. */

@@ -22,7 +22,10 @@ export type Expected =
   | 'silent-after-hello'
   | 'reset'
   | 'frozen'
-  | 'throttled';
+  | 'throttled'
+  | 'banned'
+  | 'border-cut'
+  | 'no-network';
 
 /**
  * At which stage of a connection a technique stops it, and what that is called; undefined: it lets a few tries over TLS pass. Techniques
@@ -54,21 +57,86 @@ const helloLost = [2, 'silent-after-hello'] as const;
 /** The resolver that a client asks. */
 const resolver = '192.0.2.53';
 
+/** One or more words that are right; the first is what is likeliest. */
+type Right = readonly [Expected, ...Expected[]];
+
+/**
+ * What hinders each of all the ways that a client has. Who is answered by nobody at all cannot tell whether it is each of them: it is the
+ * border where names are still told, and where not even they are, there is no network. Where one answers, it is each of the others.
+ */
+export function expectedOfAll(
+  policy: Policy,
+  ways: readonly TriedWay[],
+  bans: readonly MetBan[] = [],
+): readonly Right[] {
+  if (ways.length >= 2 && ways.every((way) => isMute(policy, way))) {
+    const cause = isMute(policy, { ...resolverWay, udp: true }) ? 'no-network' : 'border-cut';
+    return ways.map(() => [cause]);
+  }
+  return ways.map((way): Right => {
+    const cause = expectedOf(policy, way);
+    const ban = bans.find(
+      ({ what, value }) => (what === 'name' && value === way.name) || way.addresses.includes(value),
+    );
+    if (ban === undefined || !isSeenAfterHello(cause)) return [cause];
+    const banned: Right = ban.hellos < knownHellos ? ['banned', 'silent-after-hello'] : ['banned'];
+    if (ban.during) return [cause, ...banned];
+    // what was seen before it is so all the same
+    return cause === 'works' ? banned : [...banned, cause];
+  });
+}
+
+function isSeenAfterHello(cause: Expected): boolean {
+  return cause === 'works' || cause === 'frozen' || cause === 'throttled';
+}
+
+/** What somebody has lost to a ban that is in force, by the book of the censor who banned it. */
+export interface MetBan {
+  readonly what: 'name' | 'address';
+  readonly value: string;
+  /** so many were still fine */
+  readonly hellos: number;
+  /** it began while the question was asked */
+  readonly during: boolean;
+}
+
+/** As many hellos in a minute as are known to be counted. Who is banned after fewer sees what looks like a name that was put on a list just then. */
+const knownHellos = 3;
+
+const resolverWay: TriedWay = { name: '', addresses: [resolver], port: 53, border: false };
+
+/** Not one packet comes back from there, and none that says so. */
+function isMute(policy: Policy, { udp = false, ...way }: TriedWay & { readonly udp?: boolean }): boolean {
+  return policy.rules.some((rule) => {
+    const drops =
+      (rule.technique === 'border-cut' && rule.handshake === 'dropped') ||
+      (rule.technique === 'address-block' && rule.action === 'drop');
+    if (!drops || ('protocols' in rule && rule.protocols === (udp ? 'tcp' : 'udp'))) return false;
+    return isOf(rule, way, way);
+  });
+}
+
 /** @returns what hinders the way first */
 export function expectedOf(policy: Policy, way: TriedWay): Expected {
   const hits = policy.rules.flatMap((rule) => {
-    const what =
-      rule.technique === 'border-cut' && rule.handshake === 'passes' ? helloLost : found[rule.technique];
+    const what = stopOf(rule);
     return what !== undefined && concerns(rule, what[0], way) ? [what] : [];
   });
   return hits.toSorted(([one], [other]) => one - other)[0]?.[1] ?? 'works';
 }
 
+function stopOf(rule: Rule): readonly [stage: number, cause: Expected] | undefined {
+  return rule.technique === 'border-cut' && rule.handshake === 'passes' ? helloLost : found[rule.technique];
+}
+
 function concerns(rule: Rule, stage: number, way: TriedWay): boolean {
-  if (rule.scope === 'border' && !way.border) return false;
   if ('protocols' in rule && rule.protocols === 'udp') return false;
-  const server = stage === 0 ? [resolver] : way.addresses;
-  const port = stage === 0 ? 53 : way.port;
+  return isOf(rule, way, stage === 0 ? resolverWay : way);
+}
+
+/** @param at where what is looked at goes to */
+function isOf(rule: Rule, way: TriedWay, { addresses: server, port }: TriedWay): boolean {
+  if (rule.scope === 'border' && !way.border) return false;
   const within = (networks: readonly string[]): boolean =>
     server.some((address) =>
       networks.some((network) => isWithin(parseAddress(address), parsePrefix(network))),
@@ -81,11 +149,10 @@ function concerns(rule: Rule, stage: number, way: TriedWay): boolean {
   return !matcherOf(rule.exceptNames)(way.name);
 }
 
-/** Over all ways: any of the causes that hinder most of the hindered ways; where none is hindered, that it works. */
-export function expectedOverall(ways: readonly Expected[]): ReadonlySet<Expected> {
+/** Over all ways: any of the causes that hinder most of the hindered ways, or what else they may be called; where none is hindered, that it works. */
+export function expectedOverall(ways: readonly Right[]): ReadonlySet<Expected> {
   const counts = new Map<Expected, number>();
-  for (const cause of ways) if (cause !== 'works') counts.set(cause, (counts.get(cause) ?? 0) + 1);
+  for (const [cause] of ways) counts.set(cause, (counts.get(cause) ?? 0) + (cause === 'works' ? 0 : 1));
   const most = Math.max(0, ...counts.values());
-  if (most === 0) return new Set(['works']);
-  return new Set([...counts].flatMap(([cause, count]) => (count === most ? [cause] : [])));
+  return new Set(ways.flatMap((right) => (counts.get(right[0]) === most ? right : [])));
 }

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from '../censor/inspect.ts';
-import { beginBlock, burnedOf, createMemory, firedOf, type Memory } from '../censor/memory.ts';
-import type { Policy } from '../censor/policy.ts';
+import { beginBlock, burnedOf, createMemory, firedOf, type Burn, type Memory } from '../censor/memory.ts';
+import type { Policy, Rule } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
@@ -22,6 +22,8 @@ export interface Stage extends AsyncDisposable {
   readonly hasRules: (isp: IspName) => boolean;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
+  /** what is banned now, for anybody of that ISP, and for how long it has been */
+  bans(isp: IspName): readonly { readonly burn: Burn; readonly rule: Rule; readonly sinceMs: number }[];
   /** rules that never bit: `isp-1 rule 0 (name-reset)`. @param watchedMs rules that begin later do not count */
   idle(watchedMs: number): readonly string[];
 }
@@ -55,6 +57,14 @@ export async function openStage(parts: {
     burned() {
       const burns = [...memories.values()].flatMap(burnedOf);
       return new Set(burns.map(({ client, what, value }) => `${client} ${what} ${value}`)).size;
+    },
+    bans(isp) {
+      const [memory, now] = [memories.get(isp), internet.now()];
+      const burns = memory === undefined ? [] : burnedOf(memory);
+      return burns.flatMap((burn) => {
+        const rule = policies[isp].rules[burn.rule];
+        return rule === undefined || burn.until <= now ? [] : [{ burn, rule, sinceMs: now - burn.at }];
+      });
     },
     idle: (watchedMs) =>
       [...memories].flatMap(([isp, memory]) => {

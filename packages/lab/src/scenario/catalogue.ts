@@ -19,6 +19,11 @@ export async function variantFiles(): Promise<readonly string[]> {
   return filesIn(join(folder, 'variants'));
 }
 
+/** Networks in which a diagnosis has something to say that it has in none of the catalogue; nobody is compared in them. */
+export async function examFiles(): Promise<readonly string[]> {
+  return filesIn(join(folder, 'diagnosis'));
+}
+
 /**
  * @param which the path of a file, or what a file's name of ours begins with, like `S08`
  * @throws {UsageError} where no such file is there
@@ -36,7 +41,7 @@ export async function loadScenario(which: string): Promise<Scenario> {
 }
 
 async function findFile(which: string): Promise<string> {
-  const all = [...(await catalogueFiles()), ...(await variantFiles())];
+  const all = [...(await catalogueFiles()), ...(await variantFiles()), ...(await examFiles())];
   const wanted = which.toLowerCase();
   const named = (path: string): string => basename(path, '.json').toLowerCase();
   const found =

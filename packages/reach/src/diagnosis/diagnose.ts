@@ -38,8 +38,8 @@ function ofWay(way: Way, all: readonly Observation[], now: number): Diagnosis {
   for (const rule of wayRules) {
     const finding = rule.judge(facts);
     if (finding === undefined) continue;
-    const { cause, alike, ...more } = finding;
-    const evidence = evidenceOf(rule.name, { looked: facts.recent, alike, now });
+    const { cause, alike, looked = facts.recent, ...more } = finding;
+    const evidence = evidenceOf(rule.name, { looked, alike, now });
     return {
       way,
       cause,

@@ -4,6 +4,7 @@ import {
   beyondHello,
   bitsPerSecond,
   connectionBytes,
+  helloUnanswered,
   isFresh,
   median,
   packetsEstimate,
@@ -15,7 +16,7 @@ import {
 import type { Observation } from './observation.ts';
 import { fastBits } from './speed-rules.ts';
 import { says } from './way-facts.ts';
-import { freeze } from './way-rules.ts';
+import { freeze, isShutSince } from './freeze-rule.ts';
 
 /** What an app counts are its requests and answers; a connection carries this beside them: TLS, and the words of HTTP. */
 const beside = { handshakeUpBytes: 1700, handshakeDownBytes: 3300, eachBytes: 200 } as const;
@@ -93,7 +94,7 @@ export function diagnoseAgain(
   const before = beforeNow(ways, earlier, now);
   const after = diagnose(made, { now }).slice(1);
   const each = ways.flatMap((way) => {
-    const memory = of(way, before);
+    const memory = banOf(way, before, earlier.observations) ?? of(way, before);
     const said = of(way, after) ?? memory;
     if (said === undefined) return [];
     const own = made.filter((one) => one.way.key === way.key);
@@ -132,7 +133,11 @@ function beforeNow(
 /** With what connections to that relay carried when they stopped; undefined where that is not known. */
 function pieceDiagnosis(way: Way, observations: readonly Observation[], now: number): Diagnosis | undefined {
   const stopped = observations.filter(
-    (one) => sameRelay(one.way, way) && hasStopped(one) && isMore(one, observations),
+    (one) =>
+      sameRelay(one.way, way) &&
+      hasStopped(one) &&
+      isMore(one, observations) &&
+      !isShutSince(one, observations),
   );
   const bytes = median(stopped.map(connectionBytes));
   const packets = median(stopped.map(packetsEstimate));
@@ -183,6 +188,19 @@ export function countedHellos(earlier: readonly Observation[]): readonly Observa
 
 function of(way: Way, diagnoses: readonly Diagnosis[]): Diagnosis | undefined {
   return diagnoses.find((one) => one.way?.key === way.key);
+}
+
+/** A ban is the name's, by whichever way it was met last; and where one is suspected nothing is tried now. */
+function banOf(
+  way: Way,
+  before: readonly Diagnosis[],
+  observations: readonly Observation[],
+): Diagnosis | undefined {
+  const there = observations.filter((one) => placeOf(one.way) === placeOf(way) && isFresh(one) && says(one));
+  const last = there.toSorted((one, other) => one.beganAt - other.beganAt).at(-1);
+  if (last === undefined || !helloUnanswered(last)) return undefined;
+  const met = before.find((one) => one.cause.kind === 'banned' && one.way?.key === last.way.key);
+  return met && { ...met, way };
 }
 
 function isOfSize({ kind }: Diagnosis['cause']): boolean {

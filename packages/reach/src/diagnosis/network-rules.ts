@@ -36,7 +36,8 @@ export const networkRules: readonly NetworkRule[] = [
     name: 'nothing answers at all',
     reason:
       'no address answers and the system’s resolver is silent too: the network is not there, or not yet open to this device',
-    judge({ minute }) {
+    judge(facts) {
+      const minute = straight(facts.minute);
       const dead = minute.filter((one) => neverConnected(one) || resolverSilent(one));
       const all = minute.length >= 2 && dead.length === minute.length && minute.some(resolverSilent);
       return all ? { cause: { kind: 'no-network' }, alike: dead } : undefined;
@@ -64,6 +65,11 @@ export const networkRules: readonly NetworkRule[] = [
   },
 ];
 
+/** Silence on a way through another relay is that relay's, whose own ways were tried as well. */
+function straight(minute: readonly Observation[]): readonly Observation[] {
+  return minute.filter(({ way, end }) => way.kind !== 'forward' || end === 'answered');
+}
+
 function resolverSilent({ resolved }: Observation): boolean {
   return resolved?.by === 'system' && 'failed' in resolved && resolved.failed !== 'no-such-name';
 }
@@ -73,7 +79,7 @@ function judgeBorder({ minute: all, ways }: NetworkFacts): NetworkFinding | unde
   const astray = new Set(
     ways.flatMap(({ way, cause }) => (cause.kind === 'wrong-address' ? [way?.key] : [])),
   );
-  const minute = all.filter(({ way }) => !astray.has(way.key));
+  const minute = straight(all).filter(({ way }) => !astray.has(way.key));
   const dead = minute.filter(
     (one) => one.end === 'silent' && (neverConnected(one) || helloUnanswered(one) || resolverSilent(one)),
   );

@@ -13,7 +13,7 @@ export interface Observation {
   };
   readonly beganAt: number;
   readonly endedAt: number;
-  /** of the whole connection so far; undefined where a browser hides it */
+  /** of the whole connection so far; undefined where it is hidden, as a fresh one of a browser is */
   readonly connection:
     | {
         readonly fresh: boolean;
@@ -53,6 +53,8 @@ export interface Observation {
   readonly held: boolean;
   readonly end:
     | 'answered'
+    /** before anything came, and the platform does not say how */
+    | 'failed'
     | 'reset'
     | 'refused-connection'
     | 'silent'

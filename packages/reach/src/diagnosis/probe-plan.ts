@@ -161,7 +161,9 @@ function wishes(state: ProbeState, cost: (step: ProbeStep) => number): readonly 
       !stalls(minute, way) &&
       crawled(minute, way) === 0,
   );
-  const reserved = furtherLooks * second.reduce((sum, step) => sum + cost(step), 0);
+  const costs = (steps: readonly ProbeStep[]): number => steps.reduce((sum, step) => sum + cost(step), 0);
+  // who is to be tried, and has to wait, is tried and looked at again
+  const reserved = furtherLooks * (costs(second) + costs(untried.map(small)));
   // what was given up counts as far as it came
   const lately = observations.filter((one) => one.endedAt >= now - sameMinuteMs);
   const settled = open.filter(({ key }) => state.settled?.has(key) === true);

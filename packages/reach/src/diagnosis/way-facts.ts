@@ -16,6 +16,8 @@ export interface WayFacts {
   readonly way: Way;
   /** the last attempts on this way, oldest first; without those that say nothing */
   readonly recent: readonly Observation[];
+  /** the same of three minutes, however many they are: small pieces follow one another quickly, and do not undo what large ones showed */
+  readonly near: readonly Observation[];
   readonly answered: readonly Observation[];
   /** those after the last one that was answered */
   readonly failing: readonly Observation[];
@@ -36,16 +38,18 @@ export interface Speed {
 export function factsOf(way: Way, all: readonly Observation[], now: number): WayFacts {
   const own = all.filter((one) => one.way.key === way.key);
   const latest = Math.max(...own.map(({ endedAt }) => endedAt));
-  const near = own.filter((one) => one.endedAt >= latest - recentMs).slice(-recentAttempts);
-  const recent = near.filter(says);
+  const near = own.filter((one) => one.endedAt >= latest - recentMs);
+  const last = near.slice(-recentAttempts);
+  const recent = last.filter(says);
   const lastAnswered = recent.findLastIndex(({ end }) => end === 'answered');
   return {
     now,
     way,
     recent,
+    near: near.filter(says),
     answered: recent.filter(({ end }) => end === 'answered'),
     failing: recent.slice(lastAnswered + 1),
-    speeds: speedsOf(near),
+    speeds: speedsOf(last),
     others: all.filter((one) => one.way.key !== way.key),
     samePlace: all.filter((one) => placeOf(one.way) === placeOf(way)),
   };

@@ -1,17 +1,10 @@
 import type { Finding } from './finding.ts';
-import {
-  connectionBytes,
-  helloUnanswered,
-  isFresh,
-  isNobodysAddress,
-  median,
-  neverConnected,
-  packetsEstimate,
-} from './measures.ts';
+import { helloUnanswered, isFresh, isNobodysAddress, neverConnected } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { fewPass, stopsAsEarly } from './few-packets.ts';
-import { bestControl, hellosBefore, inSameMinute, type WayFacts } from './way-facts.ts';
-import { crawls, judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
+import { judgeFreeze } from './freeze-rule.ts';
+import { bestControl, hellosBefore, says, type WayFacts } from './way-facts.ts';
+import { judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
   readonly name: string;
@@ -68,7 +61,7 @@ export const wayRules: readonly WayRule[] = [
     name: 'the pace, compared',
     reason:
       'a limit shows as the same speed twice, at a fifth or less of a control arm in the same minute; a slow network is slow for both; alone it is not said',
-    judge: (facts) => (fewPass(facts.recent) ? undefined : judgeSpeed(facts)),
+    judge: judgePace,
   },
   {
     name: 'silent after many',
@@ -95,7 +88,7 @@ export const wayRules: readonly WayRule[] = [
   {
     name: 'the words are refused',
     reason:
-      'TLS stands and nothing more comes on it, while the same name answers another kind of request, or a control arm does',
+      'TLS stands and nothing more comes on it, or a socket does not open, while the same name answers another kind of request, or a control arm does',
     judge: judgeProtocol,
   },
   {
@@ -167,76 +160,21 @@ function nameFailure({ resolved }: Observation): 'system' | 'https' | undefined 
     : undefined;
 }
 
-/** What was seen in the field: 5 to 64 kB, 25 packets mostly; the small end leaves room for a request and its answer. */
-export const freeze = { leastBytes: 3000, mostBytes: 80_000, leastPackets: 12 } as const;
-/** Two counts are one if they are so near. */
-const sameCount = { share: 0.25, packets: 4 } as const;
-
-function judgeFreeze(facts: WayFacts): Finding | undefined {
+/** A pace of which nothing can be told says nothing of what fails since. */
+function judgePace(facts: WayFacts): Finding | undefined {
   if (fewPass(facts.recent)) return undefined;
-  const own = facts.recent.filter(isStall);
-  // what counts packets counts them for many addresses: the same on another way in the same minute is the second time
-  const stalls = [
-    ...own,
-    ...facts.others.filter((one) => isStall(one) && own.some((o) => inSameMinute(o, one))),
-  ];
-  // of what goes up only how much was handed over is known, not how much passed: it says nothing about the count by itself
-  if (
-    stalls.every((one) => one.downBytes === 0 && !isFlowing(one)) &&
-    !facts.answered.some(({ upBytes }) => upBytes >= freeze.leastBytes)
-  )
-    return undefined;
-  const packets = median(stalls.map(packetsEstimate));
-  const bytes = median(stalls.map(connectionBytes));
-  if (packets === undefined || bytes === undefined) return undefined;
-  const alike = stalls.filter((one) => {
-    const near =
-      Math.abs(packetsEstimate(one) - packets) <= Math.max(sameCount.packets, packets * sameCount.share);
-    return near || Math.abs(connectionBytes(one) - bytes) <= bytes * sameCount.share;
-  });
-  if (alike.length < twice || alike.length * 3 < stalls.length * 2) return undefined;
-  if (!alike.some((one) => own.includes(one))) return undefined;
-  const beyond = facts.answered.filter(
-    (one) => packetsEstimate(one) > packets * 1.3 && connectionBytes(one) > bytes * 1.3,
-  );
-  const below = facts.answered.filter((one) => connectionBytes(one) < bytes);
-  if (beyond.length > alike.length / 2 || below.length === 0) return undefined;
-  const cause = { kind: 'frozen', bytes: Math.round(bytes), packetsEstimate: Math.round(packets) } as const;
-  return { cause, alike, bytes: Math.round(bytes), control: bestControl(facts, alike) };
-}
-
-/** Much came on this connection before, and what went up since is hardly anything. */
-function isFlowing({ connection, upBytes }: Observation): boolean {
-  return (
-    (connection?.downBytes ?? 0) >= freeze.leastBytes &&
-    upBytes * 2 < freeze.leastBytes &&
-    connection?.fresh === false
-  );
-}
-
-function isStall(one: Observation): boolean {
-  return (
-    (one.end === 'silent' || one.end === 'closed-early') &&
-    !helloUnanswered(one) &&
-    !neverConnected(one) &&
-    !crawls(one) &&
-    connectionBytes(one) >= freeze.leastBytes &&
-    connectionBytes(one) <= freeze.mostBytes &&
-    packetsEstimate(one) >= freeze.leastPackets
-  );
+  const finding = judgeSpeed(facts);
+  return finding?.cause.kind === 'unclear' && facts.failing.length > 0 ? undefined : finding;
 }
 
 function judgeBan(facts: WayFacts): Finding | undefined {
-  const alike = facts.failing.filter(helloUnanswered);
+  // it may silence what stood already as well
+  const failing = facts.failing.filter(isFresh);
+  const alike = failing.filter((one) => helloUnanswered(one) && one.end === 'silent');
   const [first] = alike;
   const last = alike.at(-1);
-  if (
-    first === undefined ||
-    last === undefined ||
-    last !== facts.failing.at(-1) ||
-    alike.length * 2 < facts.failing.length
-  )
-    return undefined;
+  if (first === undefined || last === undefined || last !== failing.at(-1)) return undefined;
+  if (alike.length * 2 < failing.length) return undefined;
   const answeredLately = facts.samePlace.some(
     (one) =>
       one.helloAnsweredAfterMs !== undefined &&
@@ -291,7 +229,7 @@ function judgeShutOut(facts: WayFacts): Finding | undefined {
 
 function judgeProtocol(facts: WayFacts): Finding | undefined {
   const alike = facts.failing.filter(
-    (one) => spokeTls(one) && one.end !== 'no-network' && one.downBytes === 0,
+    (one) => (spokeTls(one) || isUnseenSocket(one, facts)) && one.end !== 'no-network' && one.downBytes === 0,
   );
   if (!prevails(alike, facts.failing)) return undefined;
   const control = bestControl(facts, alike);
@@ -300,6 +238,14 @@ function judgeProtocol(facts: WayFacts): Finding | undefined {
       ? control?.answered === true && alike.every(({ end }) => end !== 'silent')
       : servesRequests(facts);
   return refused ? { cause: { kind: 'protocol-refused' }, alike, control } : undefined;
+}
+
+/** Where TLS cannot be seen, requests to the same name that went over connections of their own since then show that it stands. */
+function isUnseenSocket({ way, connection, beganAt }: Observation, { samePlace }: WayFacts): boolean {
+  if (way.kind !== 'websocket' || connection !== undefined) return false;
+  const requests = samePlace.filter((one) => one.way.kind === 'https' && isFresh(one) && says(one));
+  const last = requests.at(-1);
+  return last?.end === 'answered' && last.beganAt >= beganAt;
 }
 
 function judgeAbsence(facts: WayFacts): Finding | undefined {

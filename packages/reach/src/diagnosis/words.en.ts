@@ -5,7 +5,8 @@ export const diagnosisEn = {
   'diagnosis.name-removed.what': 'This network says that the relay’s name does not exist.',
   'diagnosis.name-removed.tern': 'Tern looks for it by other ways.',
   'diagnosis.name-removed.you': 'Another network or another relay may help.',
-  'diagnosis.wrong-address.what': 'Something else answers in the relay’s place. Nothing was given to it.',
+  'diagnosis.wrong-address.what':
+    'Something else answers in the relay’s place. It cannot read your messages.',
   'diagnosis.wrong-address.tern': 'Tern looks for the relay by other ways.',
   'diagnosis.wrong-address.you': 'If this network has a sign-in page, open it in a browser first.',
   'diagnosis.reset.what': 'Connections to the relay are broken off on the way.',
@@ -26,7 +27,7 @@ export const diagnosisEn = {
   'diagnosis.banned.what': 'After several connections this network has fallen silent here.',
   'diagnosis.banned.tern': 'Tern keeps quiet for {wait}, then goes on more slowly.',
   'diagnosis.banned.you': 'Trying again by hand may make it longer.',
-  'diagnosis.protocol-refused.what': 'This network does not let this kind of connection through.',
+  'diagnosis.protocol-refused.what': 'This kind of connection does not get through here.',
   'diagnosis.protocol-refused.tern': 'Tern uses another kind.',
   'diagnosis.border-cut.what': 'This network works, but nothing beyond it answers.',
   'diagnosis.border-cut.tern': 'Tern keeps what you write and tries again by itself.',

@@ -10,6 +10,8 @@ export interface AttemptReport {
   readonly held: boolean;
   /** exchanges that its connection had carried before; 0 for a fresh one */
   readonly exchangesBefore: number;
+  /** nothing of its connection's opening could be seen */
+  readonly blind: boolean;
   /** of its connection, 0 where there was none */
   readonly connectionAgeMs: number;
   /** the address that was dialled, where it is known */

@@ -336,6 +336,7 @@ export class Attempt {
       endedAt: now,
       connectionAgeMs: this.#held === undefined ? 0 : now - this.#held.openedAt,
       stage,
+      blind: this.blind,
       bulk,
       held: heldMs > 0,
       exchangesBefore: exchanges,

@@ -5,30 +5,55 @@ import { wayKey } from './way.ts';
 
 /** An attempt as a diagnosis looks at it. */
 export function observationOf(report: AttemptReport, relay: RelayId | undefined): Observation {
-  const { way, stages, exchangesBefore, connectionBytes, address, ended } = report;
+  const { way, stages, exchangesBefore, address } = report;
   const literal = way.by === 'literal';
   return {
     way: toldWay(way, { relay, address }),
     beganAt: report.at,
     endedAt: report.endedAt,
-    connection: {
-      fresh: exchangesBefore === 0,
-      exchangesBefore,
-      upBytes: connectionBytes.up,
-      downBytes: connectionBytes.down,
-      ageMs: report.connectionAgeMs,
-    },
+    connection: connectionOf(report),
     ...(!literal && exchangesBefore === 0 && lookedUp(report)),
     ...(stages.connectedMs !== undefined && { connectedAfterMs: stages.connectedMs }),
-    ...(stages.greetedMs !== undefined && { helloAnsweredAfterMs: stages.greetedMs }),
+    // on a way through another relay no hello of its own is said
+    ...(stages.greetedMs !== undefined &&
+      way.carrier !== 'forward' && { helloAnsweredAfterMs: stages.greetedMs }),
     ...(stages.firstByteMs !== undefined && { firstByteAfterMs: stages.firstByteMs }),
     ...(stages.lastByteMs !== undefined && { lastByteAfterMs: stages.lastByteMs }),
     upBytes: report.upBytes,
     downBytes: report.downBytes,
     held: report.held,
-    end: ended === 'failed' ? (report.downBytes > 0 ? 'closed-early' : 'silent') : ends[ended],
+    end: endOf(report),
     bulk: report.bulk,
   };
+}
+
+/**
+ * Hidden where nobody sees it being opened, and on ways through another relay, which have none of their own. What is asked a second time
+ * where it is hidden goes over the connection of the first: that it carried both is known.
+ */
+function connectionOf({
+  way,
+  blind,
+  exchangesBefore,
+  connectionBytes,
+  connectionAgeMs,
+}: AttemptReport): Observation['connection'] {
+  if (way.carrier === 'forward' || (blind && exchangesBefore === 0)) return undefined;
+  return {
+    fresh: exchangesBefore === 0,
+    exchangesBefore,
+    upBytes: connectionBytes.up,
+    downBytes: connectionBytes.down,
+    ageMs: connectionAgeMs,
+  };
+}
+
+function endOf({ ended, stage, blind, downBytes }: AttemptReport): Observation['end'] {
+  // nothing had left yet
+  if (stage === 'waiting') return 'cancelled';
+  if (ended !== 'failed') return ends[ended];
+  if (downBytes > 0) return 'closed-early';
+  return blind ? 'failed' : 'silent';
 }
 
 export function toldWay(

@@ -114,6 +114,7 @@ const attemptCodec: Codec<StoredAttempt> = struct<StoredAttempt>({
       'wrong-relay',
       'no-network',
       'cancelled',
+      'failed',
     ]),
   ),
   bulk: field(20, bool()),

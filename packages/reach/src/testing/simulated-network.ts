@@ -1,4 +1,4 @@
-import type { World } from '@tern/protocol';
+import { UnreachableError, type World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
 import { DialError, type Carrier, type Connection, type OpenOptions } from '../dialer/carrier.ts';
 import type { Way } from '../dialer/way.ts';
@@ -245,6 +245,10 @@ class SimulatedConnection implements Connection {
       const spend = (direction: 'up' | 'down', bytes: number): boolean => this.#spend(direction, bytes);
       yield* this.#network.serve(request, { way: this.#way, spend, heldMs }, signal);
       whole = true;
+    } catch (error) {
+      // of what befell the connection a browser says nothing
+      if (!this.blind || !(error instanceof DialError) || error.ended === 'not-a-relay') throw error;
+      throw new UnreachableError('the connection failed', { cause: error });
     } finally {
       if (!whole || last || (this.blind && this.#exchanges > 1)) this.usable = false;
     }

@@ -22,7 +22,7 @@ export const connectionEn = {
   'connection.lastContact': 'Last contact',
   'connection.never': 'never',
   'trouble.unreachable': 'The relay cannot be reached.',
-  'trouble.silent': 'The relay was reached but fell silent.',
+  'trouble.silent': 'The relay does not answer.',
   'trouble.busy': 'The relay is busy just now.',
   'trouble.full': 'The relay has no room left just now.',
   'trouble.quota': 'The relay has kept as much for you as it may.',

@@ -23,7 +23,7 @@ export const connectionRu = {
   'connection.lastContact': 'Последняя связь',
   'connection.never': 'не было',
   'trouble.unreachable': 'До узла не достучаться.',
-  'trouble.silent': 'Узел сначала ответил, а потом замолчал.',
+  'trouble.silent': 'Узел не отвечает.',
   'trouble.busy': 'Узел сейчас занят.',
   'trouble.full': 'На узле сейчас нет места.',
   'trouble.quota': 'Узел уже хранит для вас столько, сколько может.',
