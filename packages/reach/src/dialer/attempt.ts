@@ -170,7 +170,7 @@ export class Attempt {
       }
       this.#askedAt = world.now();
       // of a large request it is likelier that its size stopped it than that its hello did
-      const greets = this.#held.connection.blind === true && !this.reused;
+      const greets = this.blind && !this.reused;
       this.#greets = greets && request.length <= smallBytes;
       if (!greets && !this.reused) this.#stages.greetedMs = this.#ms();
       this.#enter(this.#greets && !held ? 'hello' : 'answer');
@@ -323,8 +323,7 @@ export class Attempt {
   #end(ended: Ended, { spent }: { readonly spent: boolean }): void {
     if (this.#ended !== undefined) return;
     this.#ended = ended;
-    const [now, stage] = [this.#parts.world.now(), this.#stage];
-    const { pool, request, bulk, heldMs } = this.#parts;
+    const { pool, request, bulk, heldMs, world } = this.#parts;
     const { exchanges, upBytes, downBytes } = this.load;
     if (this.#held !== undefined)
       pool.give(this.#held, { exchanges: exchanges + 1, upBytes, downBytes }, { spent });
@@ -333,9 +332,9 @@ export class Attempt {
     this.#parts.observe({
       way,
       at: this.#at,
-      endedAt: now,
-      connectionAgeMs: this.#held === undefined ? 0 : now - this.#held.openedAt,
-      stage,
+      endedAt: world.now(),
+      connectionAgeMs: this.#held === undefined ? 0 : world.now() - this.#held.openedAt,
+      stage: this.#stage,
       blind: this.blind,
       bulk,
       held: heldMs > 0,
