@@ -30,6 +30,8 @@ export interface RunAsk {
   readonly note: (words: string) => void;
   /** for those who do not publish what comes out: a busy machine makes nothing void */
   readonly evenIfBusy?: boolean;
+  /** nobody is watched any longer when these have everything; the others' measures are then those of that moment */
+  readonly until?: readonly string[];
 }
 
 /** The open network, which is a scenario too. */
@@ -95,7 +97,7 @@ type Part = { readonly trial: Trial; readonly stage: Stage };
 
 /** The block, and what becomes of what people say then. */
 async function played(
-  { profile, seed, note }: RunAsk,
+  { profile, seed, note, until = [] }: RunAsk,
   playing: readonly Part[],
   controls: ControlStage | undefined,
 ): Promise<readonly Outcome[]> {
@@ -104,9 +106,13 @@ async function played(
   controls?.block();
   for (const { trial } of playing) trial.block();
   const steps = workload(profile, seed);
+  const enough = new AbortController();
+  const awaited = new Set(until);
   return Promise.all(
     playing.map(async ({ trial, stage }): Promise<Outcome> => {
-      const measures = await trial.play(steps, profile.watchMs);
+      const { watchMs } = profile;
+      const measures = await trial.play(steps, { watchMs, enough: enough.signal });
+      if (awaited.delete(trial.subject.name) && awaited.size === 0) enough.abort();
       note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
       return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
     }),
