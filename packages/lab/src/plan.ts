@@ -58,8 +58,8 @@ export async function planOf(args: readonly string[]): Promise<{
 async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
   return Promise.all(
     asked.map(async (ask) => {
-      const { id, controls } = await scenarioNamed(ask);
-      return { ask, id, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
+      const { id, target, controls } = await scenarioNamed(ask);
+      return { ask, id, target, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
     }),
   );
 }

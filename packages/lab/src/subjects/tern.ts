@@ -18,6 +18,7 @@ export const ternAbroad: Subject = ternWith('tern-abroad', [relayOne, relayTwo])
 function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
   return {
     name,
+    ours: true,
     missing: () => undefined,
     async open(ground) {
       const links = await Promise.all(hosts.map((host) => startRelay(ground, host)));
