@@ -60,10 +60,12 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
   await using stages = new AsyncDisposableStack();
   stages.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const here = ask.subjects.filter((subject) => subject.missing() === undefined);
-  const open = async (name: string): Promise<Stage> =>
-    stages.use(await openStage({ seed, policies, folder: join(folder, name) }));
+  const open = async (name: string, controls: Scenario['controls'] = []): Promise<Stage> =>
+    stages.use(await openStage({ seed, policies, folder: join(folder, name), controls }));
   const controls =
-    scenario.controls.length === 0 ? undefined : await setControls(await open('control'), scenario);
+    scenario.controls.length === 0
+      ? undefined
+      : await setControls(await open('control', scenario.controls), scenario);
   const parts: { readonly trial: Trial; readonly stage: Stage }[] = [];
   for (const subject of here) {
     const stage = await open(subject.name);

@@ -8,7 +8,9 @@ import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
 import { ispNames, type IspName } from '../scenario/scenario.ts';
+import type { Control } from '../scenario/control.ts';
 import type { Ground } from '../subjects/subject.ts';
+import { startStandingServers } from './standing-servers.ts';
 import { insiders, worldPlan } from './world-plan.ts';
 
 export type Policies = Readonly<Record<IspName, Policy>>;
@@ -33,10 +35,13 @@ export async function openStage(parts: {
   readonly folder: string;
   /** of the people; a mobile one unless given */
   readonly line?: LinkProfile;
+  /** where they are what is played */
+  readonly controls?: readonly Control[];
 }): Promise<Stage> {
-  const { seed, policies, folder, line } = parts;
+  const { seed, policies, folder, line, controls } = parts;
   mkdirSync(folder, { recursive: true });
-  const internet = await openInternet(worldPlan(seed, line));
+  await using opening = new AsyncDisposableStack();
+  const internet = opening.use(await openInternet(worldPlan(seed, line)));
   const memories = new Map<IspName, Memory>();
   for (const isp of ispNames) {
     const policy = policies[isp];
@@ -44,10 +49,13 @@ export async function openStage(parts: {
     memories.set(isp, memory);
     internet.setInspect(isp, (sight) => inspect(sight, memory, policy));
   }
+  const ground = groundOver(internet, makeAuthority(), folder);
+  await startStandingServers(ground, controls);
+  opening.move();
   return {
     internet,
     hasRules: (isp) => policies[isp].rules.length > 0,
-    ground: groundOver(internet, makeAuthority(), folder),
+    ground,
     block() {
       for (const memory of memories.values()) beginBlock(memory, internet.now());
       for (const person of insiders) internet.cut(person);

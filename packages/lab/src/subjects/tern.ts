@@ -45,7 +45,11 @@ export function startPerson(ground: Ground, person: Person): Program {
 export async function startRelay(
   ground: Ground,
   host: ServerHost,
-  options: { readonly web?: string } = {},
+  options: {
+    readonly web?: string;
+    /** the names and addresses in its link and its card; all it has unless given */
+    readonly called?: readonly string[];
+  } = {},
 ): Promise<string> {
   const certificates = host.names.map((name, at) =>
     ground.certificate(at === 0 ? [name, ...host.addresses] : [name]),
@@ -65,7 +69,7 @@ export async function startRelay(
       '--listen',
       '0.0.0.0',
       ...serverPorts.flatMap((port) => ['--port', `${port}`]),
-      ...[...host.names, ...host.addresses].flatMap((name) =>
+      ...(options.called ?? [...host.names, ...host.addresses]).flatMap((name) =>
         serverPorts.flatMap((port) => ['--public-url', `https://${name}:${port}`]),
       ),
       ...certificates.flatMap(({ certificate, key }) => ['--tls-cert', certificate, '--tls-key', key]),
