@@ -47,6 +47,7 @@ const openScenario: Scenario = {
   source: '',
   about: 'Nobody blocks anything; as in every scenario, the people inside change their networks once.',
   drafts: { 'isp-1': [], 'isp-2': [], hosting: [] },
+  change: 'network',
   target: { level: 'A' },
   controls: [],
 };
@@ -99,14 +100,14 @@ type Part = { readonly trial: Trial; readonly stage: Stage };
 
 /** The block, and what becomes of what people say then. */
 async function played(
-  { profile, seed, note, until = [] }: RunAsk,
+  { scenario, profile, seed, note, until = [] }: RunAsk,
   playing: readonly Part[],
   controls: ControlStage | undefined,
 ): Promise<readonly Outcome[]> {
   await wait(profile.settleMs);
   for (const { stage } of playing) stage.internet.resetLag();
   controls?.block();
-  for (const { trial } of playing) trial.block();
+  for (const { trial } of playing) trial.block(scenario.change);
   const steps = workload(profile, seed);
   const enough = new AbortController();
   const awaited = new Set(until);
@@ -152,7 +153,7 @@ async function setControls(stage: Stage, scenario: Scenario): Promise<ControlSta
     block() {
       blockedAt = performance.now();
       controls.block();
-      stage.block();
+      stage.block(scenario);
     },
     async trouble() {
       while (!controls.done && performance.now() - blockedAt < longestControlMs) await wait(500);

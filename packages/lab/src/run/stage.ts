@@ -7,7 +7,7 @@ import type { Policy } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
-import { ispNames, type IspName } from '../scenario/scenario.ts';
+import { ispNames, type Change, type IspName } from '../scenario/scenario.ts';
 import type { Control } from '../scenario/control.ts';
 import type { Ground } from '../subjects/subject.ts';
 import { startStandingServers } from './standing-servers.ts';
@@ -19,8 +19,8 @@ export type Policies = Readonly<Record<IspName, Policy>>;
 export interface Stage extends AsyncDisposable {
   readonly ground: Ground;
   readonly internet: Internet;
-  /** The rules begin to bite, and the people inside change their networks: what was connected is cut. */
-  block(): void;
+  /** The rules begin to bite. Unless `change` is `none` the people inside change their networks: what was connected is cut. */
+  block(options?: { readonly change?: Change }): void;
   readonly hasRules: (isp: IspName) => boolean;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
@@ -56,9 +56,9 @@ export async function openStage(parts: {
     internet,
     hasRules: (isp) => policies[isp].rules.length > 0,
     ground,
-    block() {
+    block({ change = 'network' } = {}) {
       for (const memory of memories.values()) beginBlock(memory, internet.now());
-      for (const person of insiders) internet.cut(person);
+      if (change === 'network') for (const person of insiders) internet.cut(person);
     },
     burned() {
       const burns = [...memories.values()].flatMap(burnedOf);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { News } from '../programs/lines.ts';
+import type { Change } from '../scenario/scenario.ts';
 import type { Program } from '../subjects/program.ts';
 import type { Cast, Subject } from '../subjects/subject.ts';
 import { isComplete, measuresOf, type Arrival, type Measures } from './measures.ts';
@@ -37,9 +38,9 @@ export class Trial {
   }
 
   /** The block begins now. */
-  block(): void {
+  block(change: Change): void {
     this.#blockedAt = performance.now();
-    this.#stage.block();
+    this.#stage.block({ change });
   }
 
   /** Plays the steps and watches until everything is there, time is up, or nobody wants to know more. */
