@@ -9,6 +9,7 @@ import { openNetwork } from './run/one-run.ts';
 import { ResultFolder, sourcesNow } from './run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts';
 import { scheduleRuns } from './run/schedule-runs.ts';
+import { shortfallsOf, wordsOfShortfalls } from './run/targets.ts';
 import { subjects } from './subjects/all.ts';
 
 const usage = `npm run lab [-- OPTION...]
@@ -33,8 +34,18 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
   const tell = (line: string): void => void process.stderr.write(`${line}\n`);
   if (costs) return printCosts(plan.subjects, { json, tell });
   const folder = new ResultFolder(results, sourcesNow());
-  const cells = cellsOf(await scheduleRuns(plan, folder, { tell, signal }));
-  const lines = json ? cells.map(({ cell }) => jsonLine(cell)) : [levelsOf(cells), '', tableOf(cells)];
+  const records = await scheduleRuns(plan, folder, { tell, signal });
+  const cells = cellsOf(records);
+  const below = wordsOfShortfalls(
+    shortfallsOf(records, {
+      targets: new Map(plan.scenarios.map(({ id, target }) => [id, target])),
+      subjects: subjects.filter(({ ours }) => ours === true).map(({ name }) => name),
+    }),
+  );
+  if (json) tell(below);
+  const lines = json
+    ? cells.map(({ cell }) => jsonLine(cell))
+    : [levelsOf(cells), '', tableOf(cells), '', below];
   process.stdout.write(`${lines.join('\n')}\n`);
   return cells.every(({ cell }) => cell.level !== null) ? 0 : 1;
 }

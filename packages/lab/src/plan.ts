@@ -37,6 +37,8 @@ export async function planOf(args: readonly string[]): Promise<{
   if (!isProfileName(profile)) throw new UsageError(`no profile is called ${profile}`);
   for (const name of values.subject)
     if (subjectNamed(name) === undefined) throw new UsageError(`no subject is called ${name}`);
+  // the costs are of every way, one after the other
+  const allPlay = profile === 'full' || values.costs;
   const plan: Plan = {
     scenarios: values.scenario.length > 0 ? await named(values.scenario) : await allOf(profile),
     // who is not asked for by name plays where it can
@@ -44,7 +46,7 @@ export async function planOf(args: readonly string[]): Promise<{
       values.subject.length > 0
         ? values.subject
         : subjects
-            .filter((one) => one.missing() === undefined && (one.heavy !== true || profile === 'full'))
+            .filter((one) => one.missing() === undefined && (one.heavy !== true || allPlay))
             .map(({ name }) => name),
     seeds: count(values.seeds, profile === 'full' ? 5 : 1, 'seeds'),
     profile,
@@ -58,8 +60,8 @@ export async function planOf(args: readonly string[]): Promise<{
 async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
   return Promise.all(
     asked.map(async (ask) => {
-      const { id, controls } = await scenarioNamed(ask);
-      return { ask, id, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
+      const { id, target, controls } = await scenarioNamed(ask);
+      return { ask, id, target, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
     }),
   );
 }

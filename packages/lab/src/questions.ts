@@ -1,6 +1,6 @@
 /**
  * What the lab is asked beside its table: whether the product's diagnosis is right (`--diagnosis`), whether people meet while a block is on
- * (`--first-contact`), and what a client costs that only waits (`--idle`). Each prints what it found and keeps it as lines of JSON.
+ * (`--first-contact`), what a client costs that only waits (`--idle`), and how long nothing comes to it when its connections die (`--standing`). Each prints what it found and keeps it as lines of JSON.
  */
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,16 +11,20 @@ import { isHeldOut, matrixOf, tallyOf, type Judgement } from './diagnosis/confus
 import { examine } from './diagnosis/examine.ts';
 import { firstContact, type FirstRelay } from './run/first-contact.ts';
 import { measureIdle } from './run/idle.ts';
+import { deaths, measureStanding, type Death } from './run/standing.ts';
+import { subjectNamed } from './subjects/all.ts';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { catalogueFiles, examFiles } from './scenario/catalogue.ts';
+import type { Subject } from './subjects/subject.ts';
 
 export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
   --first-seed N         of these seeds the first (1)
   --held-out             and of them the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
+  --standing MINUTES     instead: how long nothing comes to somebody silent, so many minutes after the last word, when what connects them is swallowed (--subject, --seeds)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
-const questions = ['--diagnosis', '--first-contact', '--idle'];
+const questions = ['--diagnosis', '--first-contact', '--standing', '--idle'];
 const conversations = 50;
 const tries = 2;
 
@@ -49,6 +53,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
     options: {
       diagnosis: { type: 'boolean', default: false },
       'first-contact': { type: 'boolean', default: false },
+      standing: { type: 'string' },
       idle: { type: 'string' },
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
@@ -82,6 +87,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
   };
   if (values.diagnosis) return askDiagnosis(asked);
   if (values['first-contact']) return askFirstContact(asked);
+  if (values.standing !== undefined) return askStanding(asked, whole(values.standing, 'standing'));
   return askIdle(asked, whole(values.idle ?? '', 'idle'));
 }
 
@@ -166,6 +172,34 @@ async function askFirstContact(asked: Asked): Promise<number> {
     if (found.seconds.talked === undefined) failed += 1;
   }
   return failed === 0 ? 0 : 1;
+}
+
+/** @returns 1 where nothing came at all */
+async function askStanding(asked: Asked, restMinutes: number): Promise<number> {
+  const { subjects, seeds, jobs, note, signal } = asked;
+  const waiting = Array.from({ length: seeds }, (_, at) => at + asked.firstSeed).flatMap((seed) =>
+    subjects.flatMap((subject) =>
+      (Object.keys(deaths) as Death[]).map((death) => ({ seed, subject: subjectOf(subject), death })),
+    ),
+  );
+  let failed = 0;
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      signal.throwIfAborted();
+      const found = await measureStanding({ ...next, restMinutes, note });
+      asked.keep('standing', found);
+      asked.say(JSON.stringify(found));
+      if (found.firstSeconds === null) failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return failed === 0 ? 0 : 1;
+}
+
+function subjectOf(name: string): Subject {
+  const subject = subjectNamed(name);
+  if (subject === undefined) throw new UsageError(`no subject is called ${name}`);
+  return subject;
 }
 
 async function askIdle(asked: Asked, minutes: number): Promise<number> {

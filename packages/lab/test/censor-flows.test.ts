@@ -216,6 +216,19 @@ test('a TCP connection of sixty seconds goes silent or is reset, a younger one a
   }
 });
 
+test('connections that stood when the block began are swallowed both ways, and new ones and datagrams pass', () => {
+  const wire = new WatchedWire({ technique: 'swallow-standing', names: ['cloud-notes.example'] });
+  const [standing, other] = [wire.tls('cloud-notes.example'), wire.tls('paper-boats.example')];
+  expect(kindsOf([standing.send(10), standing.answer(10)])).toEqual(['pass', 'pass']);
+  wire.wait(5000);
+  wire.block();
+  expect(kindsOf([standing.send(10), standing.answer(10), standing.ack()])).toEqual(['drop', 'drop', 'drop']);
+  expect(kindsOf([other.send(10), other.answer(10)])).toEqual(['pass', 'pass']);
+  const anew = wire.tls('cloud-notes.example');
+  expect(kindsOf([anew.send(10), anew.answer(10)])).toEqual(['pass', 'pass']);
+  expect(kindOf(wire.datagram(new Uint8Array(10)))).toBe('pass');
+});
+
 describe('a list of protocols', () => {
   const list = { technique: 'protocol-list' };
   const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));

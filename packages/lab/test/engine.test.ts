@@ -83,21 +83,24 @@ test('a megabyte passes whole, from either address of a host, by its name', asyn
   }
 });
 
-test('a line that loses packets makes a megabyte slower, and no less whole', async () => {
-  const quickest = { clear: Infinity, lossy: Infinity };
-  for (let turn = 0; turn < 3; turn += 1) {
-    for (const host of ['clear', 'lossy'] as const) {
-      const lostBefore = internet.counts().lost;
-      const fetched = await fetchIn(host, 'http://big-news.example/1000000');
-      const lost = internet.counts().lost - lostBefore;
-      expect(fetched).toMatchObject({ end: 'whole', sha256: hashOf(1e6) });
-      expect(host === 'clear' ? lost === 0 : lost > 10).toBe(true);
-      // the quickest of three, since a busy machine can make anything slow
-      quickest[host] = Math.min(quickest[host], fetched.ms);
-    }
+test('what a line loses is sent again, and a megabyte arrives no less whole', async () => {
+  for (const host of ['clear', 'lossy'] as const) {
+    const before = { lost: internet.counts().lost, ...bytesBetween('web', host) };
+    const fetched = await fetchIn(host, 'http://big-news.example/1000000');
+    const after = { lost: internet.counts().lost, ...bytesBetween('web', host) };
+    expect(fetched).toMatchObject({ end: 'whole', sha256: hashOf(1e6) });
+    const lost = after.lost - before.lost;
+    expect(host === 'clear' ? lost === 0 : lost > 10).toBe(true);
+    // how much longer that takes is the machine's affair: a busy one makes anything slow
+    const again = after.sent - before.sent - (after.received - before.received);
+    if (host === 'lossy') expect(again).toBeGreaterThan(5 * 1400);
   }
-  expect(quickest.lossy).toBeGreaterThan(quickest.clear);
-}, 180_000);
+});
+
+/** What one sent, and what the other got. */
+function bytesBetween(from: string, to: string): Readonly<Record<'sent' | 'received', number>> {
+  return { sent: internet.traffic(from).sent.bytes, received: internet.traffic(to).received.bytes };
+}
 
 test('a line of 30 ms each way answers after 60', async () => {
   const times = await askIn('slow', 20, 100);

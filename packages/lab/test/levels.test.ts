@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { isComplete, levelOf, measuresOf, type Arrival, type Measures } from '../src/run/measures.ts';
+import {
+  isComplete,
+  levelOf,
+  measuresOf,
+  mediaLevelOf,
+  textLevelOf,
+  type Arrival,
+  type Measures,
+} from '../src/run/measures.ts';
 import { profiles } from '../src/run/profile.ts';
 import { workload, type Step } from '../src/run/workload.ts';
 
@@ -105,4 +113,15 @@ test('level B is slower, level C is texts in the end, and F is less', () => {
 test('a quick run grants nothing that it could not see', () => {
   expect(levelOf({ ...good, media: 59 }, profiles.quick)).toBe('A');
   expect(levelOf({ ...good, media: 61 }, profiles.quick)).toBe('C');
+});
+
+test('texts and the photo have levels of their own, and a run the worse of them', () => {
+  const texts = [good, { ...good, text: 0.96 }, { ...good, ttr: 61 }, { ...good, wrong: 1 }];
+  const photos = [8, 300, undefined];
+  expect(texts.map(textLevelOf)).toEqual(['A', 'B', 'C', 'F']);
+  expect(photos.map((media) => mediaLevelOf({ ...good, media }, profiles.full))).toEqual(['A', 'B', 'C']);
+  const levels = texts.map((one) =>
+    photos.map((media) => levelOf({ ...one, media }, profiles.full)).join(' '),
+  );
+  expect(levels).toEqual(['A B C', 'B B C', 'C C C', 'F F F']);
 });

@@ -1,6 +1,7 @@
 import { UsageError } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { planOf } from '../src/plan.ts';
+import { manners } from '../src/run/costs.ts';
 import { longestFirst } from '../src/run/schedule-runs.ts';
 
 async function asked(...args: readonly string[]): Promise<{
@@ -25,6 +26,13 @@ test('a full lab plays all of the catalogue with five seeds, browsers among them
   expect(scenarios).toContain('S17');
   expect(subjects).toEqual(expect.arrayContaining(['tern', 'tern-web']));
   expect(seeds).toBe(5);
+});
+
+test('what a message costs is asked of every way that Tern has, in browsers too', async () => {
+  const { subjects } = await asked('--costs');
+  for (const { name, subject } of manners.filter((one) => one.subject.ours === true))
+    expect(subjects, name).toContain(subject.name);
+  expect(subjects).toContain('tern-web');
 });
 
 test('who is asked for by name plays, whatever the profile', async () => {

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { hostsOfServers } from '../src/run/world-plan.ts';
+import { hostOfResolvers, hostsOfLab } from '../src/run/world-plan.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const product = ['protocol', 'reach', 'core', 'relay', 'agent', 'web'];
@@ -11,7 +11,7 @@ const traces: readonly RegExp[] = [
   /\b(?:@tern\/)?lab\b/iu,
   /\bLAB_|TERN_LAB/u,
   /\bnsenter\b|\/dev\/net\/tun|\bisp-[12]\b/u,
-  ...hostsOfServers.flatMap(({ names, addresses }) =>
+  ...hostsOfLab.flatMap(({ names, addresses }) =>
     [...names, ...addresses].map((name) => new RegExp(name.replaceAll('.', '\\.'), 'u')),
   ),
 ];
@@ -36,4 +36,12 @@ test('whoever is compared gets nothing from the lab but the authority that every
     inside?.trim(),
   );
   expect(new Set(variables)).toEqual(new Set(['NODE_EXTRA_CA_CERTS: ground.authority']));
+});
+
+test('every resolver that the product asks over HTTPS is there under the address at which it asks', () => {
+  const source = readFileSync(resolve(root, 'packages/reach/src/node/resolver.ts'), 'utf8');
+  const [list = ''] = /const publicDohServers[^;]*;/u.exec(source) ?? [];
+  const asked = [...list.matchAll(/\d+\.\d+\.\d+\.\d+/gu)].map(([address]) => address);
+  expect(asked.length).toBeGreaterThan(1);
+  expect(hostOfResolvers.addresses).toEqual(expect.arrayContaining(asked));
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Measures } from '../src/run/measures.ts';
-import { ResultFolder } from '../src/run/result-folder.ts';
+import { ResultFolder, sourceFiles } from '../src/run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, tableOf, type Outcome, type RunRecord } from '../src/run/results.ts';
 
 const measures: Measures = {
@@ -104,4 +104,19 @@ test('a lab that was stopped goes on where it was, unless what it measures has c
   } finally {
     rmSync(path, { recursive: true });
   }
+});
+
+test('what builds the app of the browsers and what acts in them are among what results depend on', () => {
+  expect(sourceFiles()).toEqual(
+    expect.arrayContaining([
+      'package-lock.json',
+      'packages/agent/src/main.ts',
+      'packages/lab/scenarios/S08-freeze.json',
+      'packages/web/bundle/web-build.ts',
+      'packages/web/src/page/styles/page.css',
+      'packages/web/test/programs/web-person.ts',
+      'packages/web/test/support/people.ts',
+    ]),
+  );
+  expect(sourceFiles().filter((path) => path.endsWith('.test.ts'))).toEqual([]);
 });

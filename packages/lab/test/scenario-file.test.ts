@@ -32,6 +32,12 @@ test('a good file is read, with what it leaves out filled in', () => {
   expect(drawPolicies(scenario, { seed: 1 }).hosting).toEqual({ rules: [] });
 });
 
+test('people change their networks when a block begins, unless the file says that nothing changes', () => {
+  expect(decodeScenario(scenarioText([freeze])).change).toBe('network');
+  expect(decodeScenario(scenarioText([freeze], { change: 'none' })).change).toBe('none');
+  expect(complaint([freeze], { change: 'all' })).toBe('change must be one of network, none, not "all"');
+});
+
 test('a wrong rule is said with the path of the wrong field and what may stand there', () => {
   const rule = 'isps.isp-1.rules[0]';
   expect(complaint([{ technique: 'freze' }])).toMatch(

@@ -14,14 +14,16 @@ import { biteOf } from './techniques.ts';
 export function inspect(sight: Sight, memory: Memory, policy: Policy): Verdict {
   const flow = flowOf(sight, memory, policy);
   const news = watch(flow, sight);
+  const { blockAt } = memory;
+  if (blockAt === undefined) return { kind: 'pass' };
   const injected: Packet[] = [];
   let first = -1;
   for (const [place, rule] of policy.rules.entries()) {
     const ruleMemory = memory.rules[place];
-    const concerned = flow.concerns[place] === true && isNow(rule, memory, sight.at);
-    if (ruleMemory === undefined || !concerned) continue;
     const { packet, at, chance } = sight;
-    const bite = biteOf(rule, { packet, at, flow, news, chance, memory: ruleMemory, place });
+    const concerned = flow.concerns[place] === true && isNow(rule, blockAt, at);
+    if (ruleMemory === undefined || !concerned) continue;
+    const bite = biteOf(rule, { packet, at, blockAt, flow, news, chance, memory: ruleMemory, place });
     if (bite === undefined) continue;
     note(flow, ruleMemory, place);
     injected.push(...(bite.packets ?? []));
@@ -74,8 +76,7 @@ function isConcerned(
   return isListed && !rule.exceptPorts.includes(flow.serverPort);
 }
 
-function isNow(rule: Rule, { blockAt }: Memory, at: number): boolean {
-  if (blockAt === undefined) return false;
+function isNow(rule: Rule, blockAt: number, at: number): boolean {
   const seconds = (at - blockAt) / 1000;
   return seconds >= rule.beginSeconds && (rule.endSeconds === 0 || seconds < rule.endSeconds);
 }

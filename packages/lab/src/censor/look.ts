@@ -10,6 +10,8 @@ export type Look = {
   readonly packet: Packet;
   /** Milliseconds on the engine's clock. */
   readonly at: number;
+  /** When the block began, on the same clock. */
+  readonly blockAt: number;
   readonly flow: Flow;
   readonly news: News;
   readonly chance: Sight['chance'];

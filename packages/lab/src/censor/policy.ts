@@ -13,6 +13,7 @@ import { type NameReset } from './rules/name-reset.ts';
 import { type Police } from './rules/police.ts';
 import { type ProtocolList } from './rules/protocol-list.ts';
 import { type Siberian } from './rules/siberian.ts';
+import { type SwallowStanding } from './rules/swallow-standing.ts';
 import { type TlsPrint } from './rules/tls-print.ts';
 import { type UdpFilter } from './rules/udp-filter.ts';
 
@@ -33,6 +34,7 @@ export type Rule =
   | Police
   | ProtocolList
   | Siberian
+  | SwallowStanding
   | TlsPrint
   | UdpFilter;
 

@@ -16,6 +16,7 @@ import { nameReset, nameResetFields, wordsOfNameReset } from './rules/name-reset
 import { police, policeFields, wordsOfPolice } from './rules/police.ts';
 import { protocolList, protocolListFields, wordsOfProtocolList } from './rules/protocol-list.ts';
 import { siberian, siberianFields, wordsOfSiberian } from './rules/siberian.ts';
+import { swallowStanding, swallowStandingFields, wordsOfSwallowStanding } from './rules/swallow-standing.ts';
 import { tlsPrint, tlsPrintFields, wordsOfTlsPrint } from './rules/tls-print.ts';
 import { udpFilter, udpFilterFields, wordsOfUdpFilter } from './rules/udp-filter.ts';
 
@@ -42,6 +43,11 @@ const table: Table = {
   police: { fields: policeFields, bite: police, words: wordsOfPolice },
   'protocol-list': { fields: protocolListFields, bite: protocolList, words: wordsOfProtocolList },
   siberian: { fields: siberianFields, bite: siberian, words: wordsOfSiberian },
+  'swallow-standing': {
+    fields: swallowStandingFields,
+    bite: swallowStanding,
+    words: wordsOfSwallowStanding,
+  },
   'tls-print': { fields: tlsPrintFields, bite: tlsPrint, words: wordsOfTlsPrint },
   'udp-filter': { fields: udpFilterFields, bite: udpFilter, words: wordsOfUdpFilter },
 };

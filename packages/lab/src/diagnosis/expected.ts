@@ -43,11 +43,12 @@ const found: Readonly<Record<Technique, readonly [stage: number, cause: Expected
   'freeze-bytes': [3, 'frozen'],
   police: [3, 'throttled'],
   crawl: [3, 'throttled'],
-  // these look at what an ordinary exchange over TLS is not, or does not do within a minute
+  // these look at what an ordinary exchange over TLS is not, or does not do within a minute, or at what stood before
   'age-limit': undefined,
   'fully-encrypted': undefined,
   'protocol-list': undefined,
   siberian: undefined,
+  'swallow-standing': undefined,
   'udp-filter': undefined,
 };
 

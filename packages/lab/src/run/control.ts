@@ -1,10 +1,9 @@
 import { longestTryMs, type Control } from '../scenario/control.ts';
 import type { News } from '../programs/lines.ts';
 import type { Settings as ClientSettings } from '../programs/control-client.ts';
-import type { Settings as ServerSettings } from '../programs/control-server.ts';
 import { startProgram } from '../subjects/subject.ts';
 import type { Stage } from './stage.ts';
-import { addressesOfNames, hostsOfServers } from './world-plan.ts';
+import { addressesOfNames } from './world-plan.ts';
 
 type Try = Extract<News, { is: 'try' }>;
 
@@ -27,17 +26,10 @@ export interface Controls {
 /** who stands where servers do, and is asked where their provider has rules */
 const atHosting = 'home-site';
 
+/** @param stage one that was opened for these controls */
 export async function startControls(stage: Stage, controls: readonly Control[]): Promise<Controls> {
   const { ground } = stage;
   const watchers: readonly string[] = ['a', 'b', ...(stage.hasRules('hosting') ? [atHosting] : [])];
-  await Promise.all(
-    hostsOfServers.map(async ({ host, names, addresses }) => {
-      const doors = doorsOf(controls, { names, addresses });
-      if (doors.length === 0) return;
-      const settings: ServerSettings = { doors, ...ground.certificate([...names, ...addresses]) };
-      await startProgram(ground, host, { file: 'control-server.ts', settings }).ready();
-    }),
-  );
   const tries = new Map<string, Try[]>(watchers.map((name) => [name, []]));
   let blockedAt = Number.POSITIVE_INFINITY;
   const firsts = await Promise.all(
@@ -113,26 +105,4 @@ function tally(went: readonly string[]): string {
 
 function wordsOf({ speaks, host, port }: Control, who: string): string {
   return `the control ${speaks} to ${host}:${port} of ${who}`;
-}
-
-function doorsOf(
-  controls: readonly Control[],
-  of: { readonly names: readonly string[]; readonly addresses: readonly string[] },
-): ServerSettings['doors'] {
-  const kinds = {
-    https: 'https',
-    noise: 'tcp',
-    quic: 'udp',
-    stun: 'udp',
-    dtls: 'udp',
-    datagrams: 'udp',
-  } as const;
-  const doors = controls
-    .filter(({ host }) => of.names.includes(host) || of.addresses.includes(host))
-    .map(({ speaks, port }) => ({ kind: kinds[speaks], port }));
-  const seen = new Set<string>();
-  return doors.filter(({ kind, port }) => {
-    const name = `${kind} ${port}`;
-    return !seen.has(name) && seen.add(name);
-  });
 }

@@ -1,10 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Amount, Traffic } from '../engine/traffic.ts';
 import type { News } from '../programs/lines.ts';
+import type { Change } from '../scenario/scenario.ts';
 import { obfs4, tlsProxy, websocket } from '../subjects/messenger.ts';
 import type { Program } from '../subjects/program.ts';
 import type { Subject } from '../subjects/subject.ts';
 import { tern, ternAbroad } from '../subjects/tern.ts';
+import { ternWeb } from '../subjects/tern-web.ts';
 import { openPair, plainLine, type Pair, type RuleWords } from './pair.ts';
 
 /** One way in which messages travel. */
@@ -13,16 +15,30 @@ export interface Manner {
   readonly subject: Subject;
   /** what makes them travel so */
   readonly rule?: RuleWords;
+  /** a browser that changes its network has no WebSocket for a while; whoever else is here is back at once */
+  readonly change?: Change;
 }
 
+/** Under it nobody keeps a connection, and a browser no WebSocket. */
+const freeze: RuleWords = { technique: 'freeze-packets', packets: 25, count: 'both' };
+
+/** Every transport that the product has, and those of the others. */
 export const manners: readonly Manner[] = [
   { name: 'tern, connections kept', subject: ternAbroad },
-  {
-    name: 'tern, connections that freeze after 25 packets',
-    subject: ternAbroad,
-    rule: { technique: 'freeze-packets', packets: 25, count: 'both' },
-  },
+  { name: 'tern, connections that freeze after 25 packets', subject: ternAbroad, rule: freeze },
   { name: 'tern, through another relay', subject: tern, rule: { technique: 'address-block' } },
+  { name: 'tern in Chromium, WebSocket', subject: ternWeb, change: 'none' },
+  { name: 'tern in Chromium, fetch after a change of network', subject: ternWeb },
+  {
+    name: 'tern in Chromium, fetch, connections that freeze after 25 packets',
+    subject: ternWeb,
+    rule: freeze,
+  },
+  {
+    name: 'tern in Chromium, fetch through another relay',
+    subject: ternWeb,
+    rule: { technique: 'address-block' },
+  },
   { name: 'websocket', subject: websocket },
   { name: 'tls-proxy', subject: tlsProxy },
   { name: 'obfs4', subject: obfs4 },
@@ -58,7 +74,7 @@ export async function measureCosts(manner: Manner): Promise<MessageCosts> {
   const { stage, a, c } = pair;
   const texts = textsFrom(a, c);
   await texts.next();
-  stage.block();
+  stage.block({ change: manner.change ?? 'network' });
   for (let at = 0; at < warmUps; at += 1) await texts.next();
   await wait(settlingMs);
   const before = sums(pair);

@@ -1,3 +1,4 @@
+import type { Level } from '../scenario/target.ts';
 import type { Profile } from './profile.ts';
 import type { Person, Step, Words } from './workload.ts';
 
@@ -91,8 +92,6 @@ function seconds(ms: number | undefined): number | undefined {
   return ms === undefined ? undefined : Math.round(ms / 100) / 10;
 }
 
-export type Level = 'A' | 'B' | 'C' | 'F';
-
 const mediaSoonSeconds = 120;
 const mediaEventuallySeconds = 600;
 
@@ -101,11 +100,26 @@ const mediaEventuallySeconds = 600;
  * @param profile a quick run sees no more than its watch
  */
 export function levelOf(measures: Measures, profile: Profile): Level {
-  const { text, eventual, ttr = Number.POSITIVE_INFINITY, wrong } = measures;
-  const media = measures.media ?? Number.POSITIVE_INFINITY;
+  const texts = textLevelOf(measures);
+  const media = mediaLevelOf(measures, profile);
+  if (texts === 'A') return media;
+  return texts === 'B' && media === 'C' ? 'C' : texts;
+}
+
+/** Of the texts alone. */
+export function textLevelOf({ text, eventual, ttr = Number.POSITIVE_INFINITY, wrong }: Measures): Level {
   if (wrong > 0) return 'F';
-  const longest = profile.watchMs / 1000;
-  if (text >= 0.99 && ttr <= 15 && media <= Math.min(mediaSoonSeconds, longest)) return 'A';
-  if (text >= 0.95 && ttr <= 60 && media <= Math.min(mediaEventuallySeconds, longest)) return 'B';
+  if (text >= 0.99 && ttr <= 15) return 'A';
+  if (text >= 0.95 && ttr <= 60) return 'B';
   return eventual >= 0.95 ? 'C' : 'F';
+}
+
+/** Of the photo alone; C asks for none. */
+export function mediaLevelOf(
+  { media = Number.POSITIVE_INFINITY }: Measures,
+  { watchMs }: Profile,
+): Exclude<Level, 'F'> {
+  const longest = watchMs / 1000;
+  if (media <= Math.min(mediaSoonSeconds, longest)) return 'A';
+  return media <= Math.min(mediaEventuallySeconds, longest) ? 'B' : 'C';
 }

@@ -30,6 +30,8 @@ export interface RunAsk {
   readonly note: (words: string) => void;
   /** for those who do not publish what comes out: a busy machine makes nothing void */
   readonly evenIfBusy?: boolean;
+  /** nobody is watched any longer when these have everything; the others' measures are then those of that moment */
+  readonly until?: readonly string[];
 }
 
 /** The open network, which is a scenario too. */
@@ -45,6 +47,7 @@ const openScenario: Scenario = {
   source: '',
   about: 'Nobody blocks anything; as in every scenario, the people inside change their networks once.',
   drafts: { 'isp-1': [], 'isp-2': [], hosting: [] },
+  change: 'network',
   target: { level: 'A' },
   controls: [],
 };
@@ -58,10 +61,12 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
   await using stages = new AsyncDisposableStack();
   stages.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const here = ask.subjects.filter((subject) => subject.missing() === undefined);
-  const open = async (name: string): Promise<Stage> =>
-    stages.use(await openStage({ seed, policies, folder: join(folder, name) }));
+  const open = async (name: string, controls: Scenario['controls'] = []): Promise<Stage> =>
+    stages.use(await openStage({ seed, policies, folder: join(folder, name), controls }));
   const controls =
-    scenario.controls.length === 0 ? undefined : await setControls(await open('control'), scenario);
+    scenario.controls.length === 0
+      ? undefined
+      : await setControls(await open('control', scenario.controls), scenario);
   const parts: { readonly trial: Trial; readonly stage: Stage }[] = [];
   for (const subject of here) {
     const stage = await open(subject.name);
@@ -95,18 +100,22 @@ type Part = { readonly trial: Trial; readonly stage: Stage };
 
 /** The block, and what becomes of what people say then. */
 async function played(
-  { profile, seed, note }: RunAsk,
+  { scenario, profile, seed, note, until = [] }: RunAsk,
   playing: readonly Part[],
   controls: ControlStage | undefined,
 ): Promise<readonly Outcome[]> {
   await wait(profile.settleMs);
   for (const { stage } of playing) stage.internet.resetLag();
   controls?.block();
-  for (const { trial } of playing) trial.block();
+  for (const { trial } of playing) trial.block(scenario.change);
   const steps = workload(profile, seed);
+  const enough = new AbortController();
+  const awaited = new Set(until);
   return Promise.all(
     playing.map(async ({ trial, stage }): Promise<Outcome> => {
-      const measures = await trial.play(steps, profile.watchMs);
+      const { watchMs } = profile;
+      const measures = await trial.play(steps, { watchMs, enough: enough.signal });
+      if (awaited.delete(trial.subject.name) && awaited.size === 0) enough.abort();
       note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
       return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
     }),
@@ -144,7 +153,7 @@ async function setControls(stage: Stage, scenario: Scenario): Promise<ControlSta
     block() {
       blockedAt = performance.now();
       controls.block();
-      stage.block();
+      stage.block(scenario);
     },
     async trouble() {
       while (!controls.done && performance.now() - blockedAt < longestControlMs) await wait(500);

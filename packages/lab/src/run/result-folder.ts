@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { Profile } from './profile.ts';
 import type { Outcome, RunRecord } from './results.ts';
+
+const root = resolve(import.meta.dirname, '../../../..');
 
 /** One cell of one run. */
 export type Result = Omit<RunRecord, 'outcomes'> & { readonly outcome: Outcome };
@@ -49,17 +51,27 @@ function fileOf({ scenario, subject, seed, profile }: CellName): string {
   return `${scenario}.${subject}.${seed}.${profile}.json`;
 }
 
-/** Names everything that a result depends on: the product's sources, the lab's, its scenarios, and the machine's Node. */
+/** What makes the app of the browsers, and who acts in them: a cell of theirs depends on it as on a source. */
+const ofBrowsers = ['packages/web/{bundle,test/programs,test/support}/**/*'];
+const measuredFiles = [
+  'packages/*/src/**/*',
+  'packages/*/package.json',
+  'packages/lab/scenarios/**/*.json',
+  ...ofBrowsers,
+  'package-lock.json',
+];
+
+/** Names everything that a result depends on: the files of {@link sourceFiles}, and the machine's Node. */
 export function sourcesNow(): string {
-  const root = resolve(import.meta.dirname, '../../../..');
   const hash = createHash('sha256').update(process.version);
-  const paths = globSync(['packages/*/src/**/*', 'packages/lab/scenarios/**/*.json', 'package-lock.json'], {
-    cwd: root,
-    withFileTypes: true,
-  })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted();
-  for (const path of paths) hash.update(path.slice(root.length)).update(readFileSync(path));
+  for (const path of sourceFiles()) hash.update(path).update(readFileSync(join(root, path)));
   return hash.digest('hex').slice(0, 16);
+}
+
+/** The product's sources, the lab's, its scenarios, what builds and drives the app in browsers, and what comes from the registry. */
+export function sourceFiles(): readonly string[] {
+  return globSync(measuredFiles, { cwd: root, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .toSorted();
 }

@@ -1,4 +1,5 @@
-import type { Level, Measures } from './measures.ts';
+import type { Level } from '../scenario/target.ts';
+import type { Measures } from './measures.ts';
 import type { Profile } from './profile.ts';
 
 /** How one subject did in one run, or why that says nothing. */

@@ -10,6 +10,7 @@ export interface Asked {
   readonly profile: Profile['name'];
   readonly subjects: readonly string[];
   readonly evenIfBusy?: boolean;
+  readonly until?: readonly string[];
 }
 
 if (import.meta.main) {
@@ -25,6 +26,7 @@ if (import.meta.main) {
     subjects: asked.subjects.map(subjectNamed).filter((one): one is Subject => one !== undefined),
     note,
     ...(asked.evenIfBusy === undefined ? {} : { evenIfBusy: asked.evenIfBusy }),
+    ...(asked.until === undefined ? {} : { until: asked.until }),
   });
   process.stdout.write(`${JSON.stringify(record)}\n`);
   process.exit(0);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Target } from '../scenario/target.ts';
 import type { Profile } from './profile.ts';
 import type { ResultFolder } from './result-folder.ts';
 import type { Outcome, RunRecord } from './results.ts';
@@ -9,7 +10,12 @@ import type { Asked } from './run.ts';
 
 export interface Plan {
   /** as a run is asked for them: ids or files, with the id of each, and how long a try of its controls may take */
-  readonly scenarios: readonly { readonly ask: string; readonly id: string; readonly controlMs?: number }[];
+  readonly scenarios: readonly {
+    readonly ask: string;
+    readonly id: string;
+    readonly target: Target;
+    readonly controlMs?: number;
+  }[];
   readonly subjects: readonly string[];
   readonly seeds: number;
   readonly profile: Profile['name'];

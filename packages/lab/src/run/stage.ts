@@ -7,8 +7,10 @@ import type { Policy, Rule } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
-import { ispNames, type IspName } from '../scenario/scenario.ts';
+import { ispNames, type Change, type IspName } from '../scenario/scenario.ts';
+import type { Control } from '../scenario/control.ts';
 import type { Ground } from '../subjects/subject.ts';
+import { startStandingServers } from './standing-servers.ts';
 import { insiders, worldPlan } from './world-plan.ts';
 
 export type Policies = Readonly<Record<IspName, Policy>>;
@@ -17,8 +19,8 @@ export type Policies = Readonly<Record<IspName, Policy>>;
 export interface Stage extends AsyncDisposable {
   readonly ground: Ground;
   readonly internet: Internet;
-  /** The rules begin to bite, and the people inside change their networks: what was connected is cut. */
-  block(): void;
+  /** The rules begin to bite. Unless `change` is `none` the people inside change their networks: what was connected is cut. */
+  block(options?: { readonly change?: Change }): void;
   readonly hasRules: (isp: IspName) => boolean;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
@@ -35,10 +37,13 @@ export async function openStage(parts: {
   readonly folder: string;
   /** of the people; a mobile one unless given */
   readonly line?: LinkProfile;
+  /** where they are what is played */
+  readonly controls?: readonly Control[];
 }): Promise<Stage> {
-  const { seed, policies, folder, line } = parts;
+  const { seed, policies, folder, line, controls } = parts;
   mkdirSync(folder, { recursive: true });
-  const internet = await openInternet(worldPlan(seed, line));
+  await using opening = new AsyncDisposableStack();
+  const internet = opening.use(await openInternet(worldPlan(seed, line)));
   const memories = new Map<IspName, Memory>();
   for (const isp of ispNames) {
     const policy = policies[isp];
@@ -46,13 +51,16 @@ export async function openStage(parts: {
     memories.set(isp, memory);
     internet.setInspect(isp, (sight) => inspect(sight, memory, policy));
   }
+  const ground = groundOver(internet, makeAuthority(), folder);
+  await startStandingServers(ground, controls);
+  opening.move();
   return {
     internet,
     hasRules: (isp) => policies[isp].rules.length > 0,
-    ground: groundOver(internet, makeAuthority(), folder),
-    block() {
+    ground,
+    block({ change = 'network' } = {}) {
       for (const memory of memories.values()) beginBlock(memory, internet.now());
-      for (const person of insiders) internet.cut(person);
+      if (change === 'network') for (const person of insiders) internet.cut(person);
     },
     burned() {
       const burns = [...memories.values()].flatMap(burnedOf);

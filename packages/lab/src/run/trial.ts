@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { News } from '../programs/lines.ts';
+import type { Change } from '../scenario/scenario.ts';
 import type { Program } from '../subjects/program.ts';
 import type { Cast, Subject } from '../subjects/subject.ts';
 import { isComplete, measuresOf, type Arrival, type Measures } from './measures.ts';
@@ -37,19 +38,23 @@ export class Trial {
   }
 
   /** The block begins now. */
-  block(): void {
+  block(change: Change): void {
     this.#blockedAt = performance.now();
-    this.#stage.block();
+    this.#stage.block({ change });
   }
 
-  /** Plays the steps and watches until everything is there, or time is up. */
-  async play(steps: readonly Step[], watchMs: number): Promise<Measures> {
+  /** Plays the steps and watches until everything is there, time is up, or nobody wants to know more. */
+  async play(
+    steps: readonly Step[],
+    { watchMs, enough }: { readonly watchMs: number; readonly enough: AbortSignal },
+  ): Promise<Measures> {
     const playing = Promise.all(steps.map((step) => this.#carryOut(step)));
     const until = this.#blockedAt + watchMs;
     const measures = (): Measures => measuresOf(steps, this.#arrivals, this.#stage.burned());
-    while (performance.now() < until && !isComplete(measures())) await wait(lookEveryMs);
+    const over = (): boolean => performance.now() >= until || enough.aborted;
+    while (!over() && !isComplete(measures())) await wait(lookEveryMs);
     // a program that has not started until now is not waited for
-    await Promise.race([playing, wait(Math.max(0, until - performance.now()))]);
+    if (!over()) await Promise.race([playing, wait(Math.max(0, until - performance.now()))]);
     await wait(afterwardsMs);
     return measures();
   }

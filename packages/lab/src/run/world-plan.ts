@@ -19,22 +19,43 @@ export const insiders: readonly Person[] = people
   .filter(({ isp }) => isp !== undefined)
   .map(({ name }) => name);
 
-/** Every server there is: those of messengers, and an ordinary web server and a resolver's on each side. */
-export const hostsOfServers: readonly {
-  readonly host: string;
-  readonly addresses: readonly string[];
+interface Site {
   readonly names: readonly string[];
-}[] = [
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Who answers DNS over HTTPS in the world, under the names and addresses that these have there: whoever asks them by what a program
+ * brings along finds them here, too. One machine is all four, which nobody can see.
+ */
+export const resolvers: readonly Site[] = [
+  { names: ['one.one.one.one', 'cloudflare-dns.com'], addresses: ['1.1.1.1', '1.0.0.1'] },
+  { names: ['dns.google'], addresses: ['8.8.8.8', '8.8.4.4'] },
+  { names: ['dns.quad9.net'], addresses: ['9.9.9.9', '149.112.112.112'] },
+  { names: ['dns.adguard-dns.com'], addresses: ['94.140.14.14', '94.140.15.15'] },
+];
+
+export type HostOfServers = Site & { readonly host: string };
+
+export const hostOfResolvers: HostOfServers = {
+  host: 'resolvers',
+  names: resolvers.flatMap(({ names }) => names),
+  addresses: resolvers.flatMap(({ addresses }) => addresses),
+};
+
+/** Of the lab alone: servers of messengers, and an ordinary web server on each side of the border. */
+export const hostsOfLab: readonly HostOfServers[] = [
   ...serverHosts,
   { host: 'web-site', addresses: ['198.51.100.80'], names: ['big-news.example'] },
-  { host: 'dns-one', addresses: ['198.51.100.53'], names: ['dns-one.example'] },
-  { host: 'dns-two', addresses: ['203.0.113.53'], names: ['dns-two.example'] },
   { host: 'home-site', addresses: ['192.0.2.80'], names: ['weather.example'] },
 ];
 
+/** Every server there is. */
+export const hostsOfServers: readonly HostOfServers[] = [...hostsOfLab, hostOfResolvers];
+
 /** Every name of a server leads to all its addresses, each to another one first. */
 export const addressesOfNames: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  hostsOfServers.flatMap(({ names, addresses }) =>
+  [...hostsOfLab, ...resolvers].flatMap(({ names, addresses }) =>
     names.map((name, at) => [name, [...addresses.slice(at), ...addresses.slice(0, at)]] as const),
   ),
 );

@@ -22,17 +22,33 @@ export type Scenario = {
   readonly source: string;
   readonly about: string;
   readonly drafts: Readonly<Record<IspName, readonly RuleDraft[]>>;
+  /** Whether the people inside change their networks in the moment of the block, so that what was connected is cut, or connections stand. */
+  readonly change: Change;
   readonly target: Target;
   /** Each must fail as it says, in both ISPs of clients, or the lab did not bite. */
   readonly controls: readonly Control[];
 };
+
+const changes = ['network', 'none'] as const;
+export type Change = (typeof changes)[number];
 
 /** A rule whose numbers are still open. */
 export type RuleDraft = (draw: (field: string) => Draw) => Rule;
 
 const formatVersion = 1;
 const mostTextLength = 4000;
-const scenarioKeys = ['format', 'id', 'title', 'source', 'about', 'lists', 'isps', 'target', 'controls'];
+const scenarioKeys = [
+  'format',
+  'id',
+  'title',
+  'source',
+  'about',
+  'lists',
+  'isps',
+  'change',
+  'target',
+  'controls',
+];
 
 /** @throws {MalformedError} that begins with the path of the wrong field, like `isps.isp-1.rules[0].packets` */
 export function decodeScenario(text: string): Scenario {
@@ -51,6 +67,7 @@ export function decodeScenario(text: string): Scenario {
     source: readText(file, 'source'),
     about: readText(file, 'about'),
     drafts: readIsps(file['isps'], lists),
+    change: readChange(file['change'] ?? 'network'),
     target: readTarget(file['target'], 'target'),
     controls: readControls(file['controls'], 'controls'),
   };
@@ -91,6 +108,13 @@ function readText(file: Readonly<Record<string, unknown>>, key: string): string 
   if (typeof value !== 'string' || value === '') return fail(key, `must be a text, not ${show(value)}`);
   if (value.length > mostTextLength) fail(key, `is longer than ${mostTextLength} characters`);
   return value;
+}
+
+function readChange(value: unknown): Change {
+  return (
+    changes.find((one) => one === value) ??
+    fail('change', `must be one of ${changes.join(', ')}, not ${show(value)}`)
+  );
 }
 
 function readLists(value: unknown): Lists {

@@ -25,6 +25,8 @@ export interface Subject {
   readonly name: string;
   /** takes so much of a machine that it plays alone, and in a quick lab only where it is asked for */
   readonly heavy?: boolean;
+  /** what the lab was built for: it has to reach the scenarios' targets, where the others are there to be compared with */
+  readonly ours?: boolean;
   /** why it cannot be run on this machine, if it cannot */
   missing(): string | undefined;
   /** starts its servers and everybody's programs, and lets people meet */

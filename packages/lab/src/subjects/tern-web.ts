@@ -17,6 +17,7 @@ const quiet = '--disable-warning=ExperimentalWarning';
 /** The relays are the same as with `tern`; the app comes from the first one. */
 export const ternWeb: Subject = {
   name: 'tern-web',
+  ours: true,
   heavy: true,
   missing: () => undefined,
   async open(ground) {

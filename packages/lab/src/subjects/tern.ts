@@ -18,6 +18,7 @@ export const ternAbroad: Subject = ternWith('tern-abroad', [relayOne, relayTwo])
 function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
   return {
     name,
+    ours: true,
     missing: () => undefined,
     async open(ground) {
       const links = await Promise.all(hosts.map((host) => startRelay(ground, host)));
@@ -44,7 +45,11 @@ export function startPerson(ground: Ground, person: Person): Program {
 export async function startRelay(
   ground: Ground,
   host: ServerHost,
-  options: { readonly web?: string } = {},
+  options: {
+    readonly web?: string;
+    /** the names and addresses in its link and its card; all it has unless given */
+    readonly called?: readonly string[];
+  } = {},
 ): Promise<string> {
   const certificates = host.names.map((name, at) =>
     ground.certificate(at === 0 ? [name, ...host.addresses] : [name]),
@@ -64,7 +69,7 @@ export async function startRelay(
       '--listen',
       '0.0.0.0',
       ...serverPorts.flatMap((port) => ['--port', `${port}`]),
-      ...[...host.names, ...host.addresses].flatMap((name) =>
+      ...(options.called ?? [...host.names, ...host.addresses]).flatMap((name) =>
         serverPorts.flatMap((port) => ['--public-url', `https://${name}:${port}`]),
       ),
       ...certificates.flatMap(({ certificate, key }) => ['--tls-cert', certificate, '--tls-key', key]),
