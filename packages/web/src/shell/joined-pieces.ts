@@ -6,11 +6,13 @@ export async function joined(
   cache: Cache,
   pieces: readonly string[],
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const parts = await Promise.all(
-    pieces.map(async (piece) => (await cache.match(pieceFolder + piece))?.blob()),
-  );
-  const blobs = parts.filter((part) => part !== undefined);
-  return blobs.length < pieces.length ? undefined : inflated(new Blob(blobs));
+  const parts: Blob[] = [];
+  for (const piece of pieces) {
+    const part = await cache.match(pieceFolder + piece);
+    if (part === undefined) return undefined;
+    parts.push(await part.blob());
+  }
+  return inflated(new Blob(parts));
 }
 
 export async function inflated(deflated: Blob): Promise<Uint8Array<ArrayBuffer>> {
