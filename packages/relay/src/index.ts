@@ -9,7 +9,6 @@ export * from './listening.ts';
 export * from './lmdb-store.ts';
 export * from './memory-store.ts';
 export * from './page-answer.ts';
-export * from './page-policy.ts';
 export * from './page-files.ts';
 export * from './relay-log.ts';
 export * from './relay.ts';

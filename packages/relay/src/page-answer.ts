@@ -1,10 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PageFile } from './page-files.ts';
 
+/** What every response of the app says it may do. It is all that the parts say: more would have no effect on them, and counts. */
+export const partPolicy: string = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  'img-src blob:',
+  'media-src blob:',
+  "connect-src 'self' https: wss:",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** For pages and workers: nothing that was received can become a script, whatever is wrong elsewhere. */
+export const documentPolicy: string = [
+  partPolicy,
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types tern',
+].join('; ');
+
 /**
- * Answers with a file of the app. Some networks stop a connection after some bytes, so that each file needs one of its own and its
- * answer ends it; others ban a name to which several are begun. So it is kept where the page itself asks on over it, watched by a clock
- * of its own, and where it has shown that it carries much. Pieces come with at most 350 B of headers.
+ * Answers with a file of the app, and ends the connection: on a network that cuts connections after some bytes each file gets one
+ * of its own. Pieces come with at most 350 B of headers.
  */
 export function answerWithFile(
   file: PageFile,
@@ -14,13 +35,14 @@ export function answerWithFile(
   response.sendDate = false;
   const headers: Record<string, string | number> = {
     'Content-Type': file.type,
-    'Content-Security-Policy': file.policy,
+    'Content-Security-Policy': file.role === 'document' ? documentPolicy : partPolicy,
     'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
   };
-  if (request.socket.bytesWritten < file.keptFromBytes) headers['Connection'] = 'close';
-  if (file.role !== 'part') headers['Referrer-Policy'] = 'no-referrer';
-  // workers have no opener
-  if (file.role === 'page') headers['Cross-Origin-Opener-Policy'] = 'same-origin';
+  if (file.role === 'document') {
+    headers['Referrer-Policy'] = 'no-referrer';
+    headers['Cross-Origin-Opener-Policy'] = 'same-origin';
+  }
   if (file.encoded.size > 0) headers['Vary'] = 'Accept-Encoding';
   if (encoding !== undefined) headers['Content-Encoding'] = encoding;
   // a piece is kept by whoever asks for it; of the rest browsers look by themselves, which this keeps off the network

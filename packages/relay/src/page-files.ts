@@ -2,18 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { UsageError } from '@tern/protocol';
-import { documentPolicy, pagePolicy, partPolicy } from './page-policy.ts';
 
 /** How a file of the app is answered. */
 export interface PageFile {
   /** media type */
   readonly type: string;
-  /** the browser asks a page or a worker's script what it may do; a part only becomes something in the hands of one of these */
-  readonly role: 'page' | 'script' | 'part';
-  /** what it may do, as its Content-Security-Policy says */
-  readonly policy: string;
-  /** The connection is kept for what is asked for next if it carried so many bytes before. */
-  readonly keptFromBytes: number;
+  /** a document or a script, which the browser asks what it may do; a part only becomes something in the hands of one of these */
+  readonly role: 'document' | 'part';
   /** its name says what is in it, so that it never changes */
   readonly immutable: boolean;
   readonly etag: string;
@@ -48,16 +43,8 @@ const encodings = [
 const front = 'index.html';
 /** Names that end so hold a hash of the content: 8 or more characters, or the whole name in the folder of pieces. */
 const hashed = /(?:^p\/|-)[\w-]{8,}(?:\.\w+)?$/u;
-/** A connection that carried so much is not one that freezes after some packets: 16 kB and 25 packets are the usual limits. */
-const provenBytes = 24_000;
-/**
- * Pieces in one answer, each name with a dot behind it: every piece comes after its length in two bytes, big-endian. With a dot before
- * them the answer ends its connection, which a browser cannot ask for by a header.
- */
-const together = /^p\/(\.?)((?:[\w-]+\.)+)$/u;
-const mostTogether = 64;
-/** What a browser takes for a worker or a service worker. */
-const executes = /^(?:sw-[\w-]+\.js|a\/[^/]+\.js)$/u;
+/** What a browser takes for a page, a worker or a service worker. */
+const executes = /^(?:index\.html|sw-[\w-]+\.js|a\/[^/]+\.js)$/u;
 
 /**
  * Reads a built app whole, so that it stays one version while the folder becomes another: about 1 MB. A file `x.br` or `x.gz` is
@@ -78,13 +65,9 @@ export function readPageFiles(folder: string): (name: string) => PageFile | unde
   for (const name of names) {
     if (isForm(name)) continue;
     const bytes = readFileSync(join(real, name));
-    const role = name === front ? 'page' : executes.test(name) ? 'script' : 'part';
     files.set(name === front ? '' : name, {
       type: types[extname(name)] ?? 'application/octet-stream',
-      role,
-      policy:
-        role === 'page' ? pagePolicy(bytes.toString()) : role === 'script' ? documentPolicy : partPolicy,
-      keptFromBytes: name === front ? 0 : provenBytes,
+      role: executes.test(name) ? 'document' : 'part',
       immutable: hashed.test(name),
       etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"`,
       bytes,
@@ -95,28 +78,5 @@ export function readPageFiles(folder: string): (name: string) => PageFile | unde
       ),
     });
   }
-  return (name) => files.get(name) ?? joined(name, files);
-}
-
-/** @returns undefined for any other name, where one of the pieces is not there, or where they are too many */
-function joined(name: string, files: ReadonlyMap<string, PageFile>): PageFile | undefined {
-  const [, ends = '', list = ''] = together.exec(name) ?? [];
-  const names = list.split('.').slice(0, -1);
-  if (names.length === 0 || names.length > mostTogether) return undefined;
-  const pieces: Uint8Array[] = [];
-  for (const one of names) {
-    const piece = files.get(`p/${one}`);
-    if (piece === undefined) return undefined;
-    pieces.push(Uint8Array.of(piece.bytes.length >> 8, piece.bytes.length & 0xff), piece.bytes);
-  }
-  return {
-    type: 'application/octet-stream',
-    role: 'part',
-    policy: partPolicy,
-    keptFromBytes: ends === '' ? 0 : Infinity,
-    immutable: true,
-    etag: '',
-    bytes: Buffer.concat(pieces),
-    encoded: new Map(),
-  };
+  return (name) => files.get(name);
 }

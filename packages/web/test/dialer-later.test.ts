@@ -1,6 +1,5 @@
 import { UnreachableError, type Hint } from '@tern/protocol';
 import type { Dialer, Transport } from '@tern/reach';
-import { timedWorld } from '@tern/relay/testing';
 import { expect, test } from 'vitest';
 import { LaterDialer } from '../src/engine/dialer-later.ts';
 
@@ -66,12 +65,8 @@ function scene(
       return dialer;
     },
     world: {
-      now: () => 0,
-      randomBytes: (length) => new Uint8Array(length),
-      wait: (ms, { signal: ended }) => {
-        if (ms > 5000) return options.firstWords ?? soon();
-        return ms === 1500 ? (options.patience?.() ?? never(ended)) : soon();
-      },
+      wait: (ms, { signal: ended }) =>
+        ms > 5000 ? (options.firstWords ?? soon()) : (options.patience?.() ?? never(ended)),
     },
   });
   return {
@@ -106,42 +101,6 @@ test('the first exchanges go the plain way, and the dialer is fetched behind the
     1,
   ]);
   expect(told).toEqual(['card', 'learnt']);
-});
-
-test('exchanges of the plain way with one name keep the distance that whoever counts connections asks for', async () => {
-  const began: (readonly [string, number])[] = [];
-  const world = timedWorld();
-  const beganAt = world.now();
-  const later = new LaterDialer({
-    plain: {
-      name: 'plain',
-      async *carry({ address }) {
-        began.push([address, world.now() - beganAt]);
-        yield new Uint8Array(1);
-      },
-    },
-    fetch: () => never(signal),
-    world,
-  });
-  const ask = async (address: string): Promise<void> => {
-    for await (const _ of later.carry({ ...hint, address }, new Uint8Array(), { signal }));
-  };
-  // the second answer ends a connection: every other exchange begins none
-  for (let exchange = 0; exchange < 4; exchange += 1) await world.run(ask('three.example'));
-  const inTurn = began.map(([, at]) => at);
-  expect(inTurn.slice(0, 2)).toEqual([0, 0]);
-  expect(inTurn[2]).toBeGreaterThanOrEqual(600);
-  expect(inTurn[3]).toBe(inTurn[2]);
-
-  const startedAt = world.now() - beganAt;
-  const others = Array.from({ length: 4 }, () => ask('one.example'));
-  await ask('two.example');
-  await world.run(Promise.all(others));
-  const times = began.filter(([address]) => address === 'one.example').map(([, at]) => at);
-  const gaps = times.slice(1).map((at, place) => at - (times[place] ?? 0));
-  expect(times[0]).toBe(startedAt);
-  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(600);
-  expect(began).toContainEqual(['two.example', startedAt]);
 });
 
 test('where the plain way says nothing the dialer takes over', async () => {

@@ -49,7 +49,7 @@ afterEach(() => ben[Symbol.asyncDispose]());
 async function holdBack(person: BrowserPerson, load: string): Promise<() => void> {
   const held = Promise.withResolvers<void>();
   for (const piece of build.set.loads[load]?.pieces ?? [])
-    await person.context.route(`**/p/*${piece}*`, async (route) => {
+    await person.context.route(`**/p/${piece}`, async (route) => {
       await held.promise;
       // what was given up meanwhile is asked for again
       await route.continue().catch(() => undefined);

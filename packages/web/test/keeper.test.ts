@@ -43,7 +43,7 @@ test('a service worker that takes long to install does not keep the app back, an
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { container, asked, install } = slowContainer();
   vi.stubGlobal('navigator', { serviceWorker: container });
-  const opening = openKeeper('worker.js', (work) => work());
+  const opening = openKeeper('worker.js');
   await vi.advanceTimersByTimeAsync(60_000);
   const keeper = await opening;
   expect(keeper?.isServing).toBe(false);
@@ -67,7 +67,7 @@ test.each(['before', 'while'])(
     const { container, fail } = slowContainer();
     vi.stubGlobal('navigator', { serviceWorker: container });
     if (when === 'before') fail();
-    const opening = openKeeper('worker.js', (work) => work());
+    const opening = openKeeper('worker.js');
     await vi.advanceTimersByTimeAsync(0);
     if (when === 'while') fail();
     expect((await opening)?.isServing).toBe(false);
@@ -76,7 +76,7 @@ test.each(['before', 'while'])(
 
 test('a browser that has no service worker for us has no keeper', async () => {
   vi.stubGlobal('navigator', {});
-  expect(await openKeeper('worker.js', (work) => work())).toBeUndefined();
+  expect(await openKeeper('worker.js')).toBeUndefined();
   vi.stubGlobal('navigator', {
     serviceWorker: Object.assign(new EventTarget(), {
       controller: null,
@@ -84,5 +84,5 @@ test('a browser that has no service worker for us has no keeper', async () => {
       getRegistration: () => Promise.resolve(),
     }),
   });
-  expect(await openKeeper('worker.js', (work) => work())).toBeUndefined();
+  expect(await openKeeper('worker.js')).toBeUndefined();
 });

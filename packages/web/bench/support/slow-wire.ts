@@ -14,14 +14,14 @@ export const loopback: LineShape = { bytesPerSecond: Infinity, roundTripMs: 0 };
 /** The bad line of the budgets: 128 kbit/s each way, 200 ms there and back. */
 export const badLine: LineShape = { bytesPerSecond: 16_000, roundTripMs: 200 };
 
-/** One request that a browser made, on a connection of its own or on one that had answered others. */
+/** One connection that a browser made. */
 export interface Connected {
-  /** without the query */
+  /** asked for first, without the query; the app's responses have a connection each */
   readonly path: string;
   readonly upgrade: boolean;
   /** bytes that the relay sent so far, headers included */
   readonly down: number;
-  /** of these, before the body of the response */
+  /** of these, before the body of the first response */
   readonly head: number;
   /** bytes that the browser sent so far */
   readonly up: number;
@@ -34,7 +34,7 @@ export interface Connected {
  */
 export interface SlowWire extends AsyncDisposable {
   readonly port: number;
-  /** requests, in the order in which they were begun on their connections */
+  /** in the order in which they were begun */
   readonly connections: readonly Connected[];
   /** from now on */
   shape(shape: LineShape): void;
@@ -56,7 +56,8 @@ export async function laySlowWire(to: () => number): Promise<SlowWire> {
       return;
     }
     const far = connect({ host: '127.0.0.1', port: to() });
-    let count = begun(connections);
+    const count: Count = { path: '', upgrade: false, down: 0, head: 0, up: 0 };
+    connections.push(count);
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.setNoDelay(true);
@@ -66,7 +67,6 @@ export async function laySlowWire(to: () => number): Promise<SlowWire> {
     const up = lines.up.lane(far, lines.up.shape.roundTripMs);
     const down = lines.down.lane(near, 0);
     near.on('data', (piece: Buffer) => {
-      if (count.down > 0 && isRequest(piece) && !count.upgrade) count = begun(connections);
       if (count.up === 0) readRequest(piece, count);
       count.up += piece.length;
       up.send(piece);
@@ -118,17 +118,6 @@ export async function laySlowWire(to: () => number): Promise<SlowWire> {
 }
 
 type Count = { -readonly [K in keyof Connected]: Connected[K] };
-
-function begun(connections: Count[]): Count {
-  const count: Count = { path: '', upgrade: false, down: 0, head: 0, up: 0 };
-  connections.push(count);
-  return count;
-}
-
-/** A browser sends the next one when the one before is answered. */
-function isRequest(piece: Buffer): boolean {
-  return /^(?:GET|POST|HEAD|OPTIONS) \//u.test(piece.subarray(0, 16).toString('latin1'));
-}
 
 function readRequest(piece: Buffer, count: Count): void {
   const head = piece.toString('latin1');

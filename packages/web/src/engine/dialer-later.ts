@@ -10,22 +10,10 @@ const patienceMs = 1500;
 /** Where the plain way answers, whoever has just come says their first words before the dialer is fetched. */
 const firstWordsMs = 10_000;
 
-/** Between two exchanges with one name that may begin a connection: as the dialer has it, and for its reasons (0017). */
-const gapMs = 600;
-const gapJitterMs = 200;
-
 export interface LaterParts {
   readonly plain: Transport;
   readonly fetch: () => Promise<Dialer>;
-  readonly world: World;
-}
-
-/** What the plain way knows of the connections to one name. */
-interface PlainLine {
-  /** the earliest time for the next of them */
-  notBefore: number;
-  /** that answered once, and are ended by their second answer (`exchange` in the relay's http-server.ts) */
-  idle: number;
+  readonly world: Pick<World, 'wait'>;
 }
 
 /** A dialer that is fetched when it is needed. Before, there is one plain way. */
@@ -38,8 +26,6 @@ export class LaterDialer implements Dialer {
   /** told before it came, and told to it when it comes */
   #told: readonly ((dialer: Dialer) => void)[] = [];
   #knows = false;
-  /** by the name of a relay */
-  readonly #lines = new Map<string, PlainLine>();
   readonly #closing = new AbortController();
   #behind = false;
 
@@ -125,9 +111,7 @@ export class LaterDialer implements Dialer {
   ): AsyncIterable<Uint8Array> {
     const { to, request, options } = asked;
     options.signal.throwIfAborted();
-    if (this.#dialer === undefined && this.#knows) await this.#come();
-    const whole = this.#dialer === undefined ? await this.#turn(to, options.signal) : undefined;
-    const dialer = this.#dialer;
+    const dialer = this.#dialer ?? (this.#knows ? await this.#come() : undefined);
     if (dialer !== undefined) {
       yield* choose(dialer).carry(to, request, options);
       return;
@@ -141,7 +125,6 @@ export class LaterDialer implements Dialer {
         answered.abort();
         yield piece;
       }
-      whole?.();
       void this.#comeBehind();
     } catch (error) {
       options.signal.throwIfAborted();
@@ -152,26 +135,6 @@ export class LaterDialer implements Dialer {
     } finally {
       answered.abort();
     }
-  }
-
-  /** Resolves when an exchange may go. @returns to be told that it was answered whole */
-  async #turn({ address }: Hint, signal: AbortSignal): Promise<() => void> {
-    const { world } = this.#parts;
-    const line = this.#lines.get(address) ?? { notBefore: 0, idle: 0 };
-    this.#lines.set(address, line);
-    const now = world.now();
-    const [chance = 0] = world.randomBytes(1);
-    const gap = gapMs + (chance / 255) * gapJitterMs;
-    if (line.idle > 0) {
-      line.idle -= 1;
-      // the browser may have used that one for another: then this is a new one
-      line.notBefore = Math.max(line.notBefore, now + gap);
-      return () => undefined;
-    }
-    const at = Math.max(now, line.notBefore);
-    line.notBefore = at + gap;
-    if (at > now) await world.wait(at - now, { signal });
-    return () => void (line.idle += 1);
   }
 
   /** Never rejects. */

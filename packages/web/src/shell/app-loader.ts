@@ -1,15 +1,12 @@
 import type { FirstPage } from './first-page.ts';
-import { openKeeper, type Keeper } from './keeper.ts';
+import { openKeeper } from './keeper.ts';
 import type { LinkBox } from './link-box.ts';
 import { cacheName, type FrontList } from './load-list.ts';
 import { isHome } from './look.ts';
-import { openPieceLoader, type Brought } from './piece-loader.ts';
+import { bringPieces, type Brought } from './piece-loader.ts';
 import { openScriptPolicy } from './script-policy.ts';
 import { openFirstPageDoor } from './first-page-door.ts';
 import type { ShellWords } from './shell-words.ts';
-
-/** Pieces on their way, where each needs a connection of its own. */
-const mostAtOnce = 3;
 
 export interface AppLoaderParts {
   readonly list: FrontList;
@@ -23,24 +20,18 @@ export interface AppLoaderParts {
 export function openAppLoader(parts: AppLoaderParts): () => void {
   const { list, page, words, language } = parts;
   const scriptUrl = openScriptPolicy();
-  // what came from the network came a moment ago
-  const lastByteAt = navigator.serviceWorker?.controller ? -Infinity : 0;
-  const { bringPieces, inTurn } = openPieceLoader({ lastByteAt }, mostAtOnce);
   const coming: Record<string, Promise<Brought>> = {};
   let isThere = false;
 
   const bring = async (): Promise<Brought> => {
     page.welcome(isHome());
     let cache = await openCache();
-    let opening: Promise<Keeper | undefined> | undefined;
-    const keep = (): typeof opening => (opening ??= openKeeper(scriptUrl(list.worker), inTurn));
-    const brought = cache === undefined ? 'whole' : await bringMissing(cache, keep);
-    if (brought === 'unreachable' || brought === 'damaged') return brought;
-    const keeper = await (cache && keep());
-    if (brought === 'gone') {
-      if ((await keeper?.ask(['renew', list.set])) === true) location.reload();
-      return brought;
-    }
+    const [brought, keeper] = await Promise.all([
+      cache === undefined ? ('whole' as const) : bringMissing(cache),
+      cache && openKeeper(scriptUrl(list.worker)),
+    ]);
+    if (brought === 'gone' && (await keeper?.ask(['renew', list.set])) === true) location.reload();
+    if (brought !== 'whole') return brought;
     if (keeper?.isServing !== true) cache = undefined;
     const door = {
       ...parts,
@@ -59,7 +50,7 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
     }
     return brought;
   };
-  const bringMissing = async (cache: Cache, keep: () => unknown): Promise<Brought> => {
+  const bringMissing = async (cache: Cache): Promise<Brought> => {
     const missing: string[] = [];
     for (const name of ['page', language]) {
       const load = list.loads[name];
@@ -69,7 +60,6 @@ export function openAppLoader(parts: AppLoaderParts): () => void {
     return bringPieces(missing, cache, (done) => {
       page.progress(done);
       // what is asked for next comes right behind, now that everything before it has been asked for
-      keep();
       coming['set'] ??= bringPieces([list.set], cache);
       coming['app'] ??= bringPieces(list.loads['app']?.pieces ?? [], cache);
     });

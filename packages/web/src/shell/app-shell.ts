@@ -74,13 +74,6 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     bringing.set(name, { file, told });
     return file;
   };
-  /** The browser asks for it at once: when it is here, that costs no connection. */
-  const addManifest = async (): Promise<void> => {
-    const { shell } = (await wholeSet()).loads;
-    const href = shell?.files.map(([name]) => name).find((name) => name.endsWith('.webmanifest'));
-    if (href === undefined || document.querySelector('[rel=manifest]') !== null) return;
-    document.head.append(Object.assign(document.createElement('link'), { rel: 'manifest', href }));
-  };
   const shell: ShellDoor = {
     version: `${list.version} (${list.set.slice(0, 8)})`,
     handover() {
@@ -131,9 +124,7 @@ export function openAppShell(door: FirstPageDoor): ShellDoor {
     async keepAll() {
       // one that took too long to serve this page is needed for the next
       await keeper?.installed();
-      const isKept = (await keeper?.ask(['keep', list.set])) === true;
-      if (isKept) await addManifest();
-      return isKept;
+      return (await keeper?.ask(['keep', list.set])) === true;
     },
     onUpdate(listener) {
       const { serviceWorker } = navigator;

@@ -6,7 +6,7 @@ export interface FirstPage {
   welcome(known: boolean): void;
   /** @param done 0 to 1 */
   progress(done: number): void;
-  /** What is wrong, in words. `again` is what the button does, and time by itself; without it there is none. */
+  /** What is wrong, in words. `again` is what the button does; without it there is none. */
   trouble(sentences: readonly string[], again?: () => void): void;
   /** trimmed */
   name(): string;
@@ -16,9 +16,6 @@ export interface FirstPage {
   remove(): void;
 }
 
-/** A ban on a name lasts 120 s after the last connection to it. */
-const againMs = 130_000;
-
 export function openFirstPage(words: ShellWords): FirstPage {
   // the page and this script are made together
   const one = (id: string): HTMLElement => document.getElementById(id) as HTMLElement;
@@ -27,7 +24,6 @@ export function openFirstPage(words: ShellWords): FirstPage {
   const again = one('again');
   let submitted = false;
   let trying: (() => void) | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   again.addEventListener('click', () => trying?.());
   one('asks').textContent = words.title;
   one('begin').textContent = words.begin;
@@ -42,7 +38,6 @@ export function openFirstPage(words: ShellWords): FirstPage {
   });
   return {
     welcome(known) {
-      clearTimeout(timer);
       one('says').textContent = '';
       again.hidden = true;
       bar.hidden = false;
@@ -61,16 +56,13 @@ export function openFirstPage(words: ShellWords): FirstPage {
       one('outline').hidden = true;
       again.hidden = tryAgain === undefined;
       trying = tryAgain;
-      clearTimeout(timer);
-      timer = setTimeout(() => trying?.(), againMs);
     },
     name: () => input.value.trim(),
     submitted: () => submitted,
     typing: () => document.activeElement === input,
     remove() {
-      clearTimeout(timer);
       one('shell').remove();
-      document.querySelector('style')?.remove();
+      document.querySelector('link[href^="boot-"]')?.remove();
     },
   };
 }

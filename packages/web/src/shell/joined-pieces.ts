@@ -6,13 +6,11 @@ export async function joined(
   cache: Cache,
   pieces: readonly string[],
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const parts: Blob[] = [];
-  for (const piece of pieces) {
-    const part = await cache.match(pieceFolder + piece);
-    if (part === undefined) return undefined;
-    parts.push(await part.blob());
-  }
-  return inflated(new Blob(parts));
+  const parts = await Promise.all(
+    pieces.map(async (piece) => (await cache.match(pieceFolder + piece))?.blob()),
+  );
+  const blobs = parts.filter((part) => part !== undefined);
+  return blobs.length < pieces.length ? undefined : inflated(new Blob(blobs));
 }
 
 export async function inflated(deflated: Blob): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,4 +1,3 @@
-import { pause, type InTurn } from './piece-loader.ts';
 import type { ShellRequest } from './shell-request.ts';
 
 /** The service worker as the page sees it. */
@@ -14,20 +13,18 @@ export interface Keeper {
 /** A worker takes the page over once it is installed, which needs no network but may take a busy machine long. */
 const longestWaitMs = 20_000;
 const mostAttempts = 3;
-/** Its script is one packet or two. Nobody else waits longer for the line because of it. */
-const longestTurnMs = 4000;
 /** One that is at work and has not taken it over never will: a person forced the reload. */
 const forcedWaitMs = 300;
 
 /**
- * Installs the service worker. Its script comes when it is its turn, over the connection that is there.
+ * Installs the service worker.
  * @returns undefined where this browser has none for us; then files come whole from the relay
  */
-export async function openKeeper(url: string, inTurn: InTurn): Promise<Keeper | undefined> {
+export async function openKeeper(url: string): Promise<Keeper | undefined> {
   const { serviceWorker } = navigator;
   if (serviceWorker === undefined) return undefined;
   // with an installed one there is nothing to wait for
-  const registering = register(serviceWorker, url, inTurn);
+  const registering = register(serviceWorker, url);
   if (serviceWorker.controller === null) await registering;
   const registration = await serviceWorker.getRegistration().catch(() => undefined);
   if (registration === undefined) return undefined;
@@ -46,16 +43,11 @@ export async function openKeeper(url: string, inTurn: InTurn): Promise<Keeper | 
   };
 }
 
-async function register(serviceWorker: ServiceWorkerContainer, url: string, inTurn: InTurn): Promise<void> {
+async function register(serviceWorker: ServiceWorkerContainer, url: string): Promise<void> {
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     try {
-      let registering: Promise<unknown> | undefined;
-      await inTurn(() => {
-        // what the browser by itself asks the network at openings is answered by its own cache
-        registering = serviceWorker.register(url, { updateViaCache: 'all' });
-        return Promise.race([registering, pause(longestTurnMs)]);
-      });
-      await registering;
+      // what the browser by itself asks the network at openings is answered by its own cache
+      await serviceWorker.register(url, { updateViaCache: 'all' });
       return;
     } catch (error) {
       // a private window has none for us; anything else is the line

@@ -26,8 +26,10 @@ export interface FrontList {
   readonly loads: Readonly<Record<string, Load>>;
 }
 
-/** Everything of one build beside the first page itself; in the load `shell` what that page names. */
+/** Everything of one build beside the first page itself. */
 export interface SetList {
+  /** files of the first page: path and hash */
+  readonly shell: readonly (readonly [name: string, hash: string])[];
   readonly loads: Readonly<Record<string, Load>>;
 }
 

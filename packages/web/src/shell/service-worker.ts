@@ -1,4 +1,4 @@
-import { frontListIn, pieceFolder } from './load-list.ts';
+import { assetFolder, frontListIn, pieceFolder } from './load-list.ts';
 import { openKeptSet, type KeptSet } from './kept-set.ts';
 import { updateReady, type ShellRequest } from './shell-request.ts';
 import type { ServiceWorkerScope } from './worker-scope.ts';
@@ -31,7 +31,8 @@ function serve(scope: ServiceWorkerScope): void {
     if (name === '' && request.mode !== 'navigate') return;
     const answer = async (): Promise<Response> => {
       const kept = await opened;
-      const found = name === '' ? kept.front() : kept.asset(name);
+      const found =
+        name === '' ? kept.front() : name.startsWith(assetFolder) ? kept.asset(name) : kept.file(name);
       return (await found.catch(() => undefined)) ?? fetch(request);
     };
     event.respondWith(answer());
@@ -47,7 +48,7 @@ function serve(scope: ServiceWorkerScope): void {
     }
     // one after the other: what one has just brought, another must not take for a leftover
     const done = navigator.locks.request('tern-shell', () => answerTo(request, scope, opened));
-    event.waitUntil(done.catch(() => false).then((answer) => port?.postMessage(answer)));
+    event.waitUntil(done.then((answer) => port?.postMessage(answer)).catch(() => port?.postMessage(false)));
   });
 }
 
@@ -66,9 +67,9 @@ async function answerTo(
     if (windows.length < 2) await kept.tidy();
     return true;
   }
-  // another page has asked for the same a moment before, or nothing is kept any more
-  if (request[0] === 'renew' && list?.set !== request[1]) return true;
-  const page = await kept.inTurn(() => fetch('./', { cache: 'no-cache' }));
+  // another page has asked for the same a moment before
+  if (request[0] === 'renew' && list !== undefined && list.set !== request[1]) return true;
+  const page = await fetch('./', { cache: 'no-cache' });
   const newer = frontListIn(await page.clone().text());
   if (!page.ok || newer === undefined || newer.set === list?.set)
     return request[0] === 'look' && (list?.set ?? '');

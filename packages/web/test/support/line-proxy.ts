@@ -6,7 +6,7 @@ export interface LineProxy extends AsyncDisposable {
   readonly port: number;
   /** bytes from the server on each connection since the last {@link LineProxy.forget}, headers included */
   readonly down: readonly number[];
-  /** paths that were asked for since then */
+  /** paths that were asked for since then, each connection's first */
   readonly asked: readonly string[];
   forget(): void;
   /** a connection carries so many bytes from the server and then nothing, without ending; undefined: as many as there are */
@@ -46,11 +46,7 @@ export async function openLineProxy(to: number): Promise<LineProxy> {
         if (most === undefined || count.bytes < most) other.end();
       });
     }
-    // a browser asks on a connection when what it asked there before is answered
-    near.on('data', (chunk: Buffer) => {
-      const path = /^[A-Z]+ (\S+) HTTP/u.exec(chunk.toString('latin1'))?.[1];
-      if (path !== undefined) asked.push(path);
-    });
+    near.once('data', (chunk: Buffer) => asked.push(chunk.toString('latin1').split(' ')[1] ?? ''));
     near.on('data', (chunk) => far.write(chunk));
     near.once('close', () => far.destroy());
     far.on('data', (chunk: Buffer) => {

@@ -46,7 +46,7 @@ export async function sentFor(
 
 /** Bytes of whole responses, headers included. */
 export interface AppBytes {
-  /** with its script and its style */
+  /** the page, its script and its style */
   readonly firstPage: number;
   /** the first page, the service worker, and every piece that somebody new needs until they can write: a name, or to whoever invited them */
   readonly firstScreen: number;
@@ -72,17 +72,17 @@ export async function measureApp(url: string, build: WebBuild, language: string)
     return sizes;
   };
   const piecesOf = (loads: readonly (Load | undefined)[]): Promise<readonly number[]> =>
-    bytesOf(loads.flatMap((load) => load?.pieces.map((piece) => `p/.${piece}.`) ?? []));
+    bytesOf(loads.flatMap((load) => load?.pieces.map((piece) => `p/${piece}`) ?? []));
   const { front, set } = build;
   const early = ['page', language];
-  const firstPage = await bytesOf(['']);
+  const firstPage = await bytesOf(build.firstPage.map((name) => (name === 'index.html' ? '' : name)));
   const [serviceWorker = 0] = await bytesOf([front.worker]);
   const first = await piecesOf(early.map((name) => front.loads[name]));
   const engine = await piecesOf([set.loads['engine']]);
   const others = Object.keys(set.loads).filter((name) => !early.includes(name) && name !== 'engine');
   const later = [
     ...(await piecesOf(others.map((name) => set.loads[name]))),
-    ...(await bytesOf([`p/.${front.set}.`])),
+    ...(await bytesOf([`p/${front.set}`])),
   ];
   return {
     firstPage: sum(firstPage),
