@@ -1,6 +1,6 @@
 /**
  * What the lab is asked beside its table: whether the product's diagnosis is right (`--diagnosis`), whether people meet while a block is on
- * (`--first-contact`), what a client costs that only waits (`--idle`), and how long nothing comes to it when its connections die (`--standing`). Each prints what it found and keeps it as lines of JSON.
+ * (`--first-contact`), how long files take where connections freeze (`--freeze`), what a client costs that only waits (`--idle`), and how long nothing comes to it when its connections die (`--standing`). Each prints what it found and keeps it as lines of JSON.
  */
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,8 +11,11 @@ import { isHeldOut, matrixOf, tallyOf, type Judgement } from './diagnosis/confus
 import { examine } from './diagnosis/examine.ts';
 import { firstContact, type FirstRelay } from './run/first-contact.ts';
 import { measureIdle } from './run/idle.ts';
+import { plainLine } from './run/pair.ts';
 import { deaths, measureStanding, type Death } from './run/standing.ts';
+import { playTransfers } from './run/transfers.ts';
 import { subjectNamed } from './subjects/all.ts';
+import { ternAbroad } from './subjects/tern.ts';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { catalogueFiles, examFiles } from './scenario/catalogue.ts';
 import type { Subject } from './subjects/subject.ts';
@@ -22,11 +25,13 @@ export const questionsUsage = `  --diagnosis            instead: what \`tern dia
   --held-out             and of them the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --standing MINUTES     instead: how long nothing comes to somebody silent, so many minutes after the last word, when what connects them is swallowed (--subject, --seeds)
+  --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction (--mebibytes N, 1)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
-const questions = ['--diagnosis', '--first-contact', '--standing', '--idle'];
+const questions = ['--diagnosis', '--first-contact', '--standing', '--freeze', '--idle'];
 const conversations = 50;
 const tries = 2;
+const longestFileMs = 3_000_000;
 
 export function isQuestion(args: readonly string[]): boolean {
   return questions.some((one) => args.includes(one));
@@ -54,6 +59,8 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       diagnosis: { type: 'boolean', default: false },
       'first-contact': { type: 'boolean', default: false },
       standing: { type: 'string' },
+      freeze: { type: 'string' },
+      mebibytes: { type: 'string', default: '1' },
       idle: { type: 'string' },
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
@@ -88,6 +95,11 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
   if (values.diagnosis) return askDiagnosis(asked);
   if (values['first-contact']) return askFirstContact(asked);
   if (values.standing !== undefined) return askStanding(asked, whole(values.standing, 'standing'));
+  if (values.freeze !== undefined)
+    return askFreeze(asked, {
+      kib: whole(values.freeze, 'freeze'),
+      mebibytes: whole(values.mebibytes, 'mebibytes'),
+    });
   return askIdle(asked, whole(values.idle ?? '', 'idle'));
 }
 
@@ -200,6 +212,30 @@ function subjectOf(name: string): Subject {
   const subject = subjectNamed(name);
   if (subject === undefined) throw new UsageError(`no subject is called ${name}`);
   return subject;
+}
+
+/** One file in each direction, each by people who know nothing of the network yet; each arrives byte for byte, or not at all. */
+async function askFreeze(
+  asked: Asked,
+  { kib, mebibytes }: { readonly kib: number; readonly mebibytes: number },
+): Promise<number> {
+  const found = await Promise.all(
+    (['down', 'up'] as const).map(async (direction) => {
+      const [seconds = null] = await playTransfers({
+        rule: { technique: 'freeze-bytes', bytes: kib * 1024, count: 'each' },
+        line: plainLine,
+        subject: ternAbroad,
+        transfers: [{ direction, bytes: mebibytes * 1_048_576 }],
+        longestMs: longestFileMs,
+        seed: 1,
+      });
+      const line = { freezeKib: kib, mebibytes, direction, seconds };
+      asked.keep('freeze', line);
+      asked.say(JSON.stringify(line));
+      return seconds;
+    }),
+  );
+  return found.includes(null) ? 1 : 0;
 }
 
 async function askIdle(asked: Asked, minutes: number): Promise<number> {
