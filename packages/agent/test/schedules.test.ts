@@ -99,6 +99,27 @@ const mended: readonly (readonly [string, Schedule])[] = [
       faults: [{ of: 'anna', exchange: 5, does: 'cut', direction: 'up', byte: 863_995 }],
     },
   ],
+  [
+    'what is kept for a relay that is away is handed on in its order, also by one that was killed meanwhile',
+    {
+      seed: 60_564,
+      scene: 'pair-two-relays',
+      browsers: [],
+      steps: [
+        { at: 6491, do: 'kill', who: 'first', forMs: 76_934 },
+        { at: 8335, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 11_499, do: 'say', who: 'boris', in: 'anna-boris' },
+        {
+          at: 16_439,
+          do: 'kill',
+          who: 'second',
+          forMs: 4625,
+          around: { change: 5, when: 'after' },
+        },
+      ],
+      faults: [],
+    },
+  ],
 ];
 
 test.each(mended)('%s', async (_, schedule) => {

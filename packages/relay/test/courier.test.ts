@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { pathId } from '../src/forward/defer-rules.ts';
 import { nextDue } from '../src/forward/kept-records.ts';
 import { keys } from '../src/log-records.ts';
+import { TestClient } from '../src/testing/index.ts';
 import { appendTo, collect, deferred, entriesOf, keepIt, pass, round, type Deferred } from './deferring.ts';
-import { clientPath, impostor, openTwo } from './two-relays.ts';
+import { at, clientPath, impostor, openTwo, stand } from './two-relays.ts';
 
 describe('a courier', () => {
   test('rule 30: hands on to one far relay while others are silent, however many are kept for those', async () => {
@@ -105,6 +106,36 @@ describe('a courier', () => {
     // and where nothing is kept any more, nothing of that is left
     for (const { ticket } of kept) await two.client.one({ kind: 'forget', ticket });
     expect(await two.near.store.read((view) => view.get(keys.keptOrder()))).toBeUndefined();
+  });
+
+  test('rule 30: hands on in the order in which it was kept where the relay that keeps it ended while the far one was away', async () => {
+    await using two = await openTwo();
+    let away = true;
+    await using between = await impostor(async (body, response) => {
+      if (away) response.writeHead(404).end();
+      else
+        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+    });
+    const keptOne = async (
+      seed: number,
+    ): Promise<{ readonly one: Deferred; readonly ticket: Uint8Array }> => {
+      const one = deferred(two, [appendTo(two)], { seed });
+      const to = { ...one.defer.to, address: '127.0.0.1', tls: false, port: between.port };
+      return { one, ticket: await keepIt(two.client, { ...one, defer: { ...one.defer, to } }) };
+    };
+    const tried = await keptOne(1);
+    await round(two.near);
+    // the first waits for its next time, the second was never tried, and the process that knew why is gone
+    const untried = await keptOne(2);
+    await two.near.stop();
+    away = false;
+    await using near = await stand({ seed: 'again', store: two.near.store, world: two.near.world });
+    await round(near);
+    const client = new TestClient(at(near), primitives, near.world);
+    const answers: unknown[] = [];
+    for (const { one, ticket } of [tried, untried])
+      answers.push(one.open((await collect(client, ticket)).bytes));
+    expect(answers).toEqual([[{ kind: 'stored', seq: 1 }], [{ kind: 'stored', seq: 2 }]]);
   });
 
   test('rule 30: a request that a far relay does not take keeps back that request, and no other for the same relay', async () => {

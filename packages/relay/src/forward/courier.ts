@@ -8,6 +8,7 @@ import { FarRests } from './far-rests.ts';
 import {
   drop,
   dueBy,
+  hurryKept,
   isOf,
   keepAnswer,
   keepOn,
@@ -53,6 +54,7 @@ export class Courier {
   readonly #underWay = new Map<string, UnderWay>();
   #wake: (() => void) | undefined;
   #woken = false;
+  #started = false;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
@@ -71,6 +73,8 @@ export class Courier {
     const failures: unknown[] = [];
     const either = AbortSignal.any([signal, ending.signal]);
     try {
+      if (!this.#started) await hurryKept(this.#parts.store, { second: this.#second() });
+      this.#started = true;
       while (!signal.aborted) {
         this.#woken = false;
         await this.#begin(either, failures);

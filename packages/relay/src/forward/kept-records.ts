@@ -144,6 +144,37 @@ export function putOff(
   } else lookAgain(transaction, place, { due, tries: 0 });
 }
 
+/**
+ * Whatever waits for a later time is due now. When each is due follows from what a process knew of the far relays; where that is
+ * gone, what was kept first could be due after what was kept later for the same one.
+ */
+export async function hurryKept(store: RelayStore, { second }: { readonly second: number }): Promise<void> {
+  let from = span('due', uintBytes(second + 1, 5)).from;
+  const { to } = span('due');
+  for (;;) {
+    const start = from;
+    const { last, waiting } = await store.read((view) => {
+      const notes = view.keys(start, to, mostAtOnce).map((note) => note.slice());
+      return {
+        last: notes.at(-1),
+        waiting: notes.map((note) => placeOf(note)).filter((at) => waits(view, at)),
+      };
+    });
+    if (last === undefined) return;
+    if (waiting.length > 0)
+      await store.write((transaction) => {
+        for (const place of waiting)
+          if (waits(transaction, place)) lookAgain(transaction, place, { due: second, tries: 0 });
+      });
+    from = concat(last, new Uint8Array(1));
+  }
+}
+
+function waits(view: StoreView, { path, ticket }: KeptPlace): boolean {
+  const stored = view.get(keys.kept(path, ticket));
+  return stored !== undefined && states[headRecord.decode(stored).state] === 'waiting';
+}
+
 function lookAgain(
   transaction: StoreTransaction,
   place: KeptPlace,
