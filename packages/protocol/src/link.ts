@@ -57,6 +57,12 @@ export function originOf(hint: Hint): string {
   return `${hint.tls ? 'https' : 'http'}://${hint.address}:${hint.port}`;
 }
 
+/**
+ * Behind the secret path of a POST: the relay closes the connection with its answer. A browser cannot ask for that in a header without
+ * asking for leave first.
+ */
+export const lastOfConnection = '?last';
+
 /** Lets a device use a relay: how to reach it, and a right to store there. `npm start` prints it. */
 export interface RelayLink {
   readonly hint: Hint;

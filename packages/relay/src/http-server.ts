@@ -9,7 +9,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { MalformedError, RefusedError } from '@tern/protocol';
+import { lastOfConnection, MalformedError, RefusedError } from '@tern/protocol';
 import { certificatesOf, type CertificatePair, type Certificates } from './certificates.ts';
 import { listenEverywhere, portOf, type ListenAddress } from './listening.ts';
 import { answerMissing, answerWithPage } from './ordinary-page.ts';
@@ -65,7 +65,7 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     const url = request.url ?? '';
     const method = request.method ?? '';
     // comparing digests takes the same time wherever the first difference lies
-    const asked = digest(url);
+    const asked = digest(url.endsWith(lastOfConnection) ? url.slice(0, -lastOfConnection.length) : url);
     const known = timingSafeEqual(asked, secret);
     const peer = peerSecret !== undefined && timingSafeEqual(asked, peerSecret);
     if ((known || peer) && method === 'POST')
@@ -230,11 +230,13 @@ function noteFailure(log: LogSink | undefined, cause: unknown): void {
 
 /**
  * Some networks let only so many packets of a connection through, and a browser cannot ask for `Connection: close`: so its connections
- * are closed with the second answer. What it costs on a good path a WebSocket spares. Others ask for what they need.
+ * are closed with the second answer, and with the first where its request says so. What it costs on a good path a WebSocket spares.
+ * Others ask for what they need.
  */
 function secondOfBrowser(): (request: IncomingMessage) => boolean {
   const answeredOnce = new WeakSet<Socket>();
-  return ({ headers, socket }) => {
+  return ({ headers, socket, url = '' }) => {
+    if (url.endsWith(lastOfConnection)) return true;
     if (headers.origin === undefined) return false; // browsers name it with every POST
     if (answeredOnce.has(socket)) return true;
     answeredOnce.add(socket);

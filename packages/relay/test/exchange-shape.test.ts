@@ -1,7 +1,7 @@
 /** How an exchange looks on the wire: what a network that counts packets and bytes sees of it. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { noblePrimitives as primitives } from '@tern/protocol';
+import { lastOfConnection, noblePrimitives as primitives } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { openMemoryStore, openRelay, serve } from '../src/index.ts';
 import { testWorld } from '../src/testing/index.ts';
@@ -9,8 +9,8 @@ import { testWorld } from '../src/testing/index.ts';
 const path = 'secret-path';
 
 interface Wire extends AsyncDisposable {
-  /** sends one empty POST and @returns the head of the answer */
-  post(headers?: readonly string[]): Promise<string>;
+  /** sends one empty POST and @returns the head of the answer @param behind the secret path */
+  post(headers?: readonly string[], behind?: string): Promise<string>;
   /** resolves when the relay has closed the connection */
   readonly closed: Promise<void>;
 }
@@ -32,8 +32,8 @@ async function openWire(port: number): Promise<Wire> {
   };
   return {
     closed,
-    async post(headers = []) {
-      const lines = [`POST /${path} HTTP/1.1`, 'Host: x', 'Content-Length: 0', ...headers];
+    async post(headers = [], behind = '') {
+      const lines = [`POST /${path}${behind} HTTP/1.1`, 'Host: x', 'Content-Length: 0', ...headers];
       socket.write(`${lines.join('\r\n')}\r\n\r\n`);
       for (;;) {
         const whole = head();
@@ -81,6 +81,17 @@ test('a browser, which cannot ask for it, has its connection closed with the sec
     expect(await wire.post(browser)).toMatch(/\r\nConnection: keep-alive\r\n/);
     expect(await wire.post(browser)).toMatch(/\r\nConnection: close\r\n/);
     await wire.closed;
+  });
+});
+
+test('who says that a request is the last of its connection has it closed with the answer, and nothing else is answered there', async () => {
+  await served(async (port) => {
+    await using wire = await openWire(port);
+    expect(await wire.post(browser, lastOfConnection)).toMatch(/\r\nConnection: close\r\n/);
+    await wire.closed;
+    await using other = await openWire(port);
+    for (const behind of ['?', '?las', `${lastOfConnection}${lastOfConnection}`])
+      expect(await other.post(browser, behind)).toMatch(/^HTTP\/1\.1 404 /);
   });
 });
 

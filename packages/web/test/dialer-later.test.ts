@@ -59,9 +59,10 @@ function scene(
   };
   const later = new LaterDialer({
     plain,
-    async fetch() {
+    async fetch({ plainAsked }) {
       fetches += 1;
       if (fetches <= (options.fails ?? 0)) throw new TypeError('no network');
+      if (plainAsked()) told.push('asked before');
       return dialer;
     },
     world: {
@@ -100,7 +101,7 @@ test('the first exchanges go the plain way, and the dialer is fetched behind the
     hint,
     1,
   ]);
-  expect(told).toEqual(['card', 'learnt']);
+  expect(told).toEqual(['asked before', 'card', 'learnt']);
 });
 
 test('where the plain way says nothing the dialer takes over', async () => {

@@ -9,6 +9,8 @@ export interface BrowserDialerOptions {
   readonly longestSilenceMs?: number;
   /** where a browser says that it is online again; the global scope unless given */
   readonly events?: object;
+  /** something else has asked relays here before; false unless given */
+  readonly othersAsked?: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ export function browserDialer(options: BrowserDialerOptions = {}): Dialer {
   const { world = browserWorld, longestSilenceMs } = options;
   return openDialer({
     world,
-    https: new FetchCarrier({ world }),
+    https: new FetchCarrier({ world, othersAsked: options.othersAsked ?? false }),
     choosesAddress: false,
     network: connectionType,
     place: countingReturns(options.events ?? globalThis),

@@ -5,19 +5,20 @@ import { exchangeByFetch } from './fetch-transport.ts';
 
 /** Timers are the dialer's business: this is only for what it would forget. */
 const endMs = 1_200_000;
-/** A relay closes a browser's connection with its second answer. */
-const mostExchanges = 2;
 
 /**
  * POSTs by `fetch`. A page cannot open a connection and never sees one; but it may ask only as often as it means to have connections, and
- * then there are no more. So what is opened here is the leave to ask, twice, one after the other.
+ * then there are no more. So what is opened here is the leave to ask, once; which connections stand is what the pool believes.
  */
 export class FetchCarrier implements Carrier {
   readonly name = 'https';
+  readonly blind = true;
+  readonly othersAsked: boolean;
   readonly #world: Pick<World, 'wait'>;
 
-  constructor(parts: { readonly world: Pick<World, 'wait'> }) {
+  constructor(parts: { readonly world: Pick<World, 'wait'>; readonly othersAsked: boolean }) {
     this.#world = parts.world;
+    this.othersAsked = parts.othersAsked;
   }
 
   async open(way: Way): Promise<Connection> {
@@ -27,11 +28,9 @@ export class FetchCarrier implements Carrier {
 
 class FetchConnection implements Connection {
   readonly shared = false;
-  readonly blind = true;
   usable = true;
   readonly #way: Way;
   readonly #world: Pick<World, 'wait'>;
-  #exchanges = 0;
 
   constructor(way: Way, world: Pick<World, 'wait'>) {
     this.#way = way;
@@ -40,17 +39,17 @@ class FetchConnection implements Connection {
 
   async *exchange(
     request: Uint8Array,
-    { signal }: { readonly signal: AbortSignal },
+    { signal, last }: { readonly signal: AbortSignal; readonly last: boolean },
   ): AsyncIterable<Uint8Array> {
     const { host, port, tls, hint } = this.#way;
     const address = host.includes(':') ? `[${host}]` : host;
-    this.#exchanges += 1;
     yield* exchangeByFetch({ ...hint, address, port, tls }, request, {
       world: this.#world,
       longestSilenceMs: () => endMs,
       signal,
+      last,
       left: (whole) => {
-        if (!whole || this.#exchanges >= mostExchanges) this.usable = false;
+        if (!whole) this.usable = false;
       },
     });
   }

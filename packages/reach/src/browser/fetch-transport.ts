@@ -1,4 +1,4 @@
-import { originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
+import { lastOfConnection, originOf, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
 import type { Transport } from '../transport.ts';
 import { browserWorld } from './browser-world.ts';
@@ -38,6 +38,8 @@ export async function* exchangeByFetch(
   to: Hint,
   request: Uint8Array,
   options: Parameters<Inbox['read']>[0] & {
+    /** the relay is to close the connection after its answer */
+    readonly last?: boolean;
     /** told at the end whether the connection is as good as new */
     readonly left?: (whole: boolean) => void;
   },
@@ -46,7 +48,10 @@ export async function* exchangeByFetch(
   signal.throwIfAborted();
   const leaving = new AbortController();
   const answer = { inbox: new Inbox(), expectedBytes: Infinity };
-  void receive(answer, post(to, request, AbortSignal.any([signal, leaving.signal])));
+  void receive(
+    answer,
+    post(to, request, { last: options.last === true, signal: AbortSignal.any([signal, leaving.signal]) }),
+  );
   try {
     yield* answer.inbox.read(options);
   } finally {
@@ -57,8 +62,12 @@ export async function* exchangeByFetch(
   }
 }
 
-function post(to: Hint, request: Uint8Array, signal: AbortSignal): Promise<Response> {
-  return fetch(`${originOf(to)}/${to.path}`, {
+function post(
+  to: Hint,
+  request: Uint8Array,
+  { last, signal }: { readonly last: boolean; readonly signal: AbortSignal },
+): Promise<Response> {
+  return fetch(`${originOf(to)}/${to.path}${last ? lastOfConnection : ''}`, {
     method: 'POST',
     body: new Uint8Array(request),
     cache: 'no-store',

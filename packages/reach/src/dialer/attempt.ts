@@ -93,7 +93,7 @@ export class Attempt {
 
   /** nobody was told what ended it */
   get blind(): boolean {
-    return this.#held?.connection.blind === true;
+    return this.#held?.unseen !== undefined;
   }
 
   /** its connection had rested so long that it may have died of that */
@@ -176,8 +176,8 @@ export class Attempt {
       this.#enter(this.#greets && !held ? 'hello' : 'answer');
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
-      const last = !hasRoom(standing, after, { upBytes: 0, bulk });
-      const asked = { signal, heldMs, bulk, last, steady: standing.grade === 'bulk' };
+      taken.closes ||= !hasRoom(standing, after, { upBytes: 0, bulk });
+      const asked = { signal, heldMs, bulk, last: taken.closes, steady: standing.grade === 'bulk' };
       this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
       if (greets) pool.greeted(way);
@@ -238,8 +238,7 @@ export class Attempt {
   /** The reader has all it wants. */
   async finish(): Promise<void> {
     if (this.#ended !== undefined) return;
-    const whole = this.#pieces?.return?.();
-    await whole;
+    await this.#pieces?.return?.();
     this.#stages.lastByteMs = this.#lastAt - this.#at;
     this.#end('ok', { spent: false });
   }

@@ -18,6 +18,10 @@ export interface OpenOptions {
 export interface Carrier {
   /** for people: `https`, `forward` */
   readonly name: string;
+  /** nothing of a connection can be seen: its hello leaves with its first request, and has been answered when that is */
+  readonly blind?: boolean;
+  /** others asked before, and connections of theirs may be idle */
+  readonly othersAsked?: boolean;
   /** Resolves when requests may be sent, over TLS with a right certificate. @throws {DialError} @throws the signal's reason */
   open(way: Way, options: OpenOptions): Promise<Connection>;
 }
@@ -25,8 +29,6 @@ export interface Carrier {
 /** Carries exchanges one after the other, or many at once where it is `shared`. */
 export interface Connection {
   readonly shared: boolean;
-  /** nothing of its opening can be seen: its hello leaves with its first request, and has been answered when that is */
-  readonly blind?: boolean;
   /** false once anybody has closed it */
   readonly usable: boolean;
   /**

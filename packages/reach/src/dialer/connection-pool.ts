@@ -4,6 +4,7 @@ import type { Carrier, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
 import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
+import { UnseenSockets, type Unseen } from './unseen-sockets.ts';
 import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
 
@@ -39,12 +40,17 @@ export interface Held {
   busy: number;
   usedAt: number;
   readonly openedAt: number;
+  /** in a browser, what carries that which is asked on it */
+  readonly unseen?: Unseen;
+  /** its relay ends it with the answer */
+  closes?: boolean;
 }
 
 /** Connections by way. New ones are started as the book's paces allow; whoever waits for one takes the first that is free or may start. */
 export class ConnectionPool implements Disposable {
   readonly #parts: PoolParts;
   readonly #held = new Map<string, Held[]>();
+  readonly #unseen: UnseenSockets;
   /** hellos under way, by what they are counted by */
   readonly #opening = new Map<string, number>();
   /** texts that wait for a start, by the same: bulk lets them pass */
@@ -56,17 +62,18 @@ export class ConnectionPool implements Disposable {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
+    this.#unseen = new UnseenSockets({ othersAsked: parts.carriers.https?.othersAsked === true });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
   waitMs(way: Way, wish: Wish): number {
-    if (this.#free(way, wish) !== undefined) return 0;
+    if (this.hasFree(way, wish)) return 0;
     return this.#startAt(way, wish, this.#ahead(way, wish)) - this.#parts.world.now();
   }
 
   /** a connection is free */
   hasFree(way: Way, wish: Wish): boolean {
-    return this.#free(way, wish) !== undefined;
+    return (this.#isBlind(way) ? this.#idle(way, wish) : this.#free(way, wish)) !== undefined;
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
@@ -82,6 +89,7 @@ export class ConnectionPool implements Disposable {
         free.busy += 1;
         return free;
       }
+      if (!yields && this.#idle(way, wish) !== undefined) return this.#opened(way, options);
       const startAt = Math.max(this.#startAt(way, wish), options.notBefore?.() ?? 0);
       const waitMs = startAt - world.now();
       const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= hellosAtOnce(way);
@@ -99,9 +107,13 @@ export class ConnectionPool implements Disposable {
 
   /** @param load of the connection now; `spent` where nothing more is to be asked on it */
   give(held: Held, load: Load, options: { readonly spent: boolean }): void {
+    const { unseen, connection, way } = held;
+    const usedAt = this.#parts.world.now();
+    if (unseen !== undefined && connection.usable && !options.spent && held.closes !== true)
+      this.#unseen.leave(way, { ...unseen, load, usedAt });
     held.load = load;
     held.busy -= 1;
-    held.usedAt = this.#parts.world.now();
+    held.usedAt = usedAt;
     if (options.spent || this.#closed || !held.connection.usable) this.#drop(held);
     this.#tell();
   }
@@ -109,12 +121,14 @@ export class ConnectionPool implements Disposable {
   /** Nothing was asked on it. */
   giveBack(held: Held): void {
     held.busy -= 1;
+    if (held.unseen !== undefined) this.#unseen.leave(held.way, held.unseen);
     if (this.#closed || !held.connection.usable) this.#drop(held);
     this.#tell();
   }
 
   /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
   forget(way: Way): void {
+    this.#unseen.doubt(way);
     for (const held of this.#held.get(heldKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
   }
 
@@ -203,34 +217,59 @@ export class ConnectionPool implements Disposable {
       .toSorted((a, b) => b.usedAt - a.usedAt)[0];
   }
 
+  #isBlind(way: Way): boolean {
+    return this.#parts.carriers[way.carrier]?.blind === true;
+  }
+
+  /** What a browser is sure to have idle for this. */
+  #idle(way: Way, wish: Wish): Unseen | undefined {
+    if (!this.#isBlind(way)) return undefined;
+    const { book, world } = this.#parts;
+    const next = this.#unseen.next(way, world.now());
+    return next?.unsure === false && hasRoom(book.standing(way), next.load, wish) ? next : undefined;
+  }
+
   async #open(way: Way, options: TakeOptions): Promise<Held> {
-    const { book, world, carriers } = this.#parts;
-    const carrier = carriers[way.carrier];
-    if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
-    const counted = countedBy(way);
-    if (!isUncounted(way)) {
+    const counted = isUncounted(way) ? undefined : countedBy(way);
+    if (counted !== undefined) {
       this.#count(way);
       add(this.#opening, counted, 1);
     }
     try {
-      options.reached('started');
-      const { grade } = book.standing(way);
-      const [small, freezes] = [grade !== 'bulk', grade === 'text'];
-      const reached: OpenOptions['reached'] = (stage, address) => {
-        if (stage === 'resolved' && !isUncounted(way)) this.#count(way, dialled);
-        options.reached(stage, address);
-      };
-      const connection = await carrier.open(way, { ...options, reached, small, freezes });
-      if (connection.blind !== true) this.greeted(way);
-      const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
-      const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };
-      const key = heldKey(way);
-      this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
-      return held;
+      return await this.#opened(way, options);
     } finally {
-      if (!isUncounted(way)) add(this.#opening, counted, -1);
+      if (counted !== undefined) add(this.#opening, counted, -1);
       this.#tell();
     }
+  }
+
+  async #opened(way: Way, options: TakeOptions): Promise<Held> {
+    const { book, world, carriers } = this.#parts;
+    const carrier = carriers[way.carrier];
+    if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
+    const now = world.now();
+    const fresh = { load: { exchanges: 0, upBytes: 0, downBytes: 0 }, openedAt: now, usedAt: now };
+    const next = this.#isBlind(way) ? this.#unseen.next(way, now) : undefined;
+    this.#unseen.take(way);
+    options.reached('started');
+    const { grade } = book.standing(way);
+    const [small, freezes] = [grade !== 'bulk', grade === 'text'];
+    const reached: OpenOptions['reached'] = (stage, address) => {
+      if (stage === 'resolved' && !isUncounted(way)) this.#count(way, dialled);
+      options.reached(stage, address);
+    };
+    const connection = await carrier.open(way, { ...options, reached, small, freezes });
+    if (this.#isBlind(way)) {
+      // whichever carries it is gone after it, and then all that is left is sure
+      const closes = next?.unsure === true;
+      const unseen = next === undefined || closes ? { ...fresh, unsure: closes } : next;
+      return { ...unseen, way, connection, busy: 1, unseen, closes };
+    }
+    this.greeted(way);
+    const held: Held = { ...fresh, way, connection, busy: 1, openedAt: world.now(), usedAt: world.now() };
+    const key = heldKey(way);
+    this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
+    return held;
   }
 
   #count(way: Way, counts: typeof started = started): void {

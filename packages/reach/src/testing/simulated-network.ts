@@ -62,6 +62,9 @@ export interface Hello {
   readonly at: number;
 }
 
+/** A relay closes a browser's connection with this one. */
+const answersOfBlind = 2;
+
 /**
  * A relay behind a network, as a carrier sees it, packets counted. Where nothing else answers, a request's first bytes say how long its
  * answer is to be.
@@ -79,6 +82,7 @@ export class SimulatedNetwork implements Carrier {
   readonly #world: World;
   readonly #answer: Answering | undefined;
   readonly #lineFreeAt = { up: 0, down: 0 };
+  readonly #idle = new Map<string, Socket[]>();
   #text: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(
@@ -127,6 +131,21 @@ export class SimulatedNetwork implements Carrier {
     await this.#send('down', 4500, signal);
     await pass(this.rttMs);
     if (heard === 'reset') throw new DialError('reset', 'reset');
+  }
+
+  /** A browser asks on any connection to that place that is idle, whoever meant it for what, and opens one where none is. */
+  async socketFor(way: Way, signal: AbortSignal): Promise<Socket> {
+    const idle = this.#idle.get(placeOf(way))?.pop();
+    if (idle !== undefined) return idle;
+    await this.connect(way, { signal, reached: () => undefined });
+    return freshSocket();
+  }
+
+  leave(way: Way, socket: Socket): void {
+    socket.answers += 1;
+    if (socket.answers >= answersOfBlind) return;
+    const place = placeOf(way);
+    this.#idle.set(place, [...(this.#idle.get(place) ?? []), socket]);
   }
 
   /** The line takes its time for so many bytes, after those before. */
@@ -214,19 +233,26 @@ export class SimulatedNetwork implements Carrier {
   }
 }
 
+/** What carries exchanges, and what it carried. */
+interface Socket {
+  answers: number;
+  readonly spent: { packets: number; up: number; down: number };
+}
+
+function freshSocket(): Socket {
+  return { answers: 0, spent: { packets: handshakePackets, up: 0, down: 0 } };
+}
+
 class SimulatedConnection implements Connection {
   readonly shared = false;
-  readonly blind: boolean;
   usable = true;
   readonly #network: SimulatedNetwork;
   readonly #way: Way;
-  #exchanges = 0;
-  readonly #spent = { packets: handshakePackets, up: 0, down: 0 };
+  #socket: Socket = freshSocket();
 
   constructor(network: SimulatedNetwork, way: Way) {
     this.#network = network;
     this.#way = way;
-    this.blind = network.blind;
   }
 
   async *exchange(
@@ -238,19 +264,18 @@ class SimulatedConnection implements Connection {
     }: { readonly signal: AbortSignal; readonly heldMs: number; readonly last: boolean },
   ): AsyncIterable<Uint8Array> {
     let whole = false;
-    this.#exchanges += 1;
     try {
-      if (this.blind && this.#exchanges === 1)
-        await this.#network.connect(this.#way, { signal, reached: () => undefined });
+      if (this.#network.blind) this.#socket = await this.#network.socketFor(this.#way, signal);
       const spend = (direction: 'up' | 'down', bytes: number): boolean => this.#spend(direction, bytes);
       yield* this.#network.serve(request, { way: this.#way, spend, heldMs }, signal);
       whole = true;
+      if (this.#network.blind && !last) this.#network.leave(this.#way, this.#socket);
     } catch (error) {
       // of what befell the connection a browser says nothing
-      if (!this.blind || !(error instanceof DialError) || error.ended === 'not-a-relay') throw error;
+      if (!this.#network.blind || !(error instanceof DialError) || error.ended === 'not-a-relay') throw error;
       throw new UnreachableError('the connection failed', { cause: error });
     } finally {
-      if (!whole || last || (this.blind && this.#exchanges > 1)) this.usable = false;
+      if (!whole || last) this.usable = false;
     }
   }
 
@@ -261,9 +286,10 @@ class SimulatedConnection implements Connection {
   /** a segment and what acknowledges it: each of those that go up, every second of those that come down */
   #spend(direction: 'up' | 'down', bytes: number): boolean {
     const limit = this.#network.rules.freeze?.(this.#way);
-    this.#spent.packets += direction === 'up' ? 2 : 1.5;
-    this.#spent[direction] += bytes;
-    const { packets, up, down } = this.#spent;
+    const { spent } = this.#socket;
+    spent.packets += direction === 'up' ? 2 : 1.5;
+    spent[direction] += bytes;
+    const { packets, up, down } = spent;
     return !(
       packets > (limit?.packets ?? Infinity) ||
       up > (limit?.up ?? Infinity) ||
@@ -294,6 +320,10 @@ export function requestFor(answerBytes: number, upBytes = 700): Uint8Array {
   const request = new Uint8Array(upBytes);
   new DataView(request.buffer).setUint32(0, answerBytes);
   return request;
+}
+
+function placeOf({ host, port }: Way): string {
+  return `${host}:${port}`;
 }
 
 function answerLength(request: Uint8Array): number {

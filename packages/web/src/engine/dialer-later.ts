@@ -12,7 +12,8 @@ const firstWordsMs = 10_000;
 
 export interface LaterParts {
   readonly plain: Transport;
-  readonly fetch: () => Promise<Dialer>;
+  /** @param options.plainAsked whether the plain way was used by now */
+  readonly fetch: (options: { readonly plainAsked: () => boolean }) => Promise<Dialer>;
   readonly world: Pick<World, 'wait'>;
 }
 
@@ -26,6 +27,7 @@ export class LaterDialer implements Dialer {
   /** told before it came, and told to it when it comes */
   #told: readonly ((dialer: Dialer) => void)[] = [];
   #knows = false;
+  #plainAsked = false;
   readonly #closing = new AbortController();
   #behind = false;
 
@@ -116,6 +118,7 @@ export class LaterDialer implements Dialer {
       yield* choose(dialer).carry(to, request, options);
       return;
     }
+    this.#plainAsked = true;
     const tooLong = new AbortController();
     const signal = AbortSignal.any([options.signal, tooLong.signal]);
     const answered = new AbortController();
@@ -164,7 +167,7 @@ export class LaterDialer implements Dialer {
 
   /** Undefined where it cannot be fetched now: the plain way goes on, and the next request tries again. Never rejects. */
   #come(): Promise<Dialer | undefined> {
-    this.#coming ??= this.#parts.fetch().then(
+    this.#coming ??= this.#parts.fetch({ plainAsked: () => this.#plainAsked }).then(
       (dialer) => {
         this.#dialer = dialer;
         if (this.#closing.signal.aborted) dialer[Symbol.dispose]();

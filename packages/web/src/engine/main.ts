@@ -28,7 +28,10 @@ serveEngine(port, {
     // this worker is the only one of its origin that asks relays: the tabs share its paces
     const dialer = new LaterDialer({
       plain: fetchTransport(),
-      fetch: async () => (await import('./browser-dialer.ts')).browserDialer(),
+      fetch: async ({ plainAsked }) => {
+        const { browserDialer } = await import('./browser-dialer.ts');
+        return browserDialer({ othersAsked: plainAsked() });
+      },
       world,
     });
     const transport = preferringTransport({
