@@ -2,6 +2,7 @@ import type { Hint, RelayId } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { dialRules } from '../src/dialer/dial-rules.ts';
 import { UnseenSockets, type Unseen } from '../src/dialer/unseen-sockets.ts';
+import { WayBook } from '../src/dialer/way-book.ts';
 import type { Way } from '../src/dialer/way.ts';
 
 const hint: Hint = { relay: 'one' as RelayId, address: 'one.example', port: 443, tls: true, path: 'p' };
@@ -20,42 +21,68 @@ function after(exchanges: number, usedAt = 0): Unseen {
   return { load: { exchanges, upBytes: 700, downBytes: 300 }, openedAt: 0, usedAt, unsure: false };
 }
 
+function scene(othersAsked = false): {
+  readonly sockets: UnseenSockets;
+  readonly pass: (ms: number) => void;
+} {
+  let now = 0;
+  const world = { now: () => now, randomBytes: (bytes: number) => new Uint8Array(bytes) };
+  const sockets = new UnseenSockets({ book: new WayBook(() => 'home'), world, othersAsked });
+  return { sockets, pass: (ms) => (now += ms) };
+}
+
+const text = { upBytes: 700, bulk: false };
+
 test('what carried one answer carries the next request to the same place, the one used last first, and no other place', () => {
-  const sockets = new UnseenSockets({ othersAsked: false });
-  expect(sockets.next(way, 0)).toBeUndefined();
+  const { sockets, pass } = scene();
+  expect(sockets.idle(way, text)).toBeUndefined();
   sockets.leave(way, after(1, 5));
   sockets.leave(way, after(1, 9));
-  expect(sockets.next({ ...way, hint: { ...hint, path: 'another' } }, 10)).toEqual(after(1, 9));
-  expect(sockets.next({ ...way, host: 'two.example' }, 10)).toBeUndefined();
-  expect(sockets.next({ ...way, port: 8443 }, 10)).toBeUndefined();
-  sockets.take(way);
-  expect(sockets.next(way, 10)).toEqual(after(1, 5));
-  sockets.take(way);
-  expect(sockets.next(way, 10)).toBeUndefined();
+  pass(10);
+  expect(sockets.idle({ ...way, hint: { ...hint, path: 'another' } }, text)).toEqual(after(1, 9));
+  expect(sockets.idle({ ...way, host: 'two.example' }, text)).toBeUndefined();
+  expect(sockets.idle({ ...way, port: 8443 }, text)).toBeUndefined();
+  expect([sockets.take(way), sockets.take(way)]).toEqual([after(1, 9), after(1, 5)]);
+  expect(sockets.idle(way, text)).toBeUndefined();
+  expect(sockets.take(way)).toMatchObject({ load: { exchanges: 0 }, openedAt: 10, unsure: false });
 });
 
 test('what carried two answers is gone, and what carried none was never opened', () => {
-  const sockets = new UnseenSockets({ othersAsked: false });
+  const { sockets } = scene();
   sockets.leave(way, after(2));
   sockets.leave(way, after(0));
-  expect(sockets.next(way, 0)).toBeUndefined();
+  expect(sockets.idle(way, text)).toBeUndefined();
 });
 
-test('what rested for long, or beside which one died, may be gone', () => {
-  const sockets = new UnseenSockets({ othersAsked: false });
+test('of what rested for long, or beside which one died, nobody is sure, and after the next request of nothing worse', () => {
+  const { sockets, pass } = scene();
   sockets.leave(way, after(1));
-  expect(sockets.next(way, dialRules.idleMs)?.unsure).toBe(false);
-  expect(sockets.next(way, dialRules.idleMs + 1)?.unsure).toBe(true);
+  pass(dialRules.idleMs);
   sockets.doubt({ ...way, host: 'two.example' });
-  expect(sockets.next(way, 0)?.unsure).toBe(false);
+  expect(sockets.idle(way, text)).toBeDefined();
+  pass(1);
+  expect(sockets.idle(way, text)).toBeUndefined();
+  expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
+  sockets.leave(way, after(1, dialRules.idleMs));
+  expect(sockets.idle(way, text)).toBeDefined();
   sockets.doubt(way);
-  expect(sockets.next(way, 0)?.unsure).toBe(true);
+  expect(sockets.idle(way, text)).toBeUndefined();
+  expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
 });
 
 test('where others asked before, one of theirs may carry the first request to each place', () => {
-  const sockets = new UnseenSockets({ othersAsked: true });
-  expect(sockets.next(way, 0)?.unsure).toBe(true);
+  const { sockets } = scene(true);
+  expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
+  expect(sockets.take({ ...way, host: 'two.example' }).unsure).toBe(true);
+});
+
+test('right after a request over an idle one no other is asked, which might have opened one', () => {
+  const { sockets, pass } = scene();
+  expect(sockets.opensAt(way)).toBe(0);
+  sockets.leave(way, after(1));
   sockets.take(way);
-  expect(sockets.next(way, 0)).toBeUndefined();
-  expect(sockets.next({ ...way, host: 'two.example' }, 0)?.unsure).toBe(true);
+  expect(sockets.opensAt(way)).toBe(dialRules.gapMs);
+  expect(sockets.opensAt({ ...way, host: 'two.example', serverName: 'two.example' })).toBe(0);
+  pass(dialRules.gapMs);
+  expect(sockets.opensAt(way)).toBe(dialRules.gapMs);
 });

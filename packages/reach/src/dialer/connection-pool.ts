@@ -50,7 +50,7 @@ export interface Held {
 export class ConnectionPool implements Disposable {
   readonly #parts: PoolParts;
   readonly #held = new Map<string, Held[]>();
-  readonly #unseen: UnseenSockets;
+  readonly #unseen: UnseenSockets | undefined;
   /** hellos under way, by what they are counted by */
   readonly #opening = new Map<string, number>();
   /** texts that wait for a start, by the same: bulk lets them pass */
@@ -62,18 +62,25 @@ export class ConnectionPool implements Disposable {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    this.#unseen = new UnseenSockets({ othersAsked: parts.carriers.https?.othersAsked === true });
+    const { https } = parts.carriers;
+    if (https?.blind === true)
+      this.#unseen = new UnseenSockets({ ...parts, othersAsked: https.othersAsked === true });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
   waitMs(way: Way, wish: Wish): number {
     if (this.hasFree(way, wish)) return 0;
-    return this.#startAt(way, wish, this.#ahead(way, wish)) - this.#parts.world.now();
+    const unseen = this.#unseenOf(way);
+    const startAt =
+      unseen?.idle(way, wish) === undefined ? this.#startAt(way, wish, this.#ahead(way, wish)) : 0;
+    return Math.max(startAt, unseen?.opensAt(way) ?? 0) - this.#parts.world.now();
   }
 
   /** a connection is free */
   hasFree(way: Way, wish: Wish): boolean {
-    return (this.#isBlind(way) ? this.#idle(way, wish) : this.#free(way, wish)) !== undefined;
+    const unseen = this.#unseenOf(way);
+    if (unseen === undefined) return this.#free(way, wish) !== undefined;
+    return unseen.idle(way, wish) !== undefined && unseen.opensAt(way) <= this.#parts.world.now();
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
@@ -89,11 +96,16 @@ export class ConnectionPool implements Disposable {
         free.busy += 1;
         return free;
       }
-      if (!yields && this.#idle(way, wish) !== undefined) return this.#opened(way, options);
-      const startAt = Math.max(this.#startAt(way, wish), options.notBefore?.() ?? 0);
+      const unseen = this.#unseenOf(way);
+      const opensAt = unseen?.opensAt(way) ?? 0;
+      const idle = !yields && unseen?.idle(way, wish) !== undefined;
+      if (idle && opensAt <= world.now()) return this.#opened(way, options);
+      const startAt = idle
+        ? opensAt
+        : Math.max(this.#startAt(way, wish), opensAt, options.notBefore?.() ?? 0);
       const waitMs = startAt - world.now();
       const full = !isUncounted(way) && (this.#opening.get(counted) ?? 0) >= hellosAtOnce(way);
-      if (waitMs <= 0 && !full && !yields) return this.#open(way, options);
+      if (waitMs <= 0 && !full && !yields && !idle) return this.#open(way, options);
       const line = wish.bulk ? this.#queued : this.#waiting;
       add(line, counted, 1);
       try {
@@ -110,7 +122,7 @@ export class ConnectionPool implements Disposable {
     const { unseen, connection, way } = held;
     const usedAt = this.#parts.world.now();
     if (unseen !== undefined && connection.usable && !options.spent && held.closes !== true)
-      this.#unseen.leave(way, { ...unseen, load, usedAt });
+      this.#unseen?.leave(way, { ...unseen, load, usedAt });
     held.load = load;
     held.busy -= 1;
     held.usedAt = usedAt;
@@ -121,14 +133,14 @@ export class ConnectionPool implements Disposable {
   /** Nothing was asked on it. */
   giveBack(held: Held): void {
     held.busy -= 1;
-    if (held.unseen !== undefined) this.#unseen.leave(held.way, held.unseen);
+    if (held.unseen !== undefined) this.#unseen?.leave(held.way, held.unseen);
     if (this.#closed || !held.connection.usable) this.#drop(held);
     this.#tell();
   }
 
   /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
   forget(way: Way): void {
-    this.#unseen.doubt(way);
+    this.#unseenOf(way)?.doubt(way);
     for (const held of this.#held.get(heldKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
   }
 
@@ -217,16 +229,8 @@ export class ConnectionPool implements Disposable {
       .toSorted((a, b) => b.usedAt - a.usedAt)[0];
   }
 
-  #isBlind(way: Way): boolean {
-    return this.#parts.carriers[way.carrier]?.blind === true;
-  }
-
-  /** What a browser is sure to have idle for this. */
-  #idle(way: Way, wish: Wish): Unseen | undefined {
-    if (!this.#isBlind(way)) return undefined;
-    const { book, world } = this.#parts;
-    const next = this.#unseen.next(way, world.now());
-    return next?.unsure === false && hasRoom(book.standing(way), next.load, wish) ? next : undefined;
+  #unseenOf(way: Way): UnseenSockets | undefined {
+    return this.#parts.carriers[way.carrier]?.blind === true ? this.#unseen : undefined;
   }
 
   async #open(way: Way, options: TakeOptions): Promise<Held> {
@@ -247,10 +251,7 @@ export class ConnectionPool implements Disposable {
     const { book, world, carriers } = this.#parts;
     const carrier = carriers[way.carrier];
     if (carrier === undefined) throw new TypeError(`nobody carries ${way.carrier}`);
-    const now = world.now();
-    const fresh = { load: { exchanges: 0, upBytes: 0, downBytes: 0 }, openedAt: now, usedAt: now };
-    const next = this.#isBlind(way) ? this.#unseen.next(way, now) : undefined;
-    this.#unseen.take(way);
+    const unseen = this.#unseenOf(way)?.take(way);
     options.reached('started');
     const { grade } = book.standing(way);
     const [small, freezes] = [grade !== 'bulk', grade === 'text'];
@@ -259,14 +260,10 @@ export class ConnectionPool implements Disposable {
       options.reached(stage, address);
     };
     const connection = await carrier.open(way, { ...options, reached, small, freezes });
-    if (this.#isBlind(way)) {
-      // whichever carries it is gone after it, and then all that is left is sure
-      const closes = next?.unsure === true;
-      const unseen = next === undefined || closes ? { ...fresh, unsure: closes } : next;
-      return { ...unseen, way, connection, busy: 1, unseen, closes };
-    }
+    if (unseen !== undefined) return { ...unseen, way, connection, busy: 1, unseen, closes: unseen.unsure };
     this.greeted(way);
-    const held: Held = { ...fresh, way, connection, busy: 1, openedAt: world.now(), usedAt: world.now() };
+    const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
+    const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };
     const key = heldKey(way);
     this.#held.set(key, [...(this.#held.get(key) ?? []), held]);
     return held;

@@ -1,6 +1,9 @@
+import type { World } from '@tern/protocol';
 import { dialRules } from './dial-rules.ts';
-import type { Load } from './standing.ts';
-import type { Way } from './way.ts';
+import { ruleAt, started } from './pace.ts';
+import { hasRoom, type Load } from './standing.ts';
+import { countedBy, isUncounted, type Way } from './way.ts';
+import type { WayBook } from './way-book.ts';
 
 /** A connection nobody sees: what it carried, and when it was opened and used, ms since 1970. */
 export interface Unseen {
@@ -11,38 +14,63 @@ export interface Unseen {
   readonly unsure: boolean;
 }
 
+export interface UnseenParts {
+  readonly book: WayBook;
+  readonly world: Pick<World, 'now' | 'randomBytes'>;
+  /** others may have left one at any place */
+  readonly othersAsked: boolean;
+}
+
 /** Answers after which a relay closes a browser's connection. */
 const answersOfOne = 2;
+const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
+const leftByOthers: Unseen = { load: nothing, openedAt: 0, usedAt: 0, unsure: true };
 
 /**
  * The connections that a browser is believed to have idle. It never says which one a request goes over: the one of them that was used last,
  * whoever meant it for what, and a new one where none is.
  */
 export class UnseenSockets {
+  readonly #parts: UnseenParts;
   /** by place; the one that was used last is the last */
   readonly #idle = new Map<string, readonly Unseen[]>();
+  /** when another may be asked that may open a connection, by what hellos are counted by */
+  readonly #rode = new Map<string, number>();
 
-  /** by others, at any place where nothing was asked yet */
-  readonly #leftByOthers: Unseen | undefined;
-
-  /** @param othersAsked others may have left one at any place */
-  constructor({ othersAsked }: { readonly othersAsked: boolean }) {
-    const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
-    this.#leftByOthers = othersAsked ? { load, openedAt: 0, usedAt: 0, unsure: true } : undefined;
+  constructor(parts: UnseenParts) {
+    this.#parts = parts;
   }
 
-  /** what would carry a request to there; undefined for a new one */
-  next(way: Way, now: number): Unseen | undefined {
-    const idle = this.#idle.get(placeOf(way));
-    if (idle === undefined) return this.#leftByOthers;
-    const last = idle.at(-1);
-    // kept connections die unseen when nobody uses them
-    return last === undefined || now - last.usedAt <= dialRules.idleMs ? last : { ...last, unsure: true };
+  /** The one that surely carries a request to there, if it has room for it. */
+  idle(way: Way, wish: Parameters<typeof hasRoom>[2]): Unseen | undefined {
+    const next = this.#next(way);
+    const fits = next?.unsure === false && hasRoom(this.#parts.book.standing(way), next.load, wish);
+    return fits ? next : undefined;
   }
 
-  /** A request leaves over the next one. */
-  take(way: Way): void {
+  /**
+   * When something may be asked, as far as that follows from what went over idle ones: if one had died meanwhile, a browser opened another
+   * instead and said nothing. Ms since 1970.
+   */
+  opensAt(way: Way): number {
+    const { book, world } = this.#parts;
+    const now = world.now();
+    const pace = book.pace(way);
+    if (isUncounted(way) || ruleAt(pace, book.others(way, now), now) === 'free') return now;
+    const at = Math.max(now, pace.notBefore, this.#rode.get(countedBy(way)) ?? 0);
+    return Math.min(at, now + dialRules.slowGapMs + dialRules.gapJitterMs);
+  }
+
+  /** A request leaves. @returns what carries it; `unsure` where that is not known: whichever it is, its relay is to close it */
+  take(way: Way): Unseen {
+    const now = this.#parts.world.now();
+    const next = this.#next(way);
     this.#idle.set(placeOf(way), (this.#idle.get(placeOf(way)) ?? []).slice(0, -1));
+    if (next?.unsure === false) {
+      this.#rides(way, now);
+      return next;
+    }
+    return { load: nothing, openedAt: now, usedAt: now, unsure: next !== undefined };
   }
 
   /** It carried its request and the whole answer, or nothing after all; one that never carried anything was not opened. */
@@ -59,6 +87,25 @@ export class UnseenSockets {
       placeOf(way),
       all.map((one) => ({ ...one, unsure: true })),
     );
+  }
+
+  /** what would carry a request to there; undefined for a new one */
+  #next(way: Way): Unseen | undefined {
+    const { world, othersAsked } = this.#parts;
+    const idle = this.#idle.get(placeOf(way));
+    if (idle === undefined) return othersAsked ? leftByOthers : undefined;
+    const last = idle.at(-1);
+    // kept connections die unseen when nobody uses them
+    const rested = last !== undefined && world.now() - last.usedAt > dialRules.idleMs;
+    return rested ? { ...last, unsure: true } : last;
+  }
+
+  #rides(way: Way, now: number): void {
+    const { book, world } = this.#parts;
+    const chance = (world.randomBytes(1)[0] ?? 0) / 256;
+    const rttMs = book.standing(way).rttMs ?? 0;
+    const named = way.serverName !== '';
+    this.#rode.set(countedBy(way), started(book.pace(way), { now, named, rttMs, chance }).notBefore);
   }
 }
 
