@@ -36,7 +36,7 @@ async function before(scene: DialerScene, hindered: NetworkRules): Promise<void>
   const { world, network } = scene;
   for (const to of relays)
     for (const request of [requestFor(300), requestFor(300, 16_000)]) await ask(scene, request, to);
-  await world.wait(60_000, { signal: new AbortController().signal });
+  await world.wait(120_000, { signal: new AbortController().signal }); // no connection is kept for so long
   network.rules = hindered;
 }
 

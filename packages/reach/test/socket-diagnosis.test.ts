@@ -7,10 +7,12 @@ import { dialerScene, hint, type DialerScene } from './dialer-scene.ts';
 import { SocketNetwork } from './simulated-sockets.ts';
 
 const { signal } = new AbortController();
+/** no connection is kept for so long */
+const restMs = 70_000;
 
 interface Scene extends DialerScene {
   readonly sockets: SocketNetwork;
-  /** asks now and then for so long, as an app does, whatever comes of it */
+  /** asks now and then for so long, and rests, as an app does, whatever comes of it */
   use(seconds: number): Promise<void>;
   /** what is said of the socket and of requests */
   told(): readonly (Diagnosis['cause']['kind'] | undefined)[];
@@ -39,7 +41,10 @@ function scene(): Scene {
       const until = world.now() + seconds * 1000;
       await world.run(
         (async () => {
-          for (; world.now() < until; await world.wait(5000, { signal })) await ask();
+          for (let asked = 1; world.now() < until; asked += 1) {
+            await ask();
+            await world.wait(asked % 5 === 0 ? restMs : 5000, { signal });
+          }
         })(),
       );
     },
@@ -56,7 +61,7 @@ test('a socket that does not open where requests are answered is said to be refu
   one.sockets.shut = true;
   await one.use(30);
   expect(one.told()).toEqual(['unclear', 'works']);
-  await one.use(150);
+  await one.use(250);
   expect(one.told()).toEqual(['protocol-refused', 'works']);
   expect(one.sockets.opened).toBeLessThan(5);
 });

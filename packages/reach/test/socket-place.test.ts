@@ -1,7 +1,7 @@
 import { decode, encode, UnreachableError, type Hint, type World } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import { preferringTransport, wayBookCodec, type StandingTransport } from '../src/index.ts';
-import { chat, deliver, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
+import { carry, chat, deliver, dialerScene, hint, type DialerScene } from './dialer-scene.ts';
 import { requestFor } from '../src/testing/simulated-network.ts';
 
 /** A socket that stands where it was told to, and carries everything. */
@@ -139,7 +139,8 @@ describe('a socket', () => {
 
   test('stands nowhere while no more connections may be started', async () => {
     const scene = dialerScene({}, { plain: true });
-    for (let times = 0; times < 6; times += 1) await scene.world.run(deliver(scene));
+    const watch = (): Promise<unknown> => carry(scene, requestFor(300), { heldMs: 20_000 });
+    await scene.world.run(Promise.all([watch(), watch(), watch()]));
     expect(scene.dialer.socketPlace(hint)).toBeUndefined();
   });
 });

@@ -7,7 +7,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { lastOfConnection, MalformedError, RefusedError } from '@tern/protocol';
 import { certificatesOf, type CertificatePair, type Certificates } from './certificates.ts';
@@ -65,15 +64,15 @@ export async function serve(relay: Relay, options: ServeOptions): Promise<Server
     const url = request.url ?? '';
     const method = request.method ?? '';
     // comparing digests takes the same time wherever the first difference lies
-    const asked = digest(url.endsWith(lastOfConnection) ? url.slice(0, -lastOfConnection.length) : url);
+    const last = url.endsWith(lastOfConnection);
+    const asked = digest(last ? url.slice(0, -lastOfConnection.length) : url);
     const known = timingSafeEqual(asked, secret);
     const peer = peerSecret !== undefined && timingSafeEqual(asked, peerSecret);
     if ((known || peer) && method === 'POST')
-      void exchange(relay, options, { request, response, peer, closes: closes(request) });
+      void exchange(relay, options, { request, response, peer, last });
     else if (url === '/') answerWithPage(response, method);
     else if (!answerFile(options.page, { request, response })) answerMissing(response, method);
   };
-  const closes = secondOfBrowser();
   const sockets = webSocketDoor(socketAnswer(relay, options), limits);
   const settings = {
     // whatever is not a way in is answered as if it had not asked for anything else than HTTP
@@ -177,7 +176,7 @@ async function exchange(
     /** it came over the peer path */
     readonly peer: boolean;
     /** no further request is taken on this connection */
-    readonly closes: boolean;
+    readonly last: boolean;
   },
 ): Promise<void> {
   const { request, response } = exchanged;
@@ -196,7 +195,7 @@ async function exchange(
       'Content-Length': answer.length,
       'Access-Control-Allow-Origin': '*',
       'Cache-Control': 'no-store',
-      ...(exchanged.closes && { Connection: 'close' }),
+      ...(exchanged.last && { Connection: 'close' }),
     });
     response.end(answer);
   } catch (cause) {
@@ -226,22 +225,6 @@ function socketAnswer(relay: Relay, options: ServeOptions): SocketAnswer {
 function noteFailure(log: LogSink | undefined, cause: unknown): void {
   if (cause instanceof RefusedError) return;
   log?.({ event: 'failed', doing: 'answer', error: cause instanceof Error ? cause.name : 'unknown' });
-}
-
-/**
- * Some networks let only so many packets of a connection through, and a browser cannot ask for `Connection: close`: so its connections
- * are closed with the second answer, and with the first where its request says so. What it costs on a good path a WebSocket spares.
- * Others ask for what they need.
- */
-function secondOfBrowser(): (request: IncomingMessage) => boolean {
-  const answeredOnce = new WeakSet<Socket>();
-  return ({ headers, socket, url = '' }) => {
-    if (url.endsWith(lastOfConnection)) return true;
-    if (headers.origin === undefined) return false; // browsers name it with every POST
-    if (answeredOnce.has(socket)) return true;
-    answeredOnce.add(socket);
-    return false;
-  };
 }
 
 async function readBody(request: IncomingMessage, mostBytes: number): Promise<Uint8Array> {

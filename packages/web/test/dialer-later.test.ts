@@ -1,5 +1,6 @@
 import { UnreachableError, type Hint } from '@tern/protocol';
 import type { Dialer, Transport } from '@tern/reach';
+import { timedWorld } from '@tern/relay/testing';
 import { expect, test } from 'vitest';
 import { LaterDialer } from '../src/engine/dialer-later.ts';
 
@@ -66,8 +67,12 @@ function scene(
       return dialer;
     },
     world: {
-      wait: (ms, { signal: ended }) =>
-        ms > 5000 ? (options.firstWords ?? soon()) : (options.patience?.() ?? never(ended)),
+      now: () => 0,
+      randomBytes: (length) => new Uint8Array(length),
+      wait: (ms, { signal: ended }) => {
+        if (ms > 5000) return options.firstWords ?? soon();
+        return ms === 1500 ? (options.patience?.() ?? never(ended)) : soon();
+      },
     },
   });
   return {
@@ -102,6 +107,41 @@ test('the first exchanges go the plain way, and the dialer is fetched behind the
     1,
   ]);
   expect(told).toEqual(['asked before', 'card', 'learnt']);
+});
+
+test('exchanges of the plain way with one name keep the distance that whoever counts connections asks for', async () => {
+  const began: { readonly address: string; readonly at: number; readonly last: boolean | undefined }[] = [];
+  const world = timedWorld();
+  const beganAt = world.now();
+  const later = new LaterDialer({
+    plain: {
+      name: 'plain',
+      async *carry({ address }, _request, { last }) {
+        began.push({ address, at: world.now() - beganAt, last });
+        yield new Uint8Array(1);
+      },
+    },
+    fetch: () => never(signal),
+    world,
+  });
+  const ask = async (address: string): Promise<void> => {
+    for await (const _ of later.carry({ ...hint, address }, new Uint8Array(), { signal }));
+  };
+  // one connection carries three, and then its relay closes it: the fourth begins another
+  for (let exchange = 0; exchange < 4; exchange += 1) await world.run(ask('three.example'));
+  expect(began.map(({ last }) => last)).toEqual([false, false, true, false]);
+  expect(began.slice(0, 3).map(({ at }) => at)).toEqual([0, 0, 0]);
+  expect(began[3]?.at).toBeGreaterThanOrEqual(600);
+
+  const startedAt = world.now() - beganAt;
+  const others = Array.from({ length: 4 }, () => ask('one.example'));
+  await ask('two.example');
+  await world.run(Promise.all(others));
+  const times = began.filter(({ address }) => address === 'one.example').map(({ at }) => at);
+  const gaps = times.slice(1).map((at, place) => at - (times[place] ?? 0));
+  expect(times[0]).toBe(startedAt);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(600);
+  expect(began).toContainEqual({ address: 'two.example', at: startedAt, last: false });
 });
 
 test('where the plain way says nothing the dialer takes over', async () => {

@@ -11,6 +11,15 @@ export interface FetchTransportOptions {
   readonly world?: Pick<World, 'wait'>;
 }
 
+export interface FetchTransport extends Transport {
+  /** @param options `last`: the relay is to close the connection that carries this, with its answer */
+  carry(
+    to: Hint,
+    request: Uint8Array,
+    options: Parameters<Transport['carry']>[2] & { readonly last?: boolean },
+  ): AsyncIterable<Uint8Array>;
+}
+
 /**
  * Carries each request as one POST by `fetch`, in pages and workers. It is what CORS calls simple, so that no second request asks for
  * leave first. A browser tells nobody why a connection failed, and says nothing at all for minutes where one froze: the timers here
@@ -20,14 +29,15 @@ export interface FetchTransportOptions {
  * A page from elsewhere cannot read what is no relay's answer, because only relays allow it: that is `unreachable` there,
  * and `not-a-relay` where page and relay have one origin.
  */
-export function fetchTransport(options: FetchTransportOptions = {}): Transport {
-  const { longestAnswerMs = 20_000, longestSilenceMs = 15_000 } = options;
+export function fetchTransport(options: FetchTransportOptions = {}): FetchTransport {
+  const { longestAnswerMs = 20_000, longestSilenceMs = 15_000, world = browserWorld } = options;
   return {
     name: 'https',
-    carry: (to, request, { signal, heldMs = 0 }) =>
+    carry: (to, request, { signal, heldMs = 0, last = false }) =>
       exchangeByFetch(to, request, {
         signal,
-        world: options.world ?? browserWorld,
+        world,
+        last,
         longestSilenceMs: (first) => (first ? longestAnswerMs + heldMs : longestSilenceMs),
       }),
   };

@@ -4,4 +4,4 @@ export type { BrowserDialerOptions } from './browser-dialer.ts';
 export { browserPrimitives } from './browser-primitives.ts';
 export { browserWorld } from './browser-world.ts';
 export { fetchTransport } from './fetch-transport.ts';
-export type { FetchTransportOptions } from './fetch-transport.ts';
+export type { FetchTransport, FetchTransportOptions } from './fetch-transport.ts';

@@ -21,8 +21,6 @@ export interface UnseenParts {
   readonly othersAsked: boolean;
 }
 
-/** Answers after which a relay closes a browser's connection. */
-const answersOfOne = 2;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 const leftByOthers: Unseen = { load: nothing, openedAt: 0, usedAt: 0, unsure: true };
 
@@ -75,8 +73,7 @@ export class UnseenSockets {
 
   /** It carried its request and the whole answer, or nothing after all; one that never carried anything was not opened. */
   leave(way: Way, socket: Unseen): void {
-    const { exchanges } = socket.load;
-    if (!socket.unsure && (exchanges === 0 || exchanges >= answersOfOne)) return;
+    if (!socket.unsure && socket.load.exchanges === 0) return;
     this.#idle.set(placeOf(way), [...(this.#idle.get(placeOf(way)) ?? []), socket]);
   }
 

@@ -56,14 +56,13 @@ export type Answering = (
 const segmentBytes = 1400;
 const handshakePackets = 14;
 const banMs = 120_000;
+/** A relay closes a connection on which nothing was asked for so long. */
+const relayKeepsMs = 65_000;
 
 export interface Hello {
   readonly name: string;
   readonly at: number;
 }
-
-/** A relay closes a browser's connection with this one. */
-const answersOfBlind = 2;
 
 /**
  * A relay behind a network, as a carrier sees it, packets counted. Where nothing else answers, a request's first bytes say how long its
@@ -77,7 +76,7 @@ export class SimulatedNetwork implements Carrier {
   readonly bans: Hello[] = [];
   /** requests that arrived */
   served = 0;
-  /** opened by the first request, unseen, and closed by the relay with its second answer */
+  /** which connection carries a request is not seen, nor how it is opened: any that is idle, and a new one where none is */
   readonly blind: boolean;
   readonly #world: World;
   readonly #answer: Answering | undefined;
@@ -136,14 +135,13 @@ export class SimulatedNetwork implements Carrier {
   /** A browser asks on any connection to that place that is idle, whoever meant it for what, and opens one where none is. */
   async socketFor(way: Way, signal: AbortSignal): Promise<Socket> {
     const idle = this.#idle.get(placeOf(way))?.pop();
-    if (idle !== undefined) return idle;
+    if (idle !== undefined && this.#world.now() - idle.leftAt < relayKeepsMs) return idle;
     await this.connect(way, { signal, reached: () => undefined });
     return freshSocket();
   }
 
   leave(way: Way, socket: Socket): void {
-    socket.answers += 1;
-    if (socket.answers >= answersOfBlind) return;
+    socket.leftAt = this.#world.now();
     const place = placeOf(way);
     this.#idle.set(place, [...(this.#idle.get(place) ?? []), socket]);
   }
@@ -235,12 +233,13 @@ export class SimulatedNetwork implements Carrier {
 
 /** What carries exchanges, and what it carried. */
 interface Socket {
-  answers: number;
+  /** when it carried something last, ms since 1970 */
+  leftAt: number;
   readonly spent: { packets: number; up: number; down: number };
 }
 
 function freshSocket(): Socket {
-  return { answers: 0, spent: { packets: handshakePackets, up: 0, down: 0 } };
+  return { leftAt: 0, spent: { packets: handshakePackets, up: 0, down: 0 } };
 }
 
 class SimulatedConnection implements Connection {

@@ -4,17 +4,40 @@
  */
 import { UnreachableError, type Hint, type World } from '@tern/protocol';
 import type { Dialer, ForwardWays, Transport, WayBookRecord } from '@tern/reach';
+import type { FetchTransport } from '@tern/reach/browser';
 
 /** Without an answer for so long the plain way may be blocked: the dialer is fetched, and takes over. */
 const patienceMs = 1500;
 /** Where the plain way answers, whoever has just come says their first words before the dialer is fetched. */
 const firstWordsMs = 10_000;
 
+/** Between two exchanges with one name that may begin a connection: as the dialer has it, and for its reasons (0017). */
+const gapMs = 600;
+const gapJitterMs = 200;
+/** Exchanges of one connection: 25 packets, after which some networks let nothing through, are a hello and three of these. */
+const exchangesOfOne = 3;
+
 export interface LaterParts {
-  readonly plain: Transport;
+  readonly plain: FetchTransport;
   /** @param options.plainAsked whether the plain way was used by now */
   readonly fetch: (options: { readonly plainAsked: () => boolean }) => Promise<Dialer>;
-  readonly world: Pick<World, 'wait'>;
+  readonly world: World;
+}
+
+/** What the plain way knows of the connections to one name. */
+interface PlainLine {
+  /** the earliest time for the next of them, ms since 1970 */
+  notBefore: number;
+  /** exchanges that each one carried which a browser is believed to have idle; the one that was used last is the last */
+  readonly idle: number[];
+}
+
+/** Leave to ask once. */
+interface PlainTurn {
+  /** its relay is to close the connection */
+  readonly last: boolean;
+  /** told when it was answered whole */
+  readonly whole: () => void;
 }
 
 /** A dialer that is fetched when it is needed. Before, there is one plain way. */
@@ -27,7 +50,8 @@ export class LaterDialer implements Dialer {
   /** told before it came, and told to it when it comes */
   #told: readonly ((dialer: Dialer) => void)[] = [];
   #knows = false;
-  #plainAsked = false;
+  /** by the name of a relay, where the plain way was used */
+  readonly #lines = new Map<string, PlainLine>();
   readonly #closing = new AbortController();
   #behind = false;
 
@@ -113,21 +137,26 @@ export class LaterDialer implements Dialer {
   ): AsyncIterable<Uint8Array> {
     const { to, request, options } = asked;
     options.signal.throwIfAborted();
-    const dialer = this.#dialer ?? (this.#knows ? await this.#come() : undefined);
-    if (dialer !== undefined) {
-      yield* choose(dialer).carry(to, request, options);
+    const known = this.#dialer ?? (this.#knows ? await this.#come() : undefined);
+    const turn = known ?? (await this.#turn(to, options.signal));
+    if (!('whole' in turn)) {
+      yield* choose(turn).carry(to, request, options);
       return;
     }
-    this.#plainAsked = true;
     const tooLong = new AbortController();
     const signal = AbortSignal.any([options.signal, tooLong.signal]);
     const answered = new AbortController();
     if ((options.heldMs ?? 0) === 0) void this.#comeInstead(tooLong, answered.signal);
     try {
-      for await (const piece of this.#parts.plain.carry(to, request, { ...options, signal })) {
+      for await (const piece of this.#parts.plain.carry(to, request, {
+        ...options,
+        signal,
+        last: turn.last,
+      })) {
         answered.abort();
         yield piece;
       }
+      turn.whole();
       void this.#comeBehind();
     } catch (error) {
       options.signal.throwIfAborted();
@@ -138,6 +167,24 @@ export class LaterDialer implements Dialer {
     } finally {
       answered.abort();
     }
+  }
+
+  /** Resolves when an exchange may go the plain way, or with the dialer if that came meanwhile. */
+  async #turn({ address }: Hint, signal: AbortSignal): Promise<PlainTurn | Dialer> {
+    const { world } = this.#parts;
+    const line = this.#lines.get(address) ?? { notBefore: 0, idle: [] };
+    this.#lines.set(address, line);
+    const now = world.now();
+    const carried = line.idle.pop();
+    // a browser may have used that one for another, or lost it: then this begins one all the same
+    const at = carried === undefined ? Math.max(now, line.notBefore) : now;
+    const [chance = 0] = world.randomBytes(1);
+    line.notBefore = Math.max(line.notBefore, at + gapMs + (chance / 255) * gapJitterMs);
+    if (at > now) await world.wait(at - now, { signal });
+    if (this.#dialer !== undefined) return this.#dialer;
+    const exchanges = (carried ?? 0) + 1;
+    const last = exchanges === exchangesOfOne;
+    return { last, whole: () => void (last || line.idle.push(exchanges)) };
   }
 
   /** Never rejects. */
@@ -167,7 +214,7 @@ export class LaterDialer implements Dialer {
 
   /** Undefined where it cannot be fetched now: the plain way goes on, and the next request tries again. Never rejects. */
   #come(): Promise<Dialer | undefined> {
-    this.#coming ??= this.#parts.fetch({ plainAsked: () => this.#plainAsked }).then(
+    this.#coming ??= this.#parts.fetch({ plainAsked: () => this.#lines.size > 0 }).then(
       (dialer) => {
         this.#dialer = dialer;
         if (this.#closing.signal.aborted) dialer[Symbol.dispose]();
