@@ -25,6 +25,11 @@ export class Inbox {
     return this.#end !== undefined;
   }
 
+  /** it did not come to its own end */
+  get failed(): boolean {
+    return this.#end?.error !== undefined;
+  }
+
   /** @returns false where the answer has become longer than any relay's: it has failed, and more is not wanted */
   push(piece: Uint8Array): boolean {
     if (this.#end !== undefined) return false;

@@ -21,14 +21,24 @@ function after(exchanges: number, usedAt = 0): Unseen {
   return { load: { exchanges, upBytes: 700, downBytes: 300 }, openedAt: 0, usedAt, unsure: false };
 }
 
-function scene(othersAsked = false): {
+interface Scene {
   readonly sockets: UnseenSockets;
-  readonly pass: (ms: number) => void;
-} {
+  pass(ms: number): void;
+  /** as a browser says it that is online again */
+  goElsewhere(): void;
+}
+
+function scene(othersAsked = false): Scene {
   let now = 0;
+  let place = 'wifi 0';
   const world = { now: () => now, randomBytes: (bytes: number) => new Uint8Array(bytes) };
-  const sockets = new UnseenSockets({ book: new WayBook(() => 'home'), world, othersAsked });
-  return { sockets, pass: (ms) => (now += ms) };
+  const network = (): string => place;
+  const sockets = new UnseenSockets({ book: new WayBook(() => 'home'), world, othersAsked, network });
+  return {
+    sockets,
+    pass: (ms) => (now += ms),
+    goElsewhere: () => (place = 'wifi 1'),
+  };
 }
 
 const text = { upBytes: 700, bulk: false };
@@ -69,6 +79,25 @@ test('of what rested for long, or beside which one died, nobody is sure, and aft
   expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
 });
 
+test('of what was opened in another network nobody is sure', () => {
+  const { sockets, goElsewhere } = scene();
+  sockets.leave(way, after(1));
+  goElsewhere();
+  expect(sockets.idle(way, text)).toBeUndefined();
+  expect(sockets.take(way)).toMatchObject({ unsure: true, load: { exchanges: 1 } });
+  sockets.leave(way, after(1));
+  expect(sockets.idle(way, text)).toBeDefined();
+});
+
+test('what rested twice as long as a relay lets it is gone, however many there were', () => {
+  const { sockets, pass } = scene();
+  for (let count = 0; count < 3; count += 1) sockets.leave(way, after(1));
+  pass(dialRules.goneMs);
+  expect(sockets.take(way).unsure).toBe(true);
+  pass(1);
+  expect(sockets.take(way).unsure).toBe(false);
+});
+
 test('where others asked before, one of theirs may carry the first request to each place', () => {
   const { sockets } = scene(true);
   expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
@@ -84,4 +113,6 @@ test('right after a request over an idle one no other is asked, which might have
   expect(sockets.opensAt({ ...way, host: 'two.example', serverName: 'two.example' })).toBe(0);
   pass(dialRules.gapMs);
   expect(sockets.opensAt(way)).toBe(dialRules.gapMs);
+  pass(-3_600_000); // a clock that is set back keeps nobody waiting for an hour
+  expect(sockets.opensAt(way)).toBe(dialRules.gapMs - 3_600_000);
 });

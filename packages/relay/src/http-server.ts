@@ -180,6 +180,7 @@ async function exchange(
   },
 ): Promise<void> {
   const { request, response } = exchanged;
+  if (exchanged.last) response.shouldKeepAlive = false;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   try {
@@ -195,7 +196,6 @@ async function exchange(
       'Content-Length': answer.length,
       'Access-Control-Allow-Origin': '*',
       'Cache-Control': 'no-store',
-      ...(exchanged.last && { Connection: 'close' }),
     });
     response.end(answer);
   } catch (cause) {

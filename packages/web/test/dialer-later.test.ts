@@ -59,7 +59,18 @@ function scene(
     [Symbol.dispose]: () => told.push('closed'),
   };
   const later = new LaterDialer({
-    plain,
+    plain: {
+      ...plain,
+      async *carry(to, request, options) {
+        let whole = false;
+        try {
+          yield* plain.carry(to, request, options);
+          whole = true;
+        } finally {
+          options.left?.(whole);
+        }
+      },
+    },
     async fetch({ plainAsked }) {
       fetches += 1;
       if (fetches <= (options.fails ?? 0)) throw new TypeError('no network');
@@ -116,16 +127,21 @@ test('exchanges of the plain way with one name keep the distance that whoever co
   const later = new LaterDialer({
     plain: {
       name: 'plain',
-      async *carry({ address }, _request, { last }) {
+      async *carry({ address }, _request, { last, left }) {
         began.push({ address, at: world.now() - beganAt, last });
-        yield new Uint8Array(1);
+        try {
+          yield new Uint8Array(1);
+        } finally {
+          left?.(true);
+        }
       },
     },
     fetch: () => never(signal),
     world,
   });
   const ask = async (address: string): Promise<void> => {
-    for await (const _ of later.carry({ ...hint, address }, new Uint8Array(), { signal }));
+    // whoever reads an answer leaves when it is complete
+    for await (const _ of later.carry({ ...hint, address }, new Uint8Array(), { signal })) break;
   };
   // one connection carries three, and then its relay closes it: the fourth begins another
   for (let exchange = 0; exchange < 4; exchange += 1) await world.run(ask('three.example'));

@@ -11,12 +11,19 @@ export interface FetchTransportOptions {
   readonly world?: Pick<World, 'wait'>;
 }
 
+/** What becomes of the connection that a browser chose. */
+interface OfConnection {
+  /** the relay is to close it after its answer */
+  readonly last?: boolean;
+  /** told at the end whether it is as good as new */
+  readonly left?: (whole: boolean) => void;
+}
+
 export interface FetchTransport extends Transport {
-  /** @param options `last`: the relay is to close the connection that carries this, with its answer */
   carry(
     to: Hint,
     request: Uint8Array,
-    options: Parameters<Transport['carry']>[2] & { readonly last?: boolean },
+    options: Parameters<Transport['carry']>[2] & OfConnection,
   ): AsyncIterable<Uint8Array>;
 }
 
@@ -33,11 +40,12 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
   const { longestAnswerMs = 20_000, longestSilenceMs = 15_000, world = browserWorld } = options;
   return {
     name: 'https',
-    carry: (to, request, { signal, heldMs = 0, last = false }) =>
+    carry: (to, request, { signal, heldMs = 0, last = false, left }) =>
       exchangeByFetch(to, request, {
         signal,
         world,
         last,
+        ...(left !== undefined && { left }),
         longestSilenceMs: (first) => (first ? longestAnswerMs + heldMs : longestSilenceMs),
       }),
   };
@@ -47,12 +55,7 @@ export function fetchTransport(options: FetchTransportOptions = {}): FetchTransp
 export async function* exchangeByFetch(
   to: Hint,
   request: Uint8Array,
-  options: Parameters<Inbox['read']>[0] & {
-    /** the relay is to close the connection after its answer */
-    readonly last?: boolean;
-    /** told at the end whether the connection is as good as new */
-    readonly left?: (whole: boolean) => void;
-  },
+  options: Parameters<Inbox['read']>[0] & OfConnection,
 ): AsyncIterable<Uint8Array> {
   const { signal } = options;
   signal.throwIfAborted();
@@ -66,7 +69,8 @@ export async function* exchangeByFetch(
     yield* answer.inbox.read(options);
   } finally {
     // a reader that stops at the last byte leaves a connection that is as good as new
-    const whole = answer.inbox.ended || answer.inbox.receivedBytes === answer.expectedBytes;
+    const { inbox, expectedBytes } = answer;
+    const whole = (inbox.ended && !inbox.failed) || inbox.receivedBytes === expectedBytes;
     if (!whole) leaving.abort();
     options.left?.(whole);
   }

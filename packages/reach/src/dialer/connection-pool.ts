@@ -12,6 +12,8 @@ export interface PoolParts {
   readonly carriers: Readonly<Partial<Record<Way['carrier'], Carrier>>>;
   readonly book: WayBook;
   readonly world: World;
+  /** where this device is, as finely as it can be told; as finely as the book has it unless given */
+  readonly network?: () => string;
 }
 
 export interface Wish {
@@ -64,7 +66,11 @@ export class ConnectionPool implements Disposable {
     this.#parts = parts;
     const { https } = parts.carriers;
     if (https?.blind === true)
-      this.#unseen = new UnseenSockets({ ...parts, othersAsked: https.othersAsked === true });
+      this.#unseen = new UnseenSockets({
+        ...parts,
+        othersAsked: https.othersAsked === true,
+        network: parts.network ?? (() => parts.book.here),
+      });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
@@ -99,7 +105,10 @@ export class ConnectionPool implements Disposable {
       const unseen = this.#unseenOf(way);
       const opensAt = unseen?.opensAt(way) ?? 0;
       const idle = !yields && unseen?.idle(way, wish) !== undefined;
-      if (idle && opensAt <= world.now()) return this.#opened(way, options);
+      if (idle && opensAt <= world.now()) {
+        this.#tell(); // bulk may have let it pass
+        return this.#opened(way, options);
+      }
       const startAt = idle
         ? opensAt
         : Math.max(this.#startAt(way, wish), opensAt, options.notBefore?.() ?? 0);

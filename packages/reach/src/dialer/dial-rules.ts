@@ -81,6 +81,8 @@ export const dialRules = {
   controlMs: 15_000,
   /** Kept connections die unseen when nobody uses them. */
   idleMs: 50_000,
+  /** A relay ends a connection on which nothing was asked for 65 s. What a browser had idle for twice as long is gone. */
+  goneMs: 130_000,
   staleMs: 20_000,
   /** A connection that carried so much was not frozen: 25 packets, 16 and 64 kB are the known limits. */
   bulkBytes: 80_000,

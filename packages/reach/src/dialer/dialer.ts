@@ -96,7 +96,8 @@ class WayDialer implements Dialer {
     this.#parts = parts;
     this.#book = parts.book ?? new WayBook(() => network());
     const carriers = { https, forward: this.#forward };
-    this.#pool = new ConnectionPool({ carriers, book: this.#book, world });
+    const place = parts.place === undefined ? {} : { network: parts.place };
+    this.#pool = new ConnectionPool({ carriers, book: this.#book, world, ...place });
     this.#evidence = new Evidence({ book: this.#book, pool: this.#pool, world });
     this.direct = {
       name: this.name,

@@ -55,8 +55,8 @@ function startsSince(starts: readonly number[], now: number): number {
 /** The earliest time at which one more connection may be started. */
 export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
   // what lies further ahead than any rule puts it was written before the clock was set back
-  const notBefore = Math.min(pace.notBefore, now + dialRules.slowGapMs + dialRules.gapJitterMs);
-  const at = Math.max(now, notBefore, Math.min(pace.silentUntil, now + dialRules.silenceMs));
+  const notBefore = soon(pace.notBefore, now + dialRules.slowGapMs + dialRules.gapJitterMs);
+  const at = Math.max(now, notBefore, soon(pace.silentUntil, now + dialRules.silenceMs));
   const starts = pace.starts.filter((start) => start <= now);
   const most = mostStarts(pace, wish, now);
   const roomAt = roomIn(starts, most);
@@ -70,6 +70,10 @@ export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
     pace.answered >= (wish.bulk ? bulk : text) &&
     roomAt - at >= dialRules.waitToWidenMs;
   return widens ? Math.max(at, roomIn(starts, most + dialRules.startsForText + 1)) : roomAt;
+}
+
+function soon(at: number, latest: number): number {
+  return at > latest ? 0 : at;
 }
 
 /** When the window holds fewer than so many. */

@@ -19,10 +19,16 @@ export interface UnseenParts {
   readonly world: Pick<World, 'now' | 'randomBytes'>;
   /** others may have left one at any place */
   readonly othersAsked: boolean;
+  /** where this device is, as finely as it can be told: in another network no connection of the last one is left, as far as anybody knows */
+  readonly network: () => string;
 }
 
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
-const leftByOthers: Unseen = { load: nothing, openedAt: 0, usedAt: 0, unsure: true };
+const once: Load = { ...nothing, exchanges: 1 };
+const leftByOthers: Unseen = { load: once, openedAt: 0, usedAt: 0, unsure: true };
+
+/** What lies further ahead was written before the clock was set back. */
+const longestGapMs = dialRules.slowGapMs + dialRules.gapJitterMs;
 
 /**
  * The connections that a browser is believed to have idle. It never says which one a request goes over: the one of them that was used last,
@@ -34,9 +40,11 @@ export class UnseenSockets {
   readonly #idle = new Map<string, readonly Unseen[]>();
   /** when another may be asked that may open a connection, by what hellos are counted by */
   readonly #rode = new Map<string, number>();
+  #network: string;
 
   constructor(parts: UnseenParts) {
     this.#parts = parts;
+    this.#network = parts.network();
   }
 
   /** The one that surely carries a request to there, if it has room for it. */
@@ -55,46 +63,52 @@ export class UnseenSockets {
     const now = world.now();
     const pace = book.pace(way);
     if (isUncounted(way) || ruleAt(pace, book.others(way, now), now) === 'free') return now;
-    const at = Math.max(now, pace.notBefore, this.#rode.get(countedBy(way)) ?? 0);
-    return Math.min(at, now + dialRules.slowGapMs + dialRules.gapJitterMs);
+    const at = Math.max(pace.notBefore, this.#rode.get(countedBy(way)) ?? 0);
+    return at > now + longestGapMs ? now : Math.max(now, at);
   }
 
-  /** A request leaves. @returns what carries it; `unsure` where that is not known: whichever it is, its relay is to close it */
+  /**
+   * A request leaves. @returns what carries it; `unsure` where that is not known. Whichever it is then, its relay is to close it, and what
+   * becomes of it tells neither of a hello nor of what a connection carries.
+   */
   take(way: Way): Unseen {
     const now = this.#parts.world.now();
     const next = this.#next(way);
-    this.#idle.set(placeOf(way), (this.#idle.get(placeOf(way)) ?? []).slice(0, -1));
-    if (next?.unsure === false) {
-      this.#rides(way, now);
-      return next;
-    }
-    return { load: nothing, openedAt: now, usedAt: now, unsure: next !== undefined };
+    this.#idle.set(placeOf(way), this.#left(way, now).slice(0, -1));
+    if (next === undefined) return { load: nothing, openedAt: now, usedAt: now, unsure: false };
+    if (next.unsure) return { ...next, usedAt: 0 };
+    this.#rides(way, now);
+    return next;
   }
 
   /** It carried its request and the whole answer, or nothing after all; one that never carried anything was not opened. */
   leave(way: Way, socket: Unseen): void {
     if (!socket.unsure && socket.load.exchanges === 0) return;
-    this.#idle.set(placeOf(way), [...(this.#idle.get(placeOf(way)) ?? []), socket]);
+    this.#idle.set(placeOf(way), [...this.#left(way, this.#parts.world.now()), socket]);
   }
 
   /** Any of them may have been closed. */
   doubt(way: Way): void {
-    const all = this.#idle.get(placeOf(way)) ?? [];
-    this.#idle.set(
-      placeOf(way),
-      all.map((one) => ({ ...one, unsure: true })),
-    );
+    const all = this.#idle.get(placeOf(way));
+    if (all !== undefined) this.#idle.set(placeOf(way), doubted(all));
   }
 
   /** what would carry a request to there; undefined for a new one */
   #next(way: Way): Unseen | undefined {
-    const { world, othersAsked } = this.#parts;
-    const idle = this.#idle.get(placeOf(way));
-    if (idle === undefined) return othersAsked ? leftByOthers : undefined;
-    const last = idle.at(-1);
+    const { world, othersAsked, network } = this.#parts;
+    const here = network();
+    if (here !== this.#network) for (const [place, all] of this.#idle) this.#idle.set(place, doubted(all));
+    this.#network = here;
+    if (!this.#idle.has(placeOf(way))) return othersAsked ? leftByOthers : undefined;
+    const last = this.#left(way, world.now()).at(-1);
     // kept connections die unseen when nobody uses them
     const rested = last !== undefined && world.now() - last.usedAt > dialRules.idleMs;
     return rested ? { ...last, unsure: true } : last;
+  }
+
+  #left(way: Way, now: number): readonly Unseen[] {
+    const all = this.#idle.get(placeOf(way)) ?? [];
+    return all.filter(({ usedAt }) => now - usedAt <= dialRules.goneMs);
   }
 
   #rides(way: Way, now: number): void {
@@ -104,6 +118,10 @@ export class UnseenSockets {
     const named = way.serverName !== '';
     this.#rode.set(countedBy(way), started(book.pace(way), { now, named, rttMs, chance }).notBefore);
   }
+}
+
+function doubted(all: readonly Unseen[]): readonly Unseen[] {
+  return all.map((one) => ({ ...one, unsure: true }));
 }
 
 function placeOf({ host, port, tls }: Way): string {

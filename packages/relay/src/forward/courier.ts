@@ -33,8 +33,8 @@ const mostOfHost = 2;
 const mostDoubted = 4;
 /** of the time that a far relay has, beyond which it was slow, whatever it answers in the end */
 const slowShare = 1 / 3;
-/** notes that one look at the store finds */
-const mostLooked = 200;
+/** notes that one look at the store finds; among so many they are put in order */
+const mostLooked = 1000;
 /** looked anew at least so often, where nothing is under way */
 const longestSleepMs = 60_000;
 
@@ -73,8 +73,10 @@ export class Courier {
     const failures: unknown[] = [];
     const either = AbortSignal.any([signal, ending.signal]);
     try {
-      if (!this.#started) await hurryKept(this.#parts.store, { second: this.#second() });
-      this.#started = true;
+      if (!this.#started) {
+        await hurryKept(this.#parts.store, { second: this.#second(), signal });
+        this.#started = !signal.aborted;
+      }
       while (!signal.aborted) {
         this.#woken = false;
         await this.#begin(either, failures);

@@ -145,26 +145,29 @@ export function putOff(
 }
 
 /**
- * Whatever waits for a later time is due now. When each is due follows from what a process knew of the far relays; where that is
+ * Whatever waits for a later time is due now, the first that was kept first, and before all that was not tried yet. When each is due follows from what a process knew of the far relays; where that is
  * gone, what was kept first could be due after what was kept later for the same one.
  */
-export async function hurryKept(store: RelayStore, { second }: { readonly second: number }): Promise<void> {
+export async function hurryKept(
+  store: RelayStore,
+  { second, signal }: { readonly second: number; readonly signal: AbortSignal },
+): Promise<void> {
   let from = span('due', uintBytes(second + 1, 5)).from;
   const { to } = span('due');
   for (;;) {
+    if (signal.aborted) return;
     const start = from;
     const { last, waiting } = await store.read((view) => {
-      const notes = view.keys(start, to, mostAtOnce).map((note) => note.slice());
-      return {
-        last: notes.at(-1),
-        waiting: notes.map((note) => placeOf(note)).filter((at) => waits(view, at)),
-      };
+      const notes = view.keys(start, to, mostAtOnce).map((key) => key.slice());
+      const placed = notes.map((key) => ({ place: placeOf(key), order: tagOf(view.get(key), key).order }));
+      return { last: notes.at(-1), waiting: placed.filter(({ place }) => waits(view, place)) };
     });
     if (last === undefined) return;
     if (waiting.length > 0)
       await store.write((transaction) => {
-        for (const place of waiting)
-          if (waits(transaction, place)) lookAgain(transaction, place, { due: second, tries: 0 });
+        for (const { place, order } of waiting)
+          if (waits(transaction, place))
+            lookAgain(transaction, place, { due: Math.min(order, second), tries: 0 });
       });
     from = concat(last, new Uint8Array(1));
   }

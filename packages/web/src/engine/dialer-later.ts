@@ -14,6 +14,8 @@ const firstWordsMs = 10_000;
 /** Between two exchanges with one name that may begin a connection: as the dialer has it, and for its reasons (0017). */
 const gapMs = 600;
 const gapJitterMs = 200;
+/** What lies further ahead was written before the clock was set back: so many wait in line at most. */
+const longestGapMs = 20 * (gapMs + gapJitterMs);
 /** Exchanges of one connection: 25 packets, after which some networks let nothing through, are a hello and three of these. */
 const exchangesOfOne = 3;
 
@@ -36,8 +38,8 @@ interface PlainLine {
 interface PlainTurn {
   /** its relay is to close the connection */
   readonly last: boolean;
-  /** told when it was answered whole */
-  readonly whole: () => void;
+  /** told at the end whether its connection is as good as new */
+  readonly left: (whole: boolean) => void;
 }
 
 /** A dialer that is fetched when it is needed. Before, there is one plain way. */
@@ -139,7 +141,7 @@ export class LaterDialer implements Dialer {
     options.signal.throwIfAborted();
     const known = this.#dialer ?? (this.#knows ? await this.#come() : undefined);
     const turn = known ?? (await this.#turn(to, options.signal));
-    if (!('whole' in turn)) {
+    if (!('left' in turn)) {
       yield* choose(turn).carry(to, request, options);
       return;
     }
@@ -148,16 +150,15 @@ export class LaterDialer implements Dialer {
     const answered = new AbortController();
     if ((options.heldMs ?? 0) === 0) void this.#comeInstead(tooLong, answered.signal);
     try {
-      for await (const piece of this.#parts.plain.carry(to, request, {
-        ...options,
-        signal,
-        last: turn.last,
-      })) {
+      const left = (whole: boolean): void => {
+        turn.left(whole);
+        if (whole) void this.#comeBehind();
+      };
+      const asked = { ...options, signal, last: turn.last, left };
+      for await (const piece of this.#parts.plain.carry(to, request, asked)) {
         answered.abort();
         yield piece;
       }
-      turn.whole();
-      void this.#comeBehind();
     } catch (error) {
       options.signal.throwIfAborted();
       if (answered.signal.aborted || !(error instanceof UnreachableError)) throw error;
@@ -177,14 +178,15 @@ export class LaterDialer implements Dialer {
     const now = world.now();
     const carried = line.idle.pop();
     // a browser may have used that one for another, or lost it: then this begins one all the same
-    const at = carried === undefined ? Math.max(now, line.notBefore) : now;
+    const at =
+      carried === undefined && line.notBefore <= now + longestGapMs ? Math.max(now, line.notBefore) : now;
     const [chance = 0] = world.randomBytes(1);
     line.notBefore = Math.max(line.notBefore, at + gapMs + (chance / 255) * gapJitterMs);
     if (at > now) await world.wait(at - now, { signal });
     if (this.#dialer !== undefined) return this.#dialer;
     const exchanges = (carried ?? 0) + 1;
     const last = exchanges === exchangesOfOne;
-    return { last, whole: () => void (last || line.idle.push(exchanges)) };
+    return { last, left: (whole) => void (whole && !last && line.idle.push(exchanges)) };
   }
 
   /** Never rejects. */
