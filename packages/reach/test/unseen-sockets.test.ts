@@ -99,9 +99,11 @@ test('what rested twice as long as a relay lets it is gone, however many there w
 });
 
 test('where others asked before, one of theirs may carry the first request to each place', () => {
-  const { sockets } = scene(true);
+  const { sockets, pass } = scene(true);
   expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
   expect(sockets.take({ ...way, host: 'two.example' }).unsure).toBe(true);
+  pass(dialRules.goneMs + 1);
+  expect(sockets.take({ ...way, host: 'three.example' }).unsure).toBe(false);
 });
 
 test('right after a request over an idle one no other is asked, which might have opened one', () => {

@@ -17,7 +17,7 @@ export interface Unseen {
 export interface UnseenParts {
   readonly book: WayBook;
   readonly world: Pick<World, 'now' | 'randomBytes'>;
-  /** others may have left one at any place */
+  /** others may have left one at any place before this began */
   readonly othersAsked: boolean;
   /** where this device is, as finely as it can be told: in another network no connection of the last one is left, as far as anybody knows */
   readonly network: () => string;
@@ -25,7 +25,6 @@ export interface UnseenParts {
 
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 const once: Load = { ...nothing, exchanges: 1 };
-const leftByOthers: Unseen = { load: once, openedAt: 0, usedAt: 0, unsure: true };
 
 /** What lies further ahead was written before the clock was set back. */
 const longestGapMs = dialRules.slowGapMs + dialRules.gapJitterMs;
@@ -40,11 +39,15 @@ export class UnseenSockets {
   readonly #idle = new Map<string, readonly Unseen[]>();
   /** when another may be asked that may open a connection, by what hellos are counted by */
   readonly #rode = new Map<string, number>();
+  /** at any place where nothing was asked yet */
+  readonly #leftByOthers: readonly Unseen[];
   #network: string;
 
   constructor(parts: UnseenParts) {
     this.#parts = parts;
     this.#network = parts.network();
+    const now = parts.world.now();
+    this.#leftByOthers = parts.othersAsked ? [{ load: once, openedAt: now, usedAt: now, unsure: true }] : [];
   }
 
   /** The one that surely carries a request to there, if it has room for it. */
@@ -95,11 +98,10 @@ export class UnseenSockets {
 
   /** what would carry a request to there; undefined for a new one */
   #next(way: Way): Unseen | undefined {
-    const { world, othersAsked, network } = this.#parts;
+    const { world, network } = this.#parts;
     const here = network();
     if (here !== this.#network) for (const [place, all] of this.#idle) this.#idle.set(place, doubted(all));
     this.#network = here;
-    if (!this.#idle.has(placeOf(way))) return othersAsked ? leftByOthers : undefined;
     const last = this.#left(way, world.now()).at(-1);
     // kept connections die unseen when nobody uses them
     const rested = last !== undefined && world.now() - last.usedAt > dialRules.idleMs;
@@ -107,7 +109,7 @@ export class UnseenSockets {
   }
 
   #left(way: Way, now: number): readonly Unseen[] {
-    const all = this.#idle.get(placeOf(way)) ?? [];
+    const all = this.#idle.get(placeOf(way)) ?? this.#leftByOthers;
     return all.filter(({ usedAt }) => now - usedAt <= dialRules.goneMs);
   }
 
