@@ -1,26 +1,15 @@
-import { UnreachableError, type Hint, type RelayId, type World } from '@tern/protocol';
+import { UnreachableError, type World } from '@tern/protocol';
 import { timedWorld } from '@tern/relay/testing';
 import { expect, test } from 'vitest';
 import type { Carrier } from '../src/dialer/carrier.ts';
 import { ConnectionPool, type Held } from '../src/dialer/connection-pool.ts';
 import { dialRules } from '../src/dialer/dial-rules.ts';
 import { freshPace } from '../src/dialer/pace.ts';
-import type { Way } from '../src/dialer/way.ts';
 import { WayBook } from '../src/dialer/way-book.ts';
 import { requestFor } from '../src/testing/simulated-network.ts';
 import { carry, dialerScene } from './dialer-scene.ts';
+import { way } from './plain-way.ts';
 
-const hint: Hint = { relay: 'one' as RelayId, address: 'one.example', port: 443, tls: true, path: 'p' };
-const way: Way = {
-  carrier: 'https',
-  by: 'system',
-  host: 'one.example',
-  port: 443,
-  tls: true,
-  serverName: 'one.example',
-  hint,
-  names: ['one.example'],
-};
 const text = { upBytes: 700, bulk: false, held: false };
 const { signal } = new AbortController();
 const load = (exchanges: number): Held['load'] => ({ exchanges, upBytes: 700, downBytes: 300 });

@@ -1,21 +1,8 @@
-import type { Hint, RelayId } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { dialRules } from '../src/dialer/dial-rules.ts';
 import { UnseenSockets, type Unseen } from '../src/dialer/unseen-sockets.ts';
 import { WayBook } from '../src/dialer/way-book.ts';
-import type { Way } from '../src/dialer/way.ts';
-
-const hint: Hint = { relay: 'one' as RelayId, address: 'one.example', port: 443, tls: true, path: 'p' };
-const way: Way = {
-  carrier: 'https',
-  by: 'system',
-  host: 'one.example',
-  port: 443,
-  tls: true,
-  serverName: 'one.example',
-  hint,
-  names: ['one.example'],
-};
+import { hint, way } from './plain-way.ts';
 
 function after(exchanges: number, usedAt = 0): Unseen {
   return { load: { exchanges, upBytes: 700, downBytes: 300 }, openedAt: 0, usedAt, unsure: false };
