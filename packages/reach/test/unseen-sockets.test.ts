@@ -66,6 +66,18 @@ test('of what rested for long, or beside which one died, nobody is sure, and aft
   expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
 });
 
+test('what is given back, because nothing was asked after all, is as idle and as doubtful as before', () => {
+  const { sockets, pass } = scene();
+  sockets.leave(way, after(1));
+  sockets.leave(way, sockets.take(way));
+  expect(sockets.idle(way, text)).toEqual(after(1));
+  pass(dialRules.idleMs + 1);
+  sockets.leave(way, sockets.take(way));
+  expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
+  sockets.leave(way, sockets.take(way));
+  expect(sockets.take(way).unsure).toBe(false);
+});
+
 test('of what was opened in another network nobody is sure', () => {
   const { sockets, goElsewhere } = scene();
   sockets.leave(way, after(1));

@@ -269,7 +269,11 @@ export class ConnectionPool implements Disposable {
       options.reached(stage, address);
     };
     const connection = await carrier.open(way, { ...options, reached, small, freezes });
-    if (unseen !== undefined) return { ...unseen, way, connection, busy: 1, unseen, closes: unseen.unsure };
+    if (unseen !== undefined) {
+      // of one that may be gone no silence says more than that it is
+      const usedAt = unseen.unsure ? 0 : unseen.usedAt;
+      return { ...unseen, usedAt, way, connection, busy: 1, unseen, closes: unseen.unsure };
+    }
     this.greeted(way);
     const load = { exchanges: 0, upBytes: 0, downBytes: 0 };
     const held: Held = { way, connection, load, busy: 1, usedAt: world.now(), openedAt: world.now() };

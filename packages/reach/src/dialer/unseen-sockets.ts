@@ -79,8 +79,7 @@ export class UnseenSockets {
     const next = this.#next(way);
     this.#idle.set(placeOf(way), this.#left(way, now).slice(0, -1));
     if (next === undefined) return { load: nothing, openedAt: now, usedAt: now, unsure: false };
-    if (next.unsure) return { ...next, usedAt: 0 };
-    this.#rides(way, now);
+    if (!next.unsure) this.#rides(way, now);
     return next;
   }
 

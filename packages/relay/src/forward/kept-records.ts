@@ -145,8 +145,8 @@ export function putOff(
 }
 
 /**
- * Whatever waits for a later time is due now, the first that was kept first, and before all that was not tried yet. When each is due follows from what a process knew of the far relays; where that is
- * gone, what was kept first could be due after what was kept later for the same one.
+ * Whatever waits for a later time is due now, in the order in which it was kept and before all that was not tried yet. When each is due
+ * follows from what a process knew of the far relays; where that is gone, what was kept first could be due after what was kept later.
  */
 export async function hurryKept(
   store: RelayStore,
