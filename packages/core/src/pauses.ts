@@ -5,7 +5,7 @@ export const mostStalls = 3;
 const longestPauseMs = 60_000;
 const firstPauseMs = 500;
 
-/** Between tries: each longer than the one before, up to a minute, and never two alike. */
+/** Between tries: each about twice the one before, up to one or two minutes, and never two alike. */
 export class Pauses {
   readonly #engine: Engine;
   #ms = firstPauseMs;

@@ -35,7 +35,7 @@ export interface Card {
   readonly number: number;
   /** seconds since 1970 */
   readonly issuedAt: number;
-  /** past it the relay is tried last, never forgotten (rule 32) */
+  /** seconds since 1970; past it the card still counts until a newer one comes (rule 32) */
   readonly notAfter: number;
   /** newest first */
   readonly keys: readonly CardKey[];

@@ -4,7 +4,7 @@ import type { Observation } from './diagnosis/observation.ts';
 const keptMs = 600_000;
 const mostKept = 256;
 
-/** The attempts of the last ten minutes, in memory only: they say when somebody was online, and where. */
+/** The attempts of the last ten minutes, in memory: they say when somebody was online, and where. Where something hindered a terminal its home keeps them. */
 export class ObservationLog {
   readonly #now: () => number;
   #kept: readonly { readonly one: Observation; readonly at: number }[] = [];

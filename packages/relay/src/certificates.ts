@@ -19,7 +19,7 @@ export interface Certificates {
 }
 
 /**
- * A client resumes its session whichever of the relay's ports and names it comes to, and a handshake that resumes brings a tenth of the
+ * A client resumes its session whichever of the relay's ports and names it comes to, and a handshake that resumes brings half of the
  * bytes: so all contexts share their ticket keys.
  * @param shared.ticketKeys 48 random bytes
  * @throws {UsageError} for a certificate that is none, or one that is not that key's

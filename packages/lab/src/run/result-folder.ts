@@ -68,7 +68,7 @@ export function sourcesNow(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The product's sources, the lab's, its scenarios, what builds and drives the app in browsers, and what comes from the registry. */
+/** The product's sources, the lab's, its scenarios, what builds and drives the app in browsers, and what the lockfile names. */
 export function sourceFiles(): readonly string[] {
   return globSync(measuredFiles, { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile())

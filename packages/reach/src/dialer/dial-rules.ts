@@ -8,6 +8,7 @@ export const dialRules = {
    * the window is longer than theirs because our clock and the wire's are not one.
    */
   carefulStarts: 3,
+  /** where three were one too many, which one ban has shown: one fewer, for longer than the bans that are known last (ten minutes) */
   counted: { starts: 2, forMs: 3_600_000 },
   startWindowMs: 65_000,
   /** of those three one is left for text */
@@ -31,6 +32,7 @@ export const dialRules = {
    * what it meets is believed of the whole network, so that calibration costs one ban at most. Text, which somebody waits for, tries it sooner.
    */
   answeredToWiden: { text: 3, bulk: 6 },
+  /** where nobody counts: as many as the gaps below leave room for, so that a file is held up by those alone */
   freeStarts: 60,
   /** a network on which a name was banned is not tried again for a day */
   countedNetworkMs: 86_400_000,
@@ -51,6 +53,7 @@ export const dialRules = {
    * a while what was reset does not care that one had failed, and sees the same. Another name, or none, may follow at once.
    */
   sameNameMs: 1500,
+  /** of one request: the last begins some ten seconds after the first, and what nobody answers is asked anew soon, by what was learnt */
   mostAttempts: 7,
 
   /** Where a stranger answered, with anything at all, that way is not tried beside others for so long: its answer would end theirs. */
@@ -86,6 +89,7 @@ export const dialRules = {
   staleMs: 20_000,
   /** A connection that carried so much was not frozen: 25 packets, 16 and 64 kB are the known limits. */
   bulkBytes: 80_000,
+  /** nor one that carried so many exchanges, each of two packets and more either way */
   bulkExchanges: 16,
   /** of what was believed to carry anything, one stop is not believed */
   secondStopMs: 600_000,
@@ -95,6 +99,7 @@ export const dialRules = {
   socketRestMs: 600_000,
   mostSocketRestMs: 86_400_000,
   socketGoodMs: 300_000,
+  /** Once so many connections have carried all the exchanges they were held to, twice as many are tried: at most one freeze, of 2 s, for so many. */
   passesToTryMore: 40,
 
   /**
