@@ -417,7 +417,7 @@ test('what yesterday taught is known at the start', async () => {
   const [today, tomorrow] = [dialerScene(rules, agent), dialerScene(rules, agent)];
   await today.world.run(deliver(today));
   tomorrow.dialer.load(today.dialer.record());
-  await tomorrow.world.pass(10_000);
+  await tomorrow.world.pass(24 * 3_600_000);
   expect(await tomorrow.world.run(deliver(tomorrow))).toBeLessThan(1000);
   expect(tomorrow.network.hellos).toEqual([]);
 });
