@@ -254,6 +254,7 @@ export const responseItemCodec: Codec<ResponseItem> = row<ResponseItem>({
   result: resultCodec,
 });
 
+/** Header and results, framed; results need not be in the order of their operations. */
 export function encodeResponse(header: ResponseHeader, items: readonly ResponseItem[]): Uint8Array {
   return joinFrames([
     encode(responseHeaderCodec, header),

@@ -12,6 +12,7 @@ import type { Primitives } from './primitives.ts';
 const leafMark = new Uint8Array([0]);
 const nodeMark = new Uint8Array([1]);
 
+/** @param length of a chunk, bytes */
 export function leafCount(length: number): number {
   return Math.ceil(length / limits.leafBytes);
 }

@@ -50,6 +50,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return codec.fromItem(readItem(bytes));
 }
 
+/** A whole number from 0 to `max`. */
 export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
   const check = (value: unknown): number => {
     if (
@@ -122,6 +123,7 @@ export function id<T extends string>(length: number): Codec<T> {
   };
 }
 
+/** An array of at most `max`. */
 export function list<T>(of: Codec<T>, max: number): Codec<readonly T[]> {
   const check = (value: unknown): readonly unknown[] => {
     if (!Array.isArray(value) || value.length > max) throw new MalformedError(`not a list of at most ${max}`);
@@ -191,10 +193,12 @@ export interface Field<T> {
   readonly optional: boolean;
 }
 
+/** A field that must be there. */
 export function field<T>(key: number, codec: Codec<NonNullable<T>>): Field<T> {
   return { key, codec, optional: false };
 }
 
+/** A field that may be absent. */
 export function optional<T>(key: number, codec: Codec<NonNullable<T>>): Field<T> {
   return { key, codec, optional: true };
 }

@@ -30,6 +30,7 @@ export function sign(
   };
 }
 
+/** @param key Ed25519, 32 bytes @param label says what kind of thing was signed */
 export function verifySigned(
   primitives: Primitives,
   key: Uint8Array,

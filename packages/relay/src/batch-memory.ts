@@ -89,6 +89,7 @@ export function remember(
   return bytes;
 }
 
+/** The error of a batch that cannot be remembered and must not happen now. */
 export function noMemory(): RefusedError {
   return new RefusedError('busy', 'too many results of batches are remembered');
 }

@@ -41,6 +41,7 @@ export function openBatch(
   return { kind: 'malformed', id: id ?? noBatch };
 }
 
+/** Writes, reads, and what is answered at once because it does not decode or is unknown, each with its place in the batch. */
 export function sortBatch(batch: Batch): SortedBatch {
   const sorted = {
     writes: [] as AskedWrite[],

@@ -51,6 +51,7 @@ export function writeHead(transaction: StoreTransaction, log: LogId, head: LogHe
   transaction.put(keys.head(log), headRecord.encode(head));
 }
 
+/** The places that a policy of this log governs, and the entry that won its commit lane if it has ended. */
 export function readRange(
   view: StoreView,
   log: LogId,

@@ -63,6 +63,7 @@ const mostShort = 256;
 const goingAway = 1001;
 const brokenRules = 1002;
 
+/** Takes sockets over from the HTTP server, answers what they ask, and closes those that are idle or stuck. */
 export function webSocketDoor(answer: SocketAnswer, limits: SocketLimits): WebSocketDoor {
   const server = new WebSocketServer({
     noServer: true,

@@ -135,6 +135,7 @@ function steady(slow: readonly Speed[], around: number): boolean {
   return near.length >= 2 && near.length * 3 >= slow.length * 2;
 }
 
+/** `slow-network`: answers fail to come here and on other ways in the same minute, some do come, and all take long. Undefined: nothing of the kind. */
 export function judgeUnsteady(facts: WayFacts): Finding | undefined {
   const failed = facts.recent.filter(lost);
   if (failed.length === 0 || failed.length < facts.failing.length) return undefined;

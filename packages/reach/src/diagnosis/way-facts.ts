@@ -61,6 +61,7 @@ export function says({ end, held, downBytes, connection }: Observation): boolean
   return !(held && end === 'silent' && downBytes === 0 && connection?.fresh !== true);
 }
 
+/** Of those that carried enough to tell a speed. */
 export function speedsOf(some: readonly Observation[]): readonly Speed[] {
   return some.flatMap((one) => {
     const speed = bitsPerSecond(one);
@@ -68,6 +69,7 @@ export function speedsOf(some: readonly Observation[]): readonly Speed[] {
   });
 }
 
+/** Whether no more than a minute lies between the end of one and the beginning of the other. */
 export function inSameMinute(one: Observation, other: Observation): boolean {
   const gap = Math.max(one.beganAt, other.beganAt) - Math.min(one.endedAt, other.endedAt);
   return gap <= sameMinuteMs;
@@ -88,6 +90,7 @@ export function bestControl(facts: WayFacts, those: readonly Observation[]): Con
   return best === undefined ? undefined : controlOf(facts.way, best);
 }
 
+/** Another attempt as a control of this way: what the two do not share (relay, name or only the way), whether it was answered, and how fast. */
 export function controlOf(way: Way, other: Observation): Control {
   const speed = bitsPerSecond(other);
   const arm = (['relay', 'name', 'way'] as const)[rank(way, other)] ?? 'way';

@@ -74,6 +74,7 @@ export interface Dialer extends Transport, Disposable {
 
 const keptReports = 256;
 
+/** A dialer that knows nothing yet; what it learnt elsewhere comes by `load`. Disposing of it closes its connections. */
 export function openDialer(parts: DialerParts): Dialer {
   return new WayDialer(parts);
 }

@@ -39,6 +39,7 @@ export interface StartWish {
 /** What one name met is believed of all: `counted` somebody counts, `free` nobody does, `trying` one is finding out. */
 export type Others = 'unknown' | 'trying' | 'free' | 'counted';
 
+/** @param paces of every name on one network */
 export function othersOf(paces: Iterable<Pace>, now: number): Others {
   const all = [...paces];
   if (all.some(({ bannedAt }) => bannedAt !== undefined && now - bannedAt < dialRules.countedNetworkMs))
@@ -90,6 +91,7 @@ function mostStarts(pace: Pace, { bulk, named, others }: StartWish, now: number)
   return bulk ? most - dialRules.startsForText : most;
 }
 
+/** The rule that holds for this name now: one that was banned long ago is careful again, one that knows nothing goes by what others met. */
 export function ruleAt(pace: Pace, others: Others, now: number): Pace['rule'] {
   const over = pace.bannedAt !== undefined && now - pace.bannedAt > dialRules.counted.forMs;
   if (pace.rule === 'counted') return over ? 'careful' : 'counted';
@@ -131,6 +133,7 @@ export function addressGapMs({ answered }: Pick<Pace, 'answered'>): number {
   return Math.max(dialRules.leastAddressGapMs, dialRules.addressGapMs / 2 ** halvings);
 }
 
+/** A hello was answered. One more than careful within the window, and still answered, shows that nobody counts. */
 export function greeted(pace: Pace, now: number): Pace {
   const window = startsSince(pace.starts, now);
   const free = pace.rule === 'careful' && window > dialRules.carefulStarts && !wasBanned(pace, now);

@@ -56,6 +56,7 @@ function endOf({ ended, stage, blind, downBytes }: AttemptReport): Observation['
   return blind ? 'failed' : 'silent';
 }
 
+/** A way in the words of the diagnosis. @param options.address the one that was dialled, where that is known */
 export function toldWay(
   way: ObservedWay,
   { relay, address }: { readonly relay?: RelayId | undefined; readonly address?: string | undefined },

@@ -82,6 +82,7 @@ export function waysOf(entrance: Entrance, abilities: Abilities): readonly Way[]
   return [...all, ...elsewhere, ...silent.map((way) => ({ ...way, serverName: '' }))];
 }
 
+/** What a link or an invitation names, and nothing else. */
 export function entranceOf(hint: Hint): Entrance {
   const host = bare(hint.address);
   return { hint, endpoints: [{ host, port: hint.port, tls: hint.tls }] };

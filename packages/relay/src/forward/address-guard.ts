@@ -61,6 +61,7 @@ export interface GuardOptions {
   readonly own?: () => readonly string[];
 }
 
+/** Nothing is handed on into this machine or the network around it, nor to addresses that are nobody's, unless `alsoPrivate` says so. */
 export function addressGuard(options: GuardOptions = {}): AddressGuard {
   const own = options.own ?? ownAddresses;
   return (address) => {

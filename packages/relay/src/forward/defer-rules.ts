@@ -32,6 +32,7 @@ const idBytes = 16;
 /** a request that begins a session: whatever is kept for days is not sealed under a ticket (SPEC.md, "Forwarding") */
 const underKey: readonly [version: number, mode: number] = [1, 1];
 
+/** 32 bytes, made once for each relay: without them tickets and the names of far relays on the disk say nothing. */
 export function keepingSecret(
   secrets: SecretBox,
   { randomBytes }: { readonly randomBytes: (length: number) => Uint8Array },
@@ -91,6 +92,7 @@ function longestSeconds({ keptSeconds }: RelayLimits, share: number): number {
   return keptSeconds * 2 ** Math.min(0, 5 - 10 * share);
 }
 
+/** Rule 30. Done also where nothing lies under that ticket: who asks learns nothing by it. */
 export function judgeForget(
   transaction: StoreTransaction,
   context: JudgeContext,

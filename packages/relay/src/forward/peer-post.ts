@@ -41,6 +41,7 @@ const idleMs = 30_000;
 const probeSilenceMs = 7_200_000;
 const mostHeaderBytes = 8192;
 
+/** POSTs to one address, whatever name they are for, over connections that are kept for half a minute. */
 export function openPeerPost({ address, authorities }: PeerPostOptions): PeerPost {
   const family = isIP(address);
   const lookup: LookupFunction = (_host, options, done) => {
