@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '@tern/protocol';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { isProfileName } from './run/profile.ts';
-import type { Plan } from './run/schedule-runs.ts';
+import type { AskedScenario, Plan } from './run/schedule-runs.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
 import { longestTryMs } from './scenario/control.ts';
+import { digestOf } from './scenario/digest.ts';
 import { subjectNamed, subjects } from './subjects/all.ts';
 
 const mostJobs = 4;
@@ -57,13 +58,22 @@ export async function planOf(args: readonly string[]): Promise<{
   return { plan, results, json, help, costs };
 }
 
+/** What is printed has but the id to tell them apart. */
 async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
-  return Promise.all(
-    asked.map(async (ask) => {
-      const { id, target, controls } = await scenarioNamed(ask);
-      return { ask, id, target, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
+  const found = await Promise.all(
+    asked.map(async (ask): Promise<AskedScenario> => {
+      const scenario = await scenarioNamed(ask);
+      const { id, target, controls } = scenario;
+      const controlMs = Math.max(0, ...controls.map(longestTryMs));
+      return { ask, id, target, controlMs, digest: (seed) => digestOf(scenario, seed) };
     }),
   );
+  for (const [at, { id, ask }] of found.entries()) {
+    const before = found.slice(0, at).find((one) => one.id === id);
+    if (before !== undefined)
+      throw new UsageError(`--scenario ${before.ask} and --scenario ${ask} both have the id ${id}`);
+  }
+  return found;
 }
 
 /** A quick lab leaves out those in which there is no way for anybody: it would only wait. */

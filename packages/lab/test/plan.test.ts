@@ -1,8 +1,16 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UsageError } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { planOf } from '../src/plan.ts';
 import { manners } from '../src/run/costs.ts';
 import { longestFirst } from '../src/run/schedule-runs.ts';
+import { digestOf } from '../src/scenario/digest.ts';
+import { decodeScenario } from '../src/scenario/scenario.ts';
+import { scenarioText } from './support/watched-wire.ts';
+
+const freeze = { technique: 'freeze-packets', packets: { from: 20, to: 30 } };
 
 async function asked(...args: readonly string[]): Promise<{
   readonly scenarios: readonly string[];
@@ -41,6 +49,33 @@ test('who is asked for by name plays, whatever the profile', async () => {
     subjects: ['tern-web'],
     seeds: 2,
   });
+});
+
+test('two scenarios with one id cannot be told apart, and are refused', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tern-plan-'));
+  try {
+    const mine = join(folder, 'mine.json');
+    await writeFile(mine, scenarioText([freeze], { id: 'S08' }));
+    await expect(planOf(['--scenario', 'S08', '--scenario', mine])).rejects.toThrow(
+      new UsageError(`--scenario S08 and --scenario ${mine} both have the id S08`),
+    );
+    expect((await asked('--scenario', 'S09', '--scenario', mine)).scenarios).toEqual(['S09', 'S08']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a run is named by what its scenario decodes to, so that an edited file is another one and its words are not', () => {
+  const digest = (of: Record<string, unknown>, other: Record<string, unknown> = {}, seed = 1): string =>
+    digestOf(decodeScenario(scenarioText([of], other)), seed);
+  expect(digest(freeze, { id: 'S08', title: 'other', about: 'words' })).toBe(digest(freeze));
+  expect(digest({ ...freeze, packets: 25 })).not.toBe(digest({ ...freeze, packets: 26 }));
+  expect(digest(freeze, { change: 'none' })).not.toBe(digest(freeze));
+  const controls = [{ host: 'cloud-notes.example', fails: ['silence'] }];
+  expect(digest(freeze, { controls })).not.toBe(digest(freeze));
+  expect(digest(freeze, {}, 2)).not.toBe(digest(freeze));
+  // what the file leaves out is what it would say
+  expect(digest({ ...freeze, count: 'both' })).toBe(digest(freeze));
 });
 
 test('what is not understood is named', async () => {

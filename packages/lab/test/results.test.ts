@@ -20,6 +20,7 @@ const measures: Measures = {
 function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
   return {
     scenario: 'S01',
+    digest: 'one',
     seed,
     profile: 'full',
     sources: 'x',
@@ -89,7 +90,7 @@ test('a lab that was stopped goes on where it was, unless what it measures has c
   const path = mkdtempSync(join(tmpdir(), 'tern-lab-test-'));
   try {
     const folder = new ResultFolder(path, 'sources one');
-    const name = { scenario: 'S01', subject: 'tern', seed: 1, profile: 'full' } as const;
+    const name = { scenario: 'S01', digest: 'one', subject: 'tern', seed: 1, profile: 'full' } as const;
     const { sources: _, ...record } = run(1, measured({}, 'A'), {
       subject: 'websocket',
       kind: 'void',
@@ -101,6 +102,22 @@ test('a lab that was stopped goes on where it was, unless what it measures has c
     expect(folder.read({ ...name, subject: 'websocket' })).toBeUndefined();
     expect(folder.read({ ...name, seed: 2 })).toBeUndefined();
     expect(new ResultFolder(path, 'sources two').read(name)).toBeUndefined();
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+});
+
+test('a scenario that is edited, and a foreign one with the id of another, have results of their own', () => {
+  const path = mkdtempSync(join(tmpdir(), 'tern-lab-test-'));
+  try {
+    const folder = new ResultFolder(path, 'sources');
+    const name = { scenario: 'S01', digest: 'one', subject: 'tern', seed: 1, profile: 'full' } as const;
+    const { sources: _, ...record } = run(1, measured({ ttr: 2 }, 'A'));
+    folder.write(record);
+    expect(folder.read({ ...name, digest: 'two' })).toBeUndefined();
+    folder.write({ ...record, digest: 'two', outcomes: [measured({ ttr: 9 }, 'B')] });
+    expect(folder.read(name)?.outcome).toEqual(measured({ ttr: 2 }, 'A'));
+    expect(folder.read({ ...name, digest: 'two' })?.outcome).toEqual(measured({ ttr: 9 }, 'B'));
   } finally {
     rmSync(path, { recursive: true });
   }

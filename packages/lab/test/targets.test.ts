@@ -19,7 +19,16 @@ const good: Measures = {
 
 function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
   const lagMs = { engine: 1, programs: 5 };
-  return { scenario: 'S09', seed, profile: 'full', sources: 'x', outcomes, lagMs, seconds: 60 };
+  return {
+    scenario: 'S09',
+    digest: 'one',
+    seed,
+    profile: 'full',
+    sources: 'x',
+    outcomes,
+    lagMs,
+    seconds: 60,
+  };
 }
 
 function measured(changed: Partial<Measures>, subject = 'tern-web'): Outcome {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { longestTryMs } from '../scenario/control.ts';
+import { digestOf } from '../scenario/digest.ts';
 import { drawPolicies, type Scenario } from '../scenario/scenario.ts';
 import { loadScenario } from '../scenario/catalogue.ts';
 import type { Subject } from '../subjects/subject.ts';
@@ -93,7 +94,8 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
       : { subject: name, kind: 'void', because: because ?? 'it did not play' };
   });
   const seconds = Math.round((performance.now() - beganAt) / 100) / 10;
-  return { scenario: scenario.id, seed, profile: profile.name, outcomes, lagMs, seconds };
+  const digest = digestOf(scenario, seed);
+  return { scenario: scenario.id, digest, seed, profile: profile.name, outcomes, lagMs, seconds };
 }
 
 type Part = { readonly trial: Trial; readonly stage: Stage };

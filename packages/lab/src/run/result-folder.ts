@@ -11,6 +11,7 @@ export type Result = Omit<RunRecord, 'outcomes'> & { readonly outcome: Outcome }
 
 export interface CellName {
   readonly scenario: string;
+  readonly digest: string;
   readonly subject: string;
   readonly seed: number;
   readonly profile: Profile['name'];
@@ -32,14 +33,14 @@ export class ResultFolder {
     const file = fileOf(name);
     if (!readdirSync(this.#path).includes(file)) return undefined;
     const result = JSON.parse(readFileSync(join(this.#path, file), 'utf8')) as Result;
-    return result.sources === this.#sources && result.outcome.kind === 'measured' ? result : undefined;
+    const isOfIt = result.sources === this.#sources && result.digest === name.digest;
+    return isOfIt && result.outcome.kind === 'measured' ? result : undefined;
   }
 
   /** Each whole or not at all. */
   write({ outcomes, ...run }: Omit<RunRecord, 'sources'>): void {
     for (const outcome of outcomes) {
-      const { scenario, seed, profile } = run;
-      const place = join(this.#path, fileOf({ scenario, seed, profile, subject: outcome.subject }));
+      const place = join(this.#path, fileOf({ ...run, subject: outcome.subject }));
       const result: Result = { ...run, sources: this.#sources, outcome };
       writeFileSync(`${place}.new`, `${JSON.stringify(result)}\n`);
       renameSync(`${place}.new`, place);
@@ -47,8 +48,9 @@ export class ResultFolder {
   }
 }
 
-function fileOf({ scenario, subject, seed, profile }: CellName): string {
-  return `${scenario}.${subject}.${seed}.${profile}.json`;
+/** Scenarios that differ and share an id lie side by side. */
+function fileOf({ scenario, digest, subject, seed, profile }: CellName): string {
+  return `${scenario}.${subject}.${seed}.${profile}.${digest}.json`;
 }
 
 /** What makes the app of the browsers, and who acts in them: a cell of theirs depends on it as on a source. */

@@ -15,6 +15,8 @@ export type Outcome =
 /** One run as it is kept in the results folder. */
 export interface RunRecord {
   readonly scenario: string;
+  /** of what was played: two files may give their scenarios one id. See `digestOf` */
+  readonly digest: string;
   readonly seed: number;
   readonly profile: Profile['name'];
   /** of everything that was run: product and lab */
