@@ -40,15 +40,14 @@ export async function planOf(args: readonly string[]): Promise<{
     if (subjectNamed(name) === undefined) throw new UsageError(`no subject is called ${name}`);
   // the costs are of every way, one after the other
   const allPlay = profile === 'full' || values.costs;
+  const asked =
+    values.subject.length > 0
+      ? values.subject
+      : subjects.filter((one) => one.heavy !== true || allPlay).map(({ name }) => name);
   const plan: Plan = {
     scenarios: values.scenario.length > 0 ? await named(values.scenario) : await allOf(profile),
-    // who is not asked for by name plays where it can
-    subjects:
-      values.subject.length > 0
-        ? values.subject
-        : subjects
-            .filter((one) => one.missing() === undefined && (one.heavy !== true || allPlay))
-            .map(({ name }) => name),
+    subjects: asked,
+    missing: missingOf(asked),
     seeds: count(values.seeds, profile === 'full' ? 5 : 1, 'seeds'),
     profile,
     jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),
@@ -82,6 +81,15 @@ async function allOf(profile: string): Promise<Plan['scenarios']> {
   if (profile === 'full') return named(asked);
   const scenarios = await Promise.all(asked.map(scenarioNamed));
   return named(asked.filter((_, at) => scenarios[at]?.target.level !== 'F'));
+}
+
+function missingOf(names: readonly string[]): Plan['missing'] {
+  return new Map(
+    names.flatMap((name) => {
+      const because = subjectNamed(name)?.missing();
+      return because === undefined ? [] : [[name, because] as const];
+    }),
+  );
 }
 
 function count(given: string | undefined, otherwise: number, what: string): number {

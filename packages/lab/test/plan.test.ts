@@ -1,13 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '@tern/protocol';
 import { expect, test } from 'vitest';
 import { planOf } from '../src/plan.ts';
 import { manners } from '../src/run/costs.ts';
-import { longestFirst } from '../src/run/schedule-runs.ts';
+import { ResultFolder } from '../src/run/result-folder.ts';
+import { longestFirst, scheduleRuns } from '../src/run/schedule-runs.ts';
 import { digestOf } from '../src/scenario/digest.ts';
 import { decodeScenario } from '../src/scenario/scenario.ts';
+import { subjects as all } from '../src/subjects/all.ts';
 import { scenarioText } from './support/watched-wire.ts';
 
 const freeze = { technique: 'freeze-packets', packets: { from: 20, to: 30 } };
@@ -24,15 +26,14 @@ async function asked(...args: readonly string[]): Promise<{
 test('a quick lab plays every scenario with a way left once, without browsers', async () => {
   const { scenarios, subjects, seeds } = await asked();
   expect(scenarios).toEqual(['open', 'S01', 'S02', 'S03', 'S04', 'S05', 'S06', 'S07', 'S08', 'S09', 'S12']);
-  expect(subjects).toEqual(expect.arrayContaining(['tern', 'tern-abroad', 'websocket', 'tls-proxy']));
-  expect(subjects).not.toContain('tern-web');
+  expect(subjects).toEqual(['tern', 'tern-abroad', 'websocket', 'tls-proxy', 'obfs4']);
   expect(seeds).toBe(1);
 });
 
 test('a full lab plays all of the catalogue with five seeds, browsers among them', async () => {
   const { scenarios, subjects, seeds } = await asked('--profile', 'full');
   expect(scenarios).toContain('S17');
-  expect(subjects).toEqual(expect.arrayContaining(['tern', 'tern-web']));
+  expect(subjects).toEqual(all.map(({ name }) => name));
   expect(seeds).toBe(5);
 });
 
@@ -49,6 +50,29 @@ test('who is asked for by name plays, whatever the profile', async () => {
     subjects: ['tern-web'],
     seeds: 2,
   });
+});
+
+test('who cannot play on this machine keeps its row, and nothing is played for it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tern-plan-'));
+  try {
+    const { plan } = await planOf(['--scenario', 'S08', '--subject', 'obfs4', '--seeds', '2']);
+    const because = 'obfs4proxy is not installed';
+    const told: string[] = [];
+    const records = await scheduleRuns(
+      { ...plan, missing: new Map([['obfs4', because]]) },
+      new ResultFolder(folder, 'sources'),
+      { tell: (line) => told.push(line), signal: new AbortController().signal },
+    );
+    const absent = { subject: 'obfs4', kind: 'missing', because };
+    expect(records.map(({ seed, outcomes }) => [seed, outcomes])).toEqual([
+      [1, [absent]],
+      [2, [absent]],
+    ]);
+    expect(told).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('two scenarios with one id cannot be told apart, and are refused', async () => {

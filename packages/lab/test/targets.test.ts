@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { levelOf, type Measures } from '../src/run/measures.ts';
 import { profiles } from '../src/run/profile.ts';
 import type { Outcome, RunRecord } from '../src/run/results.ts';
-import { shortfallsOf, wordsOfShortfalls } from '../src/run/targets.ts';
+import { judge, wordsOfJudged } from '../src/run/targets.ts';
 import { loadScenario } from '../src/scenario/catalogue.ts';
 import type { Target } from '../src/scenario/target.ts';
 
@@ -39,7 +39,7 @@ function measured(changed: Partial<Measures>, subject = 'tern-web'): Outcome {
 /** What is said of the runs where the scenario hopes for this of tern-web. */
 function said(target: Target, ...records: readonly RunRecord[]): string {
   const targets = new Map([['S09', target]]);
-  return wordsOfShortfalls(shortfallsOf(records, { targets, subjects: ['tern', 'tern-web'] }));
+  return wordsOfJudged(judge(records, { targets, subjects: ['tern', 'tern-web'] }));
 }
 
 const none = 'below its target: none of ours';
@@ -72,8 +72,22 @@ test('of each respect the worst seed counts', () => {
   );
 });
 
-test('whoever is only compared has no target, and a void cell is not judged', () => {
-  expect(said({ level: 'A' }, run(1, measured({ eventual: 0 }, 'websocket')))).toBe(none);
+test('whoever is only compared has no target', () => {
+  expect(said({ level: 'A' }, run(1, measured({ eventual: 0 }, 'websocket')))).toBe(
+    'below its target: nothing of ours was judged',
+  );
+});
+
+test('a void cell is not judged, and is named', () => {
   const late: Outcome = { subject: 'tern-web', kind: 'void', because: 'late' };
-  expect(said({ level: 'A' }, run(1, measured({ text: 0 })), run(2, late))).toBe(none);
+  const half = [run(1, measured({ text: 0 })), run(2, late)];
+  expect(said({ level: 'A' }, ...half)).toBe(
+    'below its target: nothing of ours was judged; void and so not judged: S09 tern-web',
+  );
+  expect(said({ level: 'A' }, run(1, measured({}, 'tern'), late))).toBe(
+    'below its target: none of ours; void and so not judged: S09 tern-web',
+  );
+  expect(said({ level: 'A' }, run(1, measured({ media: 300 }, 'tern'), late))).toBe(
+    'below its target: S09 tern (the photo is B, the target A); void and so not judged: S09 tern-web',
+  );
 });

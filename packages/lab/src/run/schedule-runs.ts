@@ -24,6 +24,8 @@ export interface AskedScenario {
 export interface Plan {
   readonly scenarios: readonly AskedScenario[];
   readonly subjects: readonly string[];
+  /** those of them that cannot play on this machine, and why */
+  readonly missing: ReadonlyMap<string, string>;
   readonly seeds: number;
   readonly profile: Profile['name'];
   /** runs at a time */
@@ -86,23 +88,24 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
   const { profile } = plan;
   const about = { scenario: scenario.id, digest: scenario.digest(seed), seed, profile };
   const known = (subject: string): ReturnType<ResultFolder['read']> => folder.read({ ...about, subject });
-  const outcomesNow = new Map<string, Outcome>();
+  const outcomesNow = new Map<string, Outcome>(
+    [...plan.missing].map(([subject, because]) => [subject, { subject, kind: 'missing', because }]),
+  );
+  const here = plan.subjects.filter((subject) => !plan.missing.has(subject));
   let last: Omit<RunRecord, 'sources'> | undefined;
   for (let at = 0; at < tries; at += 1) {
-    const missing = plan.subjects.filter((subject) => known(subject) === undefined);
-    for (const subjects of together(missing)) {
+    for (const subjects of together(here.filter((subject) => known(subject) === undefined))) {
       last = await runOnce({ scenario: scenario.ask, seed, profile, subjects }, about, one.signal);
       if (last.digest !== about.digest)
         throw new UsageError(`the scenario ${scenario.ask} has changed since the lab began`);
-      folder.write(last);
-      for (const outcome of last.outcomes) outcomesNow.set(outcome.subject, outcome);
+      for (const outcome of folder.write(last)) outcomesNow.set(outcome.subject, outcome);
       one.tell(wordsOf(last));
     }
   }
   const outcomes = plan.subjects.map(
     (subject) =>
-      known(subject)?.outcome ??
-      outcomesNow.get(subject) ?? { subject, kind: 'void' as const, because: 'it did not run' },
+      outcomesNow.get(subject) ??
+      known(subject)?.outcome ?? { subject, kind: 'void' as const, because: 'it did not run' },
   );
   const { lagMs = { engine: 0, programs: 0 }, seconds = 0 } = last ?? {};
   return { ...about, sources: '', outcomes, lagMs, seconds };
