@@ -26,7 +26,7 @@ export const questionsUsage: string = `  --diagnosis            instead: what \`
   --held-out             and of them the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --standing MINUTES     instead: how long nothing comes to somebody silent, so many minutes after the last word, when what connects them is swallowed (--subject, --seeds)
-  --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction (--mebibytes N, 1)
+  --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction, and for the next one (--mebibytes N, 1)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
 const questions = ['--diagnosis', '--first-contact', '--standing', '--freeze', '--idle'];
@@ -220,28 +220,34 @@ function subjectOf(name: string): Subject {
   return subject;
 }
 
-/** One file in each direction, each by people who know nothing of the network yet; each arrives byte for byte, or not at all. */
+/**
+ * Two files of one size in each direction, the first by people who know nothing of the network yet, so that it says what learning costs; each arrives
+ * byte for byte, or not at all, and then the second is not sent.
+ */
 async function askFreeze(
   asked: Asked,
   { kib, mebibytes }: { readonly kib: number; readonly mebibytes: number },
 ): Promise<number> {
   const found = await Promise.all(
     (['down', 'up'] as const).map(async (direction) => {
-      const [seconds = null] = await playTransfers({
+      const file = { direction, bytes: mebibytes * 1_048_576 };
+      const both = await playTransfers({
         rule: { technique: 'freeze-bytes', bytes: kib * 1024, count: 'each' },
         line: plainLine,
         subject: ternAbroad,
-        transfers: [{ direction, bytes: mebibytes * 1_048_576 }],
+        transfers: [file, file],
         longestMs: longestFileMs,
         seed: 1,
       });
-      const line = { freezeKib: kib, mebibytes, direction, seconds };
-      asked.keep('freeze', line);
-      asked.say(JSON.stringify(line));
-      return seconds;
+      for (const [at, seconds = null] of both.entries()) {
+        const line = { freezeKib: kib, mebibytes, direction, learnt: at > 0, seconds };
+        asked.keep('freeze', line);
+        asked.say(JSON.stringify(line));
+      }
+      return both;
     }),
   );
-  return found.includes(null) ? 1 : 0;
+  return found.flat().includes(undefined) ? 1 : 0;
 }
 
 async function askIdle(asked: Asked, minutes: number): Promise<number> {
