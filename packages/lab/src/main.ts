@@ -9,6 +9,7 @@ import { openNetwork } from './run/one-run.ts';
 import { ResultFolder, sourcesNow } from './run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts';
 import { scheduleRuns } from './run/schedule-runs.ts';
+import { wordsOfRetries } from './run/residuals.ts';
 import { judge, wordsOfJudged } from './run/targets.ts';
 import { wordsOfTries } from './run/tries.ts';
 import { subjects } from './subjects/all.ts';
@@ -37,13 +38,14 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
   const folder = new ResultFolder(results, sourcesNow());
   const records = await scheduleRuns(plan, folder, { tell, signal });
   const cells = cellsOf(records);
+  const targets = new Map(plan.scenarios.map(({ id, target }) => [id, target]));
   const below = wordsOfJudged(
     judge(records, {
-      targets: new Map(plan.scenarios.map(({ id, target }) => [id, target])),
+      targets,
       subjects: subjects.filter(({ ours }) => ours === true).map(({ name }) => name),
     }),
   );
-  const notes = [...wordsOfTries(records), below];
+  const notes = [...wordsOfTries(records), ...wordsOfRetries(records, targets), below];
   if (json) for (const note of notes) tell(note);
   const lines = json
     ? cells.map(({ cell }) => jsonLine(cell))

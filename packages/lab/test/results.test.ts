@@ -15,6 +15,7 @@ const measures: Measures = {
   voice: 1,
   cold: 3,
   quiet: 0,
+  retries: 0,
   wrong: 0,
 };
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { levelOf, type Measures } from '../src/run/measures.ts';
 import { profiles } from '../src/run/profile.ts';
 import type { Outcome, RunRecord } from '../src/run/results.ts';
+import { wordsOfRetries } from '../src/run/residuals.ts';
 import { judge, wordsOfJudged } from '../src/run/targets.ts';
 import { loadScenario } from '../src/scenario/catalogue.ts';
 import type { Target } from '../src/scenario/target.ts';
@@ -14,6 +15,7 @@ const good: Measures = {
   voice: 2,
   cold: 4,
   quiet: 0,
+  retries: 0,
   wrong: 0,
 };
 
@@ -51,6 +53,22 @@ test('a name lost to a ban is told where the scenario lets none be lost, althoug
   );
   expect(said(target, run(1, measured({})))).toBe(none);
   expect(said({ level: 'A' }, run(1, measured({ quiet: 2 })))).toBe(none);
+});
+
+test('what is opened into a residual that was known is told where the scenario lets nothing be', async () => {
+  const { target } = await loadScenario('S03');
+  const runs = [run(1, measured({ retries: 3 })), run(2, measured({}), measured({}, 'websocket'))];
+  expect(said(target, ...runs)).toBe(
+    'below its target: S09 tern-web (3 connections into a residual that was known, at most 0)',
+  );
+  expect(said({ level: 'A' }, ...runs)).toBe(none);
+  expect(wordsOfRetries(runs, new Map([['S09', target]]))).toEqual([
+    'connections into a residual that was known: S09 tern-web 3, S09 websocket 0',
+  ]);
+  expect(wordsOfRetries(runs, new Map())).toEqual([
+    'connections into a residual that was known: S09 tern-web 3',
+  ]);
+  expect(wordsOfRetries([run(1, measured({}))], new Map())).toEqual([]);
 });
 
 test('texts are held to the level of the target, and photos to their own where they have one', () => {

@@ -60,17 +60,23 @@ export function judge(records: readonly RunRecord[], { targets, subjects }: Hope
 }
 
 function missedIn(
-  { level, media = level, burned }: Target,
+  { level, media = level, burned, retries }: Target,
   seeds: readonly { readonly profile: RunRecord['profile']; readonly outcome: Measured }[],
 ): readonly string[] {
   const texts = worst(seeds.map(({ outcome }) => textLevelOf(outcome.measures)));
   const photo = worst(seeds.map(({ outcome, profile }) => mediaLevelOf(outcome.measures, profiles[profile])));
   const lost = Math.max(...seeds.map(({ outcome }) => outcome.measures.quiet));
+  const retried = Math.max(...seeds.map(({ outcome }) => outcome.measures.retries));
   return [
     ...(isBelow(texts, level) ? [`texts are ${texts}, the target ${level}`] : []),
     ...(isBelow(photo, media) ? [`the photo is ${photo}, the target ${media}`] : []),
     ...(burned !== undefined && lost > burned
       ? [`${lost} ${lost === 1 ? 'name or address' : 'names or addresses'} lost, at most ${burned}`]
+      : []),
+    ...(retries !== undefined && retried > retries
+      ? [
+          `${retried} ${retried === 1 ? 'connection' : 'connections'} into a residual that was known, at most ${retries}`,
+        ]
       : []),
   ];
 }
