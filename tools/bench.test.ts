@@ -98,6 +98,18 @@ describe('the benchmarks', () => {
     expect(whole).toBe(false);
   });
 
+  test('end after what their file allows, and one that hangs is a failed figure', async () => {
+    const hang = `export const longestMs = 50;
+      export async function benchHang() { return new Promise((resolve) => setTimeout(resolve, 600_000)); }`;
+    const { figures, whole } = await figuresOf({ hang, two: `export const longestMs = 600_000;\n${two}` });
+    expect(figures.map(({ unit, met }) => [unit, met])).toEqual([
+      ['error', false],
+      ['ms', true],
+      ['msg/s', null],
+    ]);
+    expect(whole).toBe(false);
+  });
+
   test('are chosen by a word of their path, and else by a word of the figure', async () => {
     const other = two.replaceAll('walking', 'swimming').replaceAll('running', 'diving');
     expect((await figuresOf({ two, other }, 'two.bench')).figures.map(({ name }) => name)).toEqual([

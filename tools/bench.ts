@@ -7,7 +7,7 @@
  *     npm run -s bench -- --json          one JSON object a line, and nothing else on standard output
  *
  * A goal that is missed is shown and is no failure: absolute figures belong to the machine they were measured on.
- * The exit code is 1 when a benchmark failed to give figures.
+ * The exit code is 1 when a benchmark failed to give figures, or did not within a quarter of an hour or what its file allows itself (`export const longestMs`).
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,8 +28,8 @@ import {
 import { withGoal } from './bench-goals.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** far beyond what any takes; one that hangs is a failed figure */
-const longestMs = 15 * 60_000;
+/** beyond what most take; one that hangs is a failed figure. A file that takes longer exports its own limit as `longestMs` */
+const usualLongestMs = 15 * 60_000;
 
 export type BenchRun = {
   /** files, relative to the project's folder */
@@ -62,23 +62,45 @@ export async function runBenches(
   return whole;
 }
 
+/** What the child says before it begins. */
+type Limit = { readonly longestMs: number };
+
 /** @returns undefined for one that failed; why stands on standard error */
 async function benchInProcess(file: string, signal: AbortSignal): Promise<readonly Figure[] | undefined> {
   signal.throwIfAborted();
+  const late = new AbortController();
+  const within = (ms: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      console.error(`${file}: not done in ${ms / 1000} s`);
+      late.abort();
+    }, ms);
   // what a benchmark prints goes to standard error
   const child = fork(import.meta.filename, ['--in-this-process', file], {
     cwd: root,
     stdio: ['ignore', 2, 2, 'ipc'],
     // memory is measured after everything that can go has gone
     execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(longestMs)]),
+    signal: AbortSignal.any([signal, late.signal]),
   });
   let message: unknown;
-  child.once('message', (sent) => (message = sent));
+  let timer = within(usualLongestMs);
+  child.on('message', (sent) => {
+    if (!isLimit(sent)) {
+      message ??= sent;
+      return;
+    }
+    clearTimeout(timer);
+    timer = within(sent.longestMs);
+  });
   child.once('error', (cause) => console.error(`${file}: ${cause.message}`));
   await once(child, 'close').catch(() => undefined);
+  clearTimeout(timer);
   if (message === undefined) return undefined;
   return measurementsFrom(message).map((one) => figureOf(withGoal(one)));
+}
+
+function isLimit(sent: unknown): sent is Limit {
+  return typeof sent === 'object' && sent !== null && 'longestMs' in sent;
 }
 
 /** In the child: the one exported function whose name begins with `bench`. */
@@ -90,6 +112,8 @@ async function benchHere(file: string): Promise<void> {
   const [bench] = benches;
   if (bench === undefined || benches.length > 1)
     throw new TypeError(`${file} exports ${benches.length} functions named bench..., and one is expected`);
+  const limit: unknown = Reflect.get(module as object, 'longestMs');
+  if (typeof limit === 'number') process.send?.({ longestMs: limit } satisfies Limit);
   const measured = measurementsFrom(await (bench[1] as () => Promise<unknown>)());
   process.send?.(measured, () => process.disconnect());
 }

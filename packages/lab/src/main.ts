@@ -9,13 +9,15 @@ import { openNetwork } from './run/one-run.ts';
 import { ResultFolder, sourcesNow } from './run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts';
 import { scheduleRuns } from './run/schedule-runs.ts';
-import { shortfallsOf, wordsOfShortfalls } from './run/targets.ts';
+import { wordsOfRetries } from './run/residuals.ts';
+import { judge, wordsOfJudged } from './run/targets.ts';
+import { wordsOfTries } from './run/tries.ts';
 import { subjects } from './subjects/all.ts';
 
 const usage = `npm run lab [-- OPTION...]
   --profile quick|full   quick (default): minutes; full: hours, what is published
   --scenario ID|FILE     such as S08, ${openNetwork}, or a scenario file; may be repeated; without it all (quick: all with a way left)
-  --subject NAME         one of ${subjects.map(({ name }) => name).join(', ')}; may be repeated
+  --subject NAME         one of ${subjects.map(({ name }) => name).join(', ')}; may be repeated; what is not installed has empty cells
   --seeds N              runs of each scenario (quick 1, full 5)
   --jobs N               runs at a time (default: one for each processor, at most 4)
   --results DIR          where results are kept; what is there and of the same sources is not run again
@@ -36,18 +38,20 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
   const folder = new ResultFolder(results, sourcesNow());
   const records = await scheduleRuns(plan, folder, { tell, signal });
   const cells = cellsOf(records);
-  const below = wordsOfShortfalls(
-    shortfallsOf(records, {
-      targets: new Map(plan.scenarios.map(({ id, target }) => [id, target])),
+  const targets = new Map(plan.scenarios.map(({ id, target }) => [id, target]));
+  const below = wordsOfJudged(
+    judge(records, {
+      targets,
       subjects: subjects.filter(({ ours }) => ours === true).map(({ name }) => name),
     }),
   );
-  if (json) tell(below);
+  const notes = [...wordsOfTries(records), ...wordsOfRetries(records, targets), below];
+  if (json) for (const note of notes) tell(note);
   const lines = json
     ? cells.map(({ cell }) => jsonLine(cell))
-    : [levelsOf(cells), '', tableOf(cells), '', below];
+    : [levelsOf(cells), '', tableOf(cells), '', ...notes];
   process.stdout.write(`${lines.join('\n')}\n`);
-  return cells.every(({ cell }) => cell.level !== null) ? 0 : 1;
+  return cells.every(({ state }) => state !== 'void') ? 0 : 1;
 }
 
 /** A way on which nothing comes is told and costs the others nothing. */

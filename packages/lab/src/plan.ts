@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '@tern/protocol';
 import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { isProfileName } from './run/profile.ts';
-import type { Plan } from './run/schedule-runs.ts';
+import type { AskedScenario, Plan } from './run/schedule-runs.ts';
 import { catalogueFiles } from './scenario/catalogue.ts';
 import { longestTryMs } from './scenario/control.ts';
+import { digestOf } from './scenario/digest.ts';
 import { subjectNamed, subjects } from './subjects/all.ts';
 
 const mostJobs = 4;
@@ -39,15 +40,14 @@ export async function planOf(args: readonly string[]): Promise<{
     if (subjectNamed(name) === undefined) throw new UsageError(`no subject is called ${name}`);
   // the costs are of every way, one after the other
   const allPlay = profile === 'full' || values.costs;
+  const asked =
+    values.subject.length > 0
+      ? values.subject
+      : subjects.filter((one) => one.heavy !== true || allPlay).map(({ name }) => name);
   const plan: Plan = {
     scenarios: values.scenario.length > 0 ? await named(values.scenario) : await allOf(profile),
-    // who is not asked for by name plays where it can
-    subjects:
-      values.subject.length > 0
-        ? values.subject
-        : subjects
-            .filter((one) => one.missing() === undefined && (one.heavy !== true || allPlay))
-            .map(({ name }) => name),
+    subjects: asked,
+    missing: missingOf(asked),
     seeds: count(values.seeds, profile === 'full' ? 5 : 1, 'seeds'),
     profile,
     jobs: count(values.jobs, Math.min(mostJobs, availableParallelism()), 'jobs'),
@@ -57,13 +57,22 @@ export async function planOf(args: readonly string[]): Promise<{
   return { plan, results, json, help, costs };
 }
 
+/** What is printed has but the id to tell them apart. */
 async function named(asked: readonly string[]): Promise<Plan['scenarios']> {
-  return Promise.all(
-    asked.map(async (ask) => {
-      const { id, target, controls } = await scenarioNamed(ask);
-      return { ask, id, target, controlMs: Math.max(0, ...controls.map(longestTryMs)) };
+  const found = await Promise.all(
+    asked.map(async (ask): Promise<AskedScenario> => {
+      const scenario = await scenarioNamed(ask);
+      const { id, target, controls } = scenario;
+      const controlMs = Math.max(0, ...controls.map(longestTryMs));
+      return { ask, id, target, controlMs, digest: (seed) => digestOf(scenario, seed) };
     }),
   );
+  for (const [at, { id, ask }] of found.entries()) {
+    const before = found.slice(0, at).find((one) => one.id === id);
+    if (before !== undefined)
+      throw new UsageError(`--scenario ${before.ask} and --scenario ${ask} both have the id ${id}`);
+  }
+  return found;
 }
 
 /** A quick lab leaves out those in which there is no way for anybody: it would only wait. */
@@ -72,6 +81,15 @@ async function allOf(profile: string): Promise<Plan['scenarios']> {
   if (profile === 'full') return named(asked);
   const scenarios = await Promise.all(asked.map(scenarioNamed));
   return named(asked.filter((_, at) => scenarios[at]?.target.level !== 'F'));
+}
+
+function missingOf(names: readonly string[]): Plan['missing'] {
+  return new Map(
+    names.flatMap((name) => {
+      const because = subjectNamed(name)?.missing();
+      return because === undefined ? [] : [[name, because] as const];
+    }),
+  );
 }
 
 function count(given: string | undefined, otherwise: number, what: string): number {

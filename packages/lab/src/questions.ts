@@ -7,8 +7,9 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { UsageError } from '@tern/protocol';
-import { isHeldOut, matrixOf, tallyOf, type Judgement } from './diagnosis/confusion.ts';
-import { examine } from './diagnosis/examine.ts';
+import { firstHeldOut, isHeldOut, matrixOf, tallyOf, type Judgement } from './diagnosis/confusion.ts';
+import { examine, type Examination } from './diagnosis/examine.ts';
+import { isOverspent, wordsOfSpending, type Spending } from './diagnosis/spending.ts';
 import { firstContact, type FirstRelay } from './run/first-contact.ts';
 import { measureIdle } from './run/idle.ts';
 import { plainLine } from './run/pair.ts';
@@ -20,12 +21,12 @@ import { openNetwork, scenarioNamed } from './run/one-run.ts';
 import { catalogueFiles, examFiles } from './scenario/catalogue.ts';
 import type { Subject } from './subjects/subject.ts';
 
-export const questionsUsage = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones are held out
-  --first-seed N         of these seeds the first (1)
+export const questionsUsage: string = `  --diagnosis            instead: what \`tern diagnose\` says under each censor, compared with the censor's rules; --seeds N, odd ones from ${firstHeldOut} on are held out
+  --first-seed N         of these seeds the first (1; with --held-out ${firstHeldOut})
   --held-out             and of them the held-out ones only
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --standing MINUTES     instead: how long nothing comes to somebody silent, so many minutes after the last word, when what connects them is swallowed (--subject, --seeds)
-  --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction (--mebibytes N, 1)
+  --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction, and for the next one (--mebibytes N, 1)
   --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
 
 const questions = ['--diagnosis', '--first-contact', '--standing', '--freeze', '--idle'];
@@ -65,7 +66,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
       seeds: { type: 'string', default: '1' },
-      'first-seed': { type: 'string', default: '1' },
+      'first-seed': { type: 'string' },
       'held-out': { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
       results: { type: 'string' },
@@ -78,7 +79,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
   const asked: Asked = {
     scenarios: values.scenario,
     seeds: whole(values.seeds, 'seeds'),
-    firstSeed: whole(values['first-seed'], 'first-seed'),
+    firstSeed: whole(values['first-seed'] ?? (values['held-out'] ? `${firstHeldOut}` : '1'), 'first-seed'),
     heldOut: values['held-out'],
     jobs: whole(values.jobs, 'jobs'),
     subjects: values.subject,
@@ -116,17 +117,19 @@ async function askDiagnosis(asked: Asked): Promise<number> {
   const waiting = seeds
     .filter((seed) => !asked.heldOut || isHeldOut({ seed }))
     .flatMap((seed) => which.map((scenario) => ({ scenario, seed })));
+  if (waiting.length === 0) throw new UsageError('none of these seeds is held out');
   const all: Judgement[] = [];
+  const spent: Spending[] = [];
   let lost = 0;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const scenario = await scenarioNamed(next.scenario);
-      const judgements = await examined(asked, { scenario, seed: next.seed });
-      if (judgements === undefined) lost += 1;
-      for (const one of judgements ?? []) {
-        asked.keep('diagnosis', one);
-        all.push(one);
-      }
+      const { judgements, spendings } = (await examined(asked, { scenario, seed: next.seed })) ?? none;
+      if (judgements.length === 0) lost += 1;
+      for (const one of judgements) asked.keep('diagnosis', one);
+      for (const one of spendings) asked.keep('diagnosis-spending', one);
+      all.push(...judgements);
+      spent.push(...spendings);
     }
   };
   await Promise.all(Array.from({ length: asked.jobs }, worker));
@@ -137,26 +140,29 @@ async function askDiagnosis(asked: Asked): Promise<number> {
       const tally = tallyOf(those.filter(({ way }) => (way === '') === overall));
       if (tally.judgements === 0) continue;
       const what = overall ? 'the network as a whole' : 'each way';
-      asked.say(`${held ? 'held-out (odd)' : 'building (even)'} seeds, ${what}:\n\n${matrixOf(tally)}\n`);
+      asked.say(`${held ? 'held-out seeds' : 'seeds of the making'}, ${what}:\n\n${matrixOf(tally)}\n`);
       if (held) worst = Math.min(worst, tally.right / tally.judgements);
     }
   }
+  asked.say(wordsOfSpending(spent));
   if (lost > 0) asked.say(`${lost} examinations did not take place`);
-  return worst >= 0.95 && lost === 0 ? 0 : 1;
+  return worst >= 0.95 && lost === 0 && !spent.some(isOverspent) ? 0 : 1;
 }
+
+const none: Examination = { judgements: [], spendings: [] };
 
 async function examined(
   { note, signal }: Asked,
   { scenario, seed }: { scenario: Parameters<typeof examine>[0]; seed: number },
-): Promise<readonly Judgement[] | undefined> {
+): Promise<Examination | undefined> {
   for (let at = 0; at < tries; at += 1) {
     signal.throwIfAborted();
     try {
-      const judgements = await examine(scenario, seed);
-      for (const { who, way, expected, said, by } of judgements)
+      const examination = await examine(scenario, seed);
+      for (const { who, way, expected, said, by } of examination.judgements)
         if (!expected.some((one) => one === said))
           note(`${scenario.id} seed ${seed} ${who} ${way}: ${expected.join(' or ')}, said ${said} (${by})`);
-      return judgements;
+      return examination;
     } catch (error) {
       note(`${scenario.id} seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -214,28 +220,34 @@ function subjectOf(name: string): Subject {
   return subject;
 }
 
-/** One file in each direction, each by people who know nothing of the network yet; each arrives byte for byte, or not at all. */
+/**
+ * Two files of one size in each direction, the first by people who know nothing of the network yet, so that it says what learning costs; each arrives
+ * byte for byte, or not at all, and then the second is not sent.
+ */
 async function askFreeze(
   asked: Asked,
   { kib, mebibytes }: { readonly kib: number; readonly mebibytes: number },
 ): Promise<number> {
   const found = await Promise.all(
     (['down', 'up'] as const).map(async (direction) => {
-      const [seconds = null] = await playTransfers({
+      const file = { direction, bytes: mebibytes * 1_048_576 };
+      const both = await playTransfers({
         rule: { technique: 'freeze-bytes', bytes: kib * 1024, count: 'each' },
         line: plainLine,
         subject: ternAbroad,
-        transfers: [{ direction, bytes: mebibytes * 1_048_576 }],
+        transfers: [file, file],
         longestMs: longestFileMs,
         seed: 1,
       });
-      const line = { freezeKib: kib, mebibytes, direction, seconds };
-      asked.keep('freeze', line);
-      asked.say(JSON.stringify(line));
-      return seconds;
+      for (const [at, seconds = null] of both.entries()) {
+        const line = { freezeKib: kib, mebibytes, direction, learnt: at > 0, seconds };
+        asked.keep('freeze', line);
+        asked.say(JSON.stringify(line));
+      }
+      return both;
     }),
   );
-  return found.includes(null) ? 1 : 0;
+  return found.flat().includes(undefined) ? 1 : 0;
 }
 
 async function askIdle(asked: Asked, minutes: number): Promise<number> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { burnedOf, firedOf } from '../src/censor/memory.ts';
+import { burnedOf, firedOf, retriesOf } from '../src/censor/memory.ts';
 import { matcherOf } from '../src/censor/name-pattern.ts';
 import { parseAddress } from '../src/net/address.ts';
 import { type Verdict } from '../src/net/inspection.ts';
@@ -128,6 +128,30 @@ describe('a reset by name', () => {
         until: 91_000,
       },
     ]);
+  });
+
+  test('and counts what somebody inside opens into it after the connection that met it', () => {
+    const wire = WatchedWire.blocked({ ...reset, residualSeconds: 90 });
+    const standing = wire.tcp();
+    standing.open();
+    wire.tls('cloud-notes.example');
+    standing.hello({ name: 'weather.example' });
+    expect(retriesOf(wire.memory)).toBe(0);
+    const first = wire.tcp();
+    first.syn();
+    first.ack(); // one connection, whatever it sends
+    expect(retriesOf(wire.memory)).toBe(0);
+    wire.tcp().syn();
+    wire.tcp().syn();
+    wire.tcp({ port: 8443 }).syn();
+    expect(retriesOf(wire.memory)).toBe(2);
+    wire.wait(90_001);
+    wire.tcp().syn();
+    wire.tls('cloud-notes.example');
+    wire.tcp().syn();
+    expect(retriesOf(wire.memory)).toBe(2);
+    wire.tcp().syn();
+    expect(retriesOf(wire.memory)).toBe(3);
   });
 
   test('and each packet sent into the residual starts it anew where it is set so', () => {

@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { describePolicy } from '../src/censor/describe.ts';
 import { isHeldOut, matrixOf, tallyOf, type Judgement } from '../src/diagnosis/confusion.ts';
+import { bytesOfNewFlows, isOverspent, wordsOfSpending } from '../src/diagnosis/spending.ts';
+import type { Amount, FlowTraffic, Traffic } from '../src/engine/traffic.ts';
 import {
   expectedOf,
   expectedOfAll,
@@ -110,7 +112,7 @@ test('a ban is what the book of the censor says, and after fewer hellos than are
   expect(expectedOfAll(freeze, [abroad], [ban])).toEqual([['banned', 'frozen']]);
 });
 
-test('a matrix counts what was said for what was so, and odd seeds are held out', () => {
+test('a matrix counts what was said for what was so', () => {
   const one = { scenario: 'x', seed: 1, who: 'a', way: 'w', by: '' };
   const judgements: readonly Judgement[] = [
     { ...one, expected: ['frozen'], said: 'frozen' },
@@ -121,7 +123,36 @@ test('a matrix counts what was said for what was so, and odd seeds are held out'
   expect([tally.right, tally.judgements]).toEqual([2, 3]);
   expect(tally.counts.get('reset')?.get('works')).toBe(1);
   expect(matrixOf(tally)).toContain('2 of 3 right (66.7 %)');
-  expect(judgements.map(isHeldOut)).toEqual([true, true, false]);
+});
+
+test('odd seeds that nobody has looked at are held out', () => {
+  const seeds = [1, 31, 41, 49, 50, 51, 52, 53];
+  expect(seeds.filter((seed) => isHeldOut({ seed }))).toEqual([51, 53]);
+});
+
+test('what a diagnosis took is told by what was opened since, and by the worst of all', () => {
+  const amount = (bytes: number): Amount => ({ packets: 1, bytes });
+  const flow = (localPort: number, bytes: number): FlowTraffic => {
+    const remote = { remote: '203.0.113.10', remotePort: 443 };
+    return { protocol: 'tcp', localPort, ...remote, sent: amount(bytes), received: amount(2 * bytes) };
+  };
+  const traffic = (...flows: readonly FlowTraffic[]): Traffic => ({
+    sent: amount(0),
+    received: amount(0),
+    flows,
+  });
+  const before = traffic(flow(1, 100));
+  expect(bytesOfNewFlows(before, traffic(flow(1, 900), flow(2, 1000), flow(3, 500)))).toBe(4500);
+  const about = { scenario: 'x', who: 'a' };
+  const all = [
+    { ...about, seed: 1, seconds: 29.9, bytes: 65_536 },
+    { ...about, seed: 2, seconds: 30.1, bytes: 10 },
+    { ...about, seed: 3, seconds: 1, bytes: 65_537 },
+  ];
+  expect(all.map(isOverspent)).toEqual([false, true, true]);
+  expect(wordsOfSpending(all)).toBe(
+    'the command took at most 30.1 s of 30 (x seed 2 a) and 64.0 KiB of 64 (x seed 3 a); 2 of 3 calls were over a limit',
+  );
 });
 
 /** All that a run takes from a scenario but its controls: what is drawn, what bites, what should be found. */

@@ -49,7 +49,8 @@ async function run(
   const { outcomes } = JSON.parse(line) as RunRecord;
   return new Map(
     outcomes.map((outcome) => {
-      if (outcome.kind === 'void') throw new Error(`${outcome.subject} is void: ${outcome.because}`);
+      if (outcome.kind !== 'measured')
+        throw new Error(`${outcome.subject} is ${outcome.kind}: ${outcome.because}`);
       return [outcome.subject, outcome.measures];
     }),
   );

@@ -26,6 +26,8 @@ function arrivalsAfter(delayMs: (step: Step) => number | undefined): readonly Ar
   });
 }
 
+const none = { quiet: 0, retries: 0 };
+
 const good: Measures = {
   text: 1,
   eventual: 1,
@@ -34,6 +36,7 @@ const good: Measures = {
   voice: 2,
   cold: 4,
   quiet: 0,
+  retries: 0,
   wrong: 0,
 };
 
@@ -41,7 +44,7 @@ test('what arrives at once is measured as such', () => {
   const measures = measuresOf(
     steps,
     arrivalsAfter(() => 400),
-    2,
+    { quiet: 2, retries: 0 },
   );
   expect(measures).toEqual({
     text: 1,
@@ -52,6 +55,7 @@ test('what arrives at once is measured as such', () => {
     voice: 0.4,
     cold: 0.4,
     quiet: 2,
+    retries: 0,
     wrong: 0,
   });
   expect(isComplete(measures)).toBe(true);
@@ -61,7 +65,7 @@ test('a text counts as soon within a minute and as there in the end within ten',
   const late = measuresOf(
     steps,
     arrivalsAfter((step) => (step.from === 'c' ? 61_000 : step.from === 'b' ? 601_000 : 60_000)),
-    0,
+    { quiet: 0, retries: 0 },
   );
   expect(late.text).toBe(0.5);
   expect(late.eventual).toBe(0.75);
@@ -71,13 +75,13 @@ test('recovery is over when both conversations have brought something', () => {
   const measures = measuresOf(
     steps,
     arrivalsAfter((step) => (step.to === 'c' ? undefined : 100)),
-    0,
+    { quiet: 0, retries: 0 },
   );
   expect(measures.ttr).toBe(7.1);
   const cut = measuresOf(
     steps,
     arrivalsAfter((step) => (step.to === 'c' || step.from === 'c' ? undefined : 100)),
-    0,
+    { quiet: 0, retries: 0 },
   );
   expect(cut.ttr).toBeUndefined();
   expect(isComplete(cut)).toBe(false);
@@ -87,9 +91,9 @@ test('what is shown twice, changed, or to somebody else is wrong', () => {
   const [first, ...rest] = arrivalsAfter(() => 100);
   if (first === undefined) throw new Error('nothing arrived');
   const changed: Arrival = { ...first, content: { kind: 'text', text: 'something else' } };
-  expect(measuresOf(steps, [first, ...rest, first], 0).wrong).toBe(1);
-  expect(measuresOf(steps, [changed, ...rest], 0)).toMatchObject({ wrong: 1, text: 59 / 60 });
-  expect(measuresOf(steps, [{ ...first, to: 'c' }, ...rest], 0).wrong).toBe(1);
+  expect(measuresOf(steps, [first, ...rest, first], none).wrong).toBe(1);
+  expect(measuresOf(steps, [changed, ...rest], none)).toMatchObject({ wrong: 1, text: 59 / 60 });
+  expect(measuresOf(steps, [{ ...first, to: 'c' }, ...rest], none).wrong).toBe(1);
   expect(levelOf({ ...good, wrong: 1 }, profiles.full)).toBe('F');
 });
 

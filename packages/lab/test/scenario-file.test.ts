@@ -102,6 +102,9 @@ test('so is everything around the rules', () => {
   expect(complaint([], { target: { level: 'A', burned: -1 } })).toBe(
     'target.burned must be a whole number, not -1',
   );
+  expect(complaint([], { target: { level: 'A', retries: 0.5 } })).toBe(
+    'target.retries must be a whole number, not 0.5',
+  );
   const control = { host: 'a.example', fails: ['reset'] };
   expect(complaint([], { controls: [{ ...control, fails: [] }] })).toMatch(
     /^controls\[0\]\.fails must be a list of ways to fail/u,

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { levelOf, type Measures } from '../src/run/measures.ts';
 import { profiles } from '../src/run/profile.ts';
 import type { Outcome, RunRecord } from '../src/run/results.ts';
-import { shortfallsOf, wordsOfShortfalls } from '../src/run/targets.ts';
+import { wordsOfRetries } from '../src/run/residuals.ts';
+import { judge, wordsOfJudged } from '../src/run/targets.ts';
 import { loadScenario } from '../src/scenario/catalogue.ts';
 import type { Target } from '../src/scenario/target.ts';
 
@@ -14,12 +15,22 @@ const good: Measures = {
   voice: 2,
   cold: 4,
   quiet: 0,
+  retries: 0,
   wrong: 0,
 };
 
 function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
   const lagMs = { engine: 1, programs: 5 };
-  return { scenario: 'S09', seed, profile: 'full', sources: 'x', outcomes, lagMs, seconds: 60 };
+  return {
+    scenario: 'S09',
+    digest: 'one',
+    seed,
+    profile: 'full',
+    sources: 'x',
+    outcomes,
+    lagMs,
+    seconds: 60,
+  };
 }
 
 function measured(changed: Partial<Measures>, subject = 'tern-web'): Outcome {
@@ -30,7 +41,7 @@ function measured(changed: Partial<Measures>, subject = 'tern-web'): Outcome {
 /** What is said of the runs where the scenario hopes for this of tern-web. */
 function said(target: Target, ...records: readonly RunRecord[]): string {
   const targets = new Map([['S09', target]]);
-  return wordsOfShortfalls(shortfallsOf(records, { targets, subjects: ['tern', 'tern-web'] }));
+  return wordsOfJudged(judge(records, { targets, subjects: ['tern', 'tern-web'] }));
 }
 
 const none = 'below its target: none of ours';
@@ -42,6 +53,22 @@ test('a name lost to a ban is told where the scenario lets none be lost, althoug
   );
   expect(said(target, run(1, measured({})))).toBe(none);
   expect(said({ level: 'A' }, run(1, measured({ quiet: 2 })))).toBe(none);
+});
+
+test('what is opened into a residual that was known is told where the scenario lets nothing be', async () => {
+  const { target } = await loadScenario('S03');
+  const runs = [run(1, measured({ retries: 3 })), run(2, measured({}), measured({}, 'websocket'))];
+  expect(said(target, ...runs)).toBe(
+    'below its target: S09 tern-web (3 connections into a residual that was known, at most 0)',
+  );
+  expect(said({ level: 'A' }, ...runs)).toBe(none);
+  expect(wordsOfRetries(runs, new Map([['S09', target]]))).toEqual([
+    'connections into a residual that was known: S09 tern-web 3, S09 websocket 0',
+  ]);
+  expect(wordsOfRetries(runs, new Map())).toEqual([
+    'connections into a residual that was known: S09 tern-web 3',
+  ]);
+  expect(wordsOfRetries([run(1, measured({}))], new Map())).toEqual([]);
 });
 
 test('texts are held to the level of the target, and photos to their own where they have one', () => {
@@ -63,8 +90,22 @@ test('of each respect the worst seed counts', () => {
   );
 });
 
-test('whoever is only compared has no target, and a void cell is not judged', () => {
-  expect(said({ level: 'A' }, run(1, measured({ eventual: 0 }, 'websocket')))).toBe(none);
+test('whoever is only compared has no target', () => {
+  expect(said({ level: 'A' }, run(1, measured({ eventual: 0 }, 'websocket')))).toBe(
+    'below its target: nothing of ours was judged',
+  );
+});
+
+test('a void cell is not judged, and is named', () => {
   const late: Outcome = { subject: 'tern-web', kind: 'void', because: 'late' };
-  expect(said({ level: 'A' }, run(1, measured({ text: 0 })), run(2, late))).toBe(none);
+  const half = [run(1, measured({ text: 0 })), run(2, late)];
+  expect(said({ level: 'A' }, ...half)).toBe(
+    'below its target: nothing of ours was judged; void and so not judged: S09 tern-web',
+  );
+  expect(said({ level: 'A' }, run(1, measured({}, 'tern'), late))).toBe(
+    'below its target: none of ours; void and so not judged: S09 tern-web',
+  );
+  expect(said({ level: 'A' }, run(1, measured({ media: 300 }, 'tern'), late))).toBe(
+    'below its target: S09 tern (the photo is B, the target A); void and so not judged: S09 tern-web',
+  );
 });

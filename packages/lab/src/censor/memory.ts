@@ -25,6 +25,16 @@ export type RuleMemory = {
   /** By the address inside. */
   readonly fired: Map<number, { bites: number; triggers: number }>;
   readonly burned: Burn[];
+  /** Of residuals, by the key of their ban. */
+  readonly entered: Map<string, Entered>;
+};
+
+/** What clients inside opened into a residual: the first connection finds it out, and each further one is a retry. */
+export type Entered = {
+  /** Since it began. */
+  now: number;
+  /** Retries in all residuals that this key had. */
+  retries: number;
 };
 
 /** The rule's lists, made ready to be compared with. */
@@ -73,6 +83,7 @@ function emptyRuleMemory(rule: Which): RuleMemory {
     records: new Map(),
     fired: new Map(),
     burned: [],
+    entered: new Map(),
   };
 }
 
@@ -91,6 +102,13 @@ export function firedOf(memory: Memory): readonly {
 /** The names and addresses that clients lost for a while, in the order it happened within each rule. */
 export function burnedOf(memory: Memory): readonly (Burn & { readonly rule: number })[] {
   return memory.rules.flatMap(({ burned }, rule) => burned.map((burn) => ({ ...burn, rule })));
+}
+
+/** How many connections clients inside opened into a residual that they had met before. */
+export function retriesOf(memory: Memory): number {
+  return memory.rules
+    .flatMap(({ entered }) => [...entered.values()])
+    .reduce((sum, { retries }) => sum + retries, 0);
 }
 
 /** Puts it at the end, as the one touched last, and forgets those at the beginning that are too many. */

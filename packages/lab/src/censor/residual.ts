@@ -4,6 +4,7 @@
  */
 import { ban as banSeconds, flag, oneOf, type Fields } from '../scenario/field.ts';
 import { resetToSender } from './forge.ts';
+import { keep, mostKept } from './memory.ts';
 import { ban, bannedUntil, dropped, lostAddress, lostWith, type Bite, type Look } from './look.ts';
 
 export type Residual = {
@@ -29,6 +30,7 @@ export function biteOfResidual(rule: Residual, look: Look): Bite {
   const key = keyOf(rule, look);
   if (bannedUntil(look, key) === 0) return undefined;
   if (!look.news.forth) return dropped;
+  noteEntry(look, key);
   if (rule.residualRestarts) {
     ban(look, key, { seconds: rule.residualSeconds, lost: lostAddress(look) });
   }
@@ -41,7 +43,20 @@ export function biteOfResidual(rule: Residual, look: Look): Bite {
 export function beginResidual(rule: Residual, look: Look): void {
   if (rule.residualSeconds === 0) return;
   const lost = rule.residualOn === '5-tuple' ? lostWith(look) : lostAddress(look);
-  ban(look, keyOf(rule, look), { seconds: rule.residualSeconds, lost });
+  const key = keyOf(rule, look);
+  if (bannedUntil(look, key) === 0) {
+    const retries = look.memory.entered.get(key)?.retries ?? 0;
+    keep(look.memory.entered, key, { value: { now: 0, retries }, most: mostKept });
+  }
+  ban(look, key, { seconds: rule.residualSeconds, lost });
+}
+
+/** A connection counts with its first packet; one that stood before is none that somebody opened into it. */
+function noteEntry({ flow, memory }: Look, key: string): void {
+  const entered = memory.entered.get(key);
+  if (entered === undefined || flow.forth.packets > 1 || !flow.openedInside) return;
+  entered.now += 1;
+  if (entered.now > 1) entered.retries += 1;
 }
 
 function keyOf({ residualOn }: Residual, { flow }: Look): string {

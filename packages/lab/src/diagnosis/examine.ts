@@ -15,6 +15,7 @@ import { relayHome, relayOne, relayTwo, type ServerHost } from '../subjects/plac
 import type { Program } from '../subjects/program.ts';
 import { invite, met, startPerson, startRelay } from '../subjects/tern.ts';
 import type { Judgement } from './confusion.ts';
+import { bytesOfNewFlows, type Spending } from './spending.ts';
 import { expectedOfAll, expectedOverall, type MetBan, type TriedWay } from './expected.ts';
 
 const command = resolve(import.meta.dirname, '../../../agent/src/main.ts');
@@ -31,8 +32,14 @@ const use = { texts: 8, everyMs: 12_000, photoBytes: 100_000, patienceMs: 110_00
 /** from the app's end until they ask */
 const reachForTerminalMs = 15_000;
 
+export interface Examination {
+  readonly judgements: readonly Judgement[];
+  /** of each of the two who ask */
+  readonly spendings: readonly Spending[];
+}
+
 /** @throws where the open network did not let people know their relays, the command said nothing, or the machine was too busy for its silences to tell */
-export async function examine(scenario: Scenario, seed: number): Promise<readonly Judgement[]> {
+export async function examine(scenario: Scenario, seed: number): Promise<Examination> {
   const folder = await mkdtemp(join(tmpdir(), 'tern-lab-'));
   await using ends = new AsyncDisposableStack();
   ends.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -51,9 +58,12 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
   await wait(reachForTerminalMs);
   const found = await Promise.all(
     patients.map(async ({ who, isp }) => {
+      const before = stage.internet.traffic(who);
       const askedAt = performance.now();
       const lines = await diagnosisOf(stage, who);
-      const bans = bansOf(stage, isp, performance.now() - askedAt);
+      const askedMs = performance.now() - askedAt;
+      const bytes = bytesOfNewFlows(before, stage.internet.traffic(who));
+      const bans = bansOf(stage, isp, askedMs);
       const truths = expectedOfAll(policies[isp], relays.map(wayOf), bans);
       const ways = relays.flatMap((host, at) => {
         const expected = truths[at];
@@ -62,7 +72,7 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
       const about = { scenario: scenario.id, seed, who };
       const untold = ways.filter(({ host }) => !lines.some(({ name }) => name === host.names[0]));
       const silences = untold.map(({ host }) => ({ name: host.names[0] ?? '', said: 'nothing', by: '' }));
-      return [...lines, ...silences].map((line): Judgement => {
+      const judgements = [...lines, ...silences].map((line): Judgement => {
         const { said, by, name } = line;
         if (name === '') {
           const expected = [...expectedOverall(ways.map((one) => one.expected))];
@@ -72,12 +82,16 @@ export async function examine(scenario: Scenario, seed: number): Promise<readonl
         const expected = way?.expected ?? [];
         return { ...about, way: name, expected, said, by };
       });
+      return { judgements, spending: { ...about, seconds: askedMs / 1000, bytes } };
     }),
   );
   const lag = stage.internet.lag();
   const late = lateBy({ engine: lag.p99, programs: lag.programs.p99 });
   if (late !== undefined) throw new Error(late);
-  return found.flat();
+  return {
+    judgements: found.flatMap(({ judgements }) => judgements),
+    spendings: found.map(({ spending }) => spending),
+  };
 }
 
 type People = Readonly<Record<'a' | 'b', Program>>;

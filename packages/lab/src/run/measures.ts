@@ -29,6 +29,8 @@ export interface Measures {
   readonly cold: number | undefined;
   /** names and addresses that the censors banned because of this subject */
   readonly quiet: number;
+  /** connections that somebody inside opened into a residual after the one that met it */
+  readonly retries: number;
   /** texts and files that were shown more than once, or that nobody sent */
   readonly wrong: number;
 }
@@ -36,8 +38,12 @@ export interface Measures {
 const soonMs = 60_000;
 const eventuallyMs = 600_000;
 
-/** @param arrivals in the order in which they came @param quiet as {@link Measures.quiet} */
-export function measuresOf(steps: readonly Step[], arrivals: readonly Arrival[], quiet: number): Measures {
+/** @param arrivals in the order in which they came @param seen what the censors counted */
+export function measuresOf(
+  steps: readonly Step[],
+  arrivals: readonly Arrival[],
+  seen: Pick<Measures, 'quiet' | 'retries'>,
+): Measures {
   const firsts = new Map<Step, number>();
   let wrong = 0;
   for (const arrival of arrivals) {
@@ -61,7 +67,7 @@ export function measuresOf(steps: readonly Step[], arrivals: readonly Arrival[],
     media: seconds(took(file('photo'))),
     voice: seconds(took(file('voice'))),
     cold: seconds(took(steps.find((step) => step.kind === 'text' && step.cold))),
-    quiet,
+    ...seen,
     wrong,
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { longestTryMs } from '../scenario/control.ts';
+import { digestOf } from '../scenario/digest.ts';
 import { drawPolicies, type Scenario } from '../scenario/scenario.ts';
 import { loadScenario } from '../scenario/catalogue.ts';
 import type { Subject } from '../subjects/subject.ts';
@@ -25,6 +26,7 @@ export interface RunAsk {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly profile: Profile;
+  /** who can play on this machine */
   readonly subjects: readonly Subject[];
   /** told what happens, for whoever looks for a fault */
   readonly note: (words: string) => void;
@@ -60,7 +62,6 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
   const policies = drawPolicies(scenario, { seed });
   await using stages = new AsyncDisposableStack();
   stages.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const here = ask.subjects.filter((subject) => subject.missing() === undefined);
   const open = async (name: string, controls: Scenario['controls'] = []): Promise<Stage> =>
     stages.use(await openStage({ seed, policies, folder: join(folder, name), controls }));
   const controls =
@@ -68,16 +69,11 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
       ? undefined
       : await setControls(await open('control', scenario.controls), scenario);
   const parts: { readonly trial: Trial; readonly stage: Stage }[] = [];
-  for (const subject of here) {
+  for (const subject of ask.subjects) {
     const stage = await open(subject.name);
     parts.push({ trial: new Trial(subject, stage, note), stage });
   }
-  const voids = new Map<string, string>(
-    ask.subjects.flatMap((subject) => {
-      const missing = subject.missing();
-      return missing === undefined ? [] : [[subject.name, missing]];
-    }),
-  );
+  const voids = new Map<string, string>();
   const playing = await prepared(parts, voids);
   const openTrouble = await controls?.controls.open();
   // what would be void in any case is not played
@@ -93,7 +89,8 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
       : { subject: name, kind: 'void', because: because ?? 'it did not play' };
   });
   const seconds = Math.round((performance.now() - beganAt) / 100) / 10;
-  return { scenario: scenario.id, seed, profile: profile.name, outcomes, lagMs, seconds };
+  const digest = digestOf(scenario, seed);
+  return { scenario: scenario.id, digest, seed, profile: profile.name, outcomes, lagMs, seconds };
 }
 
 type Part = { readonly trial: Trial; readonly stage: Stage };

@@ -11,6 +11,7 @@ export type Result = Omit<RunRecord, 'outcomes'> & { readonly outcome: Outcome }
 
 export interface CellName {
   readonly scenario: string;
+  readonly digest: string;
   readonly subject: string;
   readonly seed: number;
   readonly profile: Profile['name'];
@@ -29,26 +30,44 @@ export class ResultFolder {
 
   /** @returns what is known of the cell, void ones as nothing */
   read(name: CellName): Result | undefined {
+    const result = this.#last(name);
+    return result?.outcome.kind === 'measured' ? result : undefined;
+  }
+
+  /**
+   * Each whole or not at all. One that was void before keeps what was said of that, also over several labs.
+   * @returns the outcomes as they are kept
+   */
+  write({ outcomes, ...run }: Omit<RunRecord, 'sources'>): readonly Outcome[] {
+    return outcomes.map((outcome) => {
+      const name = { ...run, subject: outcome.subject };
+      const kept: Outcome = { ...outcome, ...this.#earlierOf(name) };
+      const place = join(this.#path, fileOf(name));
+      const result: Result = { ...run, sources: this.#sources, outcome: kept };
+      writeFileSync(`${place}.new`, `${JSON.stringify(result)}\n`);
+      renameSync(`${place}.new`, place);
+      return kept;
+    });
+  }
+
+  #earlierOf(name: CellName): Pick<Outcome, 'earlier'> {
+    const last = this.#last(name);
+    if (last?.outcome.kind !== 'void') return {};
+    const { because, earlier = [] } = last.outcome;
+    return { earlier: [...earlier, { because, lagMs: last.lagMs }] };
+  }
+
+  #last(name: CellName): Result | undefined {
     const file = fileOf(name);
     if (!readdirSync(this.#path).includes(file)) return undefined;
     const result = JSON.parse(readFileSync(join(this.#path, file), 'utf8')) as Result;
-    return result.sources === this.#sources && result.outcome.kind === 'measured' ? result : undefined;
-  }
-
-  /** Each whole or not at all. */
-  write({ outcomes, ...run }: Omit<RunRecord, 'sources'>): void {
-    for (const outcome of outcomes) {
-      const { scenario, seed, profile } = run;
-      const place = join(this.#path, fileOf({ scenario, seed, profile, subject: outcome.subject }));
-      const result: Result = { ...run, sources: this.#sources, outcome };
-      writeFileSync(`${place}.new`, `${JSON.stringify(result)}\n`);
-      renameSync(`${place}.new`, place);
-    }
+    return result.sources === this.#sources && result.digest === name.digest ? result : undefined;
   }
 }
 
-function fileOf({ scenario, subject, seed, profile }: CellName): string {
-  return `${scenario}.${subject}.${seed}.${profile}.json`;
+/** Scenarios that differ and share an id lie side by side. */
+function fileOf({ scenario, digest, subject, seed, profile }: CellName): string {
+  return `${scenario}.${subject}.${seed}.${profile}.${digest}.json`;
 }
 
 /** What makes the app of the browsers, and who acts in them: a cell of theirs depends on it as on a source. */

@@ -2,19 +2,27 @@ import type { Level } from '../scenario/target.ts';
 import type { Measures } from './measures.ts';
 import type { Profile } from './profile.ts';
 
-/** How one subject did in one run, or why that says nothing. */
-export type Outcome =
-  | {
-      readonly subject: string;
-      readonly kind: 'measured';
-      readonly measures: Measures;
-      readonly level: Level;
-    }
-  | { readonly subject: string; readonly kind: 'void'; readonly because: string };
+/** How one subject did in one run, why that says nothing (`void`), or why it cannot play on this machine (`missing`). */
+export type Outcome = (
+  | { readonly kind: 'measured'; readonly measures: Measures; readonly level: Level }
+  | { readonly kind: 'void' | 'missing'; readonly because: string }
+) & {
+  readonly subject: string;
+  /** tries of the same run that were void and were played again, in order */
+  readonly earlier?: readonly EarlierTry[];
+};
+
+/** A try that said nothing. */
+export interface EarlierTry {
+  readonly because: string;
+  readonly lagMs: RunRecord['lagMs'];
+}
 
 /** One run as it is kept in the results folder. */
 export interface RunRecord {
   readonly scenario: string;
+  /** of what was played: two files may give their scenarios one id. See `digestOf` */
+  readonly digest: string;
   readonly seed: number;
   readonly profile: Profile['name'];
   /** of everything that was run: product and lab */
@@ -45,8 +53,10 @@ export interface Cell {
 
 export interface CellWithMedians {
   readonly cell: Cell;
+  /** only what is `measured` has values; a cell of which one seed is void is void */
+  readonly state: Outcome['kind'];
   readonly medians: Readonly<Record<ValueName, Value>>;
-  /** why it is void, or why its level is F although the numbers look well */
+  /** why there is nothing in it, or why its level is F although the numbers look well */
   readonly remark: string;
 }
 
@@ -74,11 +84,13 @@ function cellOf({ scenario, profile }: RunRecord, outcomes: readonly Outcome[]):
   const head = { scenario, subject: outcomes[0]?.subject ?? '' };
   const tail = { seeds: outcomes.length, profile };
   const measured = outcomes.filter((one) => one.kind === 'measured');
-  const hole = outcomes.find((one) => one.kind === 'void');
-  if (hole !== undefined || measured.length === 0) {
+  const holes = outcomes.filter((one) => one.kind !== 'measured');
+  const hole = holes.find(({ kind }) => kind === 'void') ?? holes[0];
+  if (hole !== undefined) {
     const none = { text: null, eventual: null, ttr: null, media: null, cold: null, quiet: null };
-    const remark = `void: ${hole?.because ?? 'nothing was measured'}`;
-    return { cell: { ...head, level: null, ...none, ...tail }, medians: none, remark };
+    const played = { seeds: hole.kind === 'missing' ? 0 : outcomes.length, profile };
+    const remark = hole.kind === 'missing' ? hole.because : `void: ${hole.because}`;
+    return { cell: { ...head, level: null, ...none, ...played }, state: hole.kind, medians: none, remark };
   }
   const sorted = (name: ValueName): readonly Value[] =>
     measured
@@ -98,7 +110,7 @@ function cellOf({ scenario, profile }: RunRecord, outcomes: readonly Outcome[]):
     measured.map((one) => one.level).toSorted((a, b) => levels.indexOf(b) - levels.indexOf(a))[0] ?? null;
   const wrong = measured.reduce((sum, { measures }) => sum + measures.wrong, 0);
   const remark = wrong === 0 ? '' : `${wrong} shown twice or wrongly`;
-  return { cell: { ...head, level, ...worst, ...tail }, medians, remark };
+  return { cell: { ...head, level, ...worst, ...tail }, state: 'measured', medians, remark };
 }
 
 /** The greater, the worse. */
@@ -117,10 +129,10 @@ export function jsonLine(cell: Cell): string {
 
 /** A table in Markdown: `median / worst` where a cell has several seeds. */
 export function tableOf(cells: readonly CellWithMedians[]): string {
-  const rows = cells.map(({ cell, medians, remark }) => [
+  const rows = cells.map(({ cell, state, medians, remark }) => [
     cell.scenario,
     cell.subject,
-    cell.level ?? 'void',
+    levelOr(state, cell.level),
     ...valueNames.map((name) => shown(medians[name], cell[name], { name, seeds: cell.seeds })),
     `${cell.seeds} ${cell.profile}`,
     remark,
@@ -131,16 +143,23 @@ export function tableOf(cells: readonly CellWithMedians[]): string {
   );
 }
 
-/** Levels alone: scenarios down, subjects across. */
+/** Levels alone: scenarios down, subjects across, and how each row was played. */
 export function levelsOf(cells: readonly CellWithMedians[]): string {
   const subjects = [...new Set(cells.map(({ cell }) => cell.subject))];
   const scenarios = [...new Set(cells.map(({ cell }) => cell.scenario))];
-  const level = (scenario: string, subject: string): string =>
-    cells.find(({ cell }) => cell.scenario === scenario && cell.subject === subject)?.cell.level ?? 'void';
-  return markdown(
-    ['scenario', ...subjects],
-    scenarios.map((scenario) => [scenario, ...subjects.map((subject) => level(scenario, subject))]),
-  );
+  const rows = scenarios.map((scenario) => {
+    const those = cells.filter(({ cell }) => cell.scenario === scenario);
+    const level = (subject: string): string => {
+      const found = those.find(({ cell }) => cell.subject === subject);
+      return levelOr(found?.state ?? 'void', found?.cell.level ?? null);
+    };
+    return [scenario, ...subjects.map(level), those[0]?.cell.profile ?? ''];
+  });
+  return markdown(['scenario', ...subjects, 'profile'], rows);
+}
+
+function levelOr(state: Outcome['kind'], level: Level | null): string {
+  return level ?? (state === 'missing' ? 'not installed' : 'void');
 }
 
 function shown(

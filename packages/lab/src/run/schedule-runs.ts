@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { UsageError } from '@tern/protocol';
 import type { Target } from '../scenario/target.ts';
 import type { Profile } from './profile.ts';
 import type { ResultFolder } from './result-folder.ts';
@@ -8,15 +9,23 @@ import type { Outcome, RunRecord } from './results.ts';
 import { subjectNamed } from '../subjects/all.ts';
 import type { Asked } from './run.ts';
 
+/** A scenario as a run is asked for it. No two of a plan have one id. */
+export interface AskedScenario {
+  /** an id or a file */
+  readonly ask: string;
+  readonly id: string;
+  readonly target: Target;
+  /** how long a try of its controls may take */
+  readonly controlMs?: number;
+  /** of what is played with this seed */
+  readonly digest: (seed: number) => string;
+}
+
 export interface Plan {
-  /** as a run is asked for them: ids or files, with the id of each, and how long a try of its controls may take */
-  readonly scenarios: readonly {
-    readonly ask: string;
-    readonly id: string;
-    readonly target: Target;
-    readonly controlMs?: number;
-  }[];
+  readonly scenarios: readonly AskedScenario[];
   readonly subjects: readonly string[];
+  /** those of them that cannot play on this machine, and why */
+  readonly missing: ReadonlyMap<string, string>;
   readonly seeds: number;
   readonly profile: Profile['name'];
   /** runs at a time */
@@ -67,7 +76,7 @@ export function longestFirst(runs: readonly Run[]): Run[] {
 }
 
 interface One {
-  readonly scenario: Plan['scenarios'][number];
+  readonly scenario: AskedScenario;
   readonly seed: number;
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
@@ -77,26 +86,29 @@ interface One {
 async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<RunRecord> {
   const { scenario, seed } = one;
   const { profile } = plan;
-  const known = (subject: string): ReturnType<ResultFolder['read']> =>
-    folder.read({ scenario: scenario.id, subject, seed, profile });
-  const outcomesNow = new Map<string, Outcome>();
+  const about = { scenario: scenario.id, digest: scenario.digest(seed), seed, profile };
+  const known = (subject: string): ReturnType<ResultFolder['read']> => folder.read({ ...about, subject });
+  const outcomesNow = new Map<string, Outcome>(
+    [...plan.missing].map(([subject, because]) => [subject, { subject, kind: 'missing', because }]),
+  );
+  const here = plan.subjects.filter((subject) => !plan.missing.has(subject));
   let last: Omit<RunRecord, 'sources'> | undefined;
   for (let at = 0; at < tries; at += 1) {
-    const missing = plan.subjects.filter((subject) => known(subject) === undefined);
-    for (const subjects of together(missing)) {
-      last = await runOnce({ scenario: scenario.ask, seed, profile, subjects }, one);
-      folder.write(last);
-      for (const outcome of last.outcomes) outcomesNow.set(outcome.subject, outcome);
+    for (const subjects of together(here.filter((subject) => known(subject) === undefined))) {
+      last = await runOnce({ scenario: scenario.ask, seed, profile, subjects }, about, one.signal);
+      if (last.digest !== about.digest)
+        throw new UsageError(`the scenario ${scenario.ask} has changed since the lab began`);
+      for (const outcome of folder.write(last)) outcomesNow.set(outcome.subject, outcome);
       one.tell(wordsOf(last));
     }
   }
   const outcomes = plan.subjects.map(
     (subject) =>
-      known(subject)?.outcome ??
-      outcomesNow.get(subject) ?? { subject, kind: 'void' as const, because: 'it did not run' },
+      outcomesNow.get(subject) ??
+      known(subject)?.outcome ?? { subject, kind: 'void' as const, because: 'it did not run' },
   );
   const { lagMs = { engine: 0, programs: 0 }, seconds = 0 } = last ?? {};
-  return { scenario: scenario.id, seed, profile, sources: '', outcomes, lagMs, seconds };
+  return { ...about, sources: '', outcomes, lagMs, seconds };
 }
 
 /** Who plays at the same time: the heavy ones alone, all others together. */
@@ -106,7 +118,11 @@ function together(names: readonly string[]): readonly (readonly string[])[] {
   return [...(light.length > 0 ? [light] : []), ...names.filter(isHeavy).map((name) => [name])];
 }
 
-async function runOnce(asked: Asked, { scenario, signal }: One): Promise<Omit<RunRecord, 'sources'>> {
+async function runOnce(
+  asked: Asked,
+  about: Pick<RunRecord, 'scenario' | 'digest' | 'seed' | 'profile'>,
+  signal: AbortSignal,
+): Promise<Omit<RunRecord, 'sources'>> {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', program, JSON.stringify(asked)],
@@ -119,9 +135,7 @@ async function runOnce(asked: Asked, { scenario, signal }: One): Promise<Omit<Ru
   if (line.startsWith('{')) return JSON.parse(line) as Omit<RunRecord, 'sources'>;
   const because = `the run ended without a result: ${notes.slice(-keptNotes)}`;
   return {
-    scenario: scenario.id,
-    seed: asked.seed,
-    profile: asked.profile,
+    ...about,
     outcomes: asked.subjects.map((subject) => ({ subject, kind: 'void', because })),
     lagMs: { engine: 0, programs: 0 },
     seconds: 0,

@@ -2,7 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { inspect } from '../censor/inspect.ts';
-import { beginBlock, burnedOf, createMemory, firedOf, type Burn, type Memory } from '../censor/memory.ts';
+import {
+  beginBlock,
+  burnedOf,
+  createMemory,
+  firedOf,
+  retriesOf,
+  type Burn,
+  type Memory,
+} from '../censor/memory.ts';
 import type { Policy, Rule } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
@@ -24,6 +32,8 @@ export interface Stage extends AsyncDisposable {
   readonly hasRules: (isp: IspName) => boolean;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
+  /** connections that somebody here opened into a residual after the one that met it */
+  retries(): number;
   /** what is banned now, for anybody of that ISP, and for how long it has been */
   bans(isp: IspName): readonly { readonly burn: Burn; readonly rule: Rule; readonly sinceMs: number }[];
   /** rules that never bit: `isp-1 rule 0 (name-reset)`. @param watchedMs rules that begin later do not count */
@@ -66,6 +76,7 @@ export async function openStage(parts: {
       const burns = [...memories.values()].flatMap(burnedOf);
       return new Set(burns.map(({ client, what, value }) => `${client} ${what} ${value}`)).size;
     },
+    retries: () => [...memories.values()].reduce((sum, memory) => sum + retriesOf(memory), 0),
     bans(isp) {
       const [memory, now] = [memories.get(isp), internet.now()];
       const burns = memory === undefined ? [] : burnedOf(memory);

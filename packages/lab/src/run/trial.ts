@@ -50,7 +50,8 @@ export class Trial {
   ): Promise<Measures> {
     const playing = Promise.all(steps.map((step) => this.#carryOut(step)));
     const until = this.#blockedAt + watchMs;
-    const measures = (): Measures => measuresOf(steps, this.#arrivals, this.#stage.burned());
+    const measures = (): Measures =>
+      measuresOf(steps, this.#arrivals, { quiet: this.#stage.burned(), retries: this.#stage.retries() });
     const over = (): boolean => performance.now() >= until || enough.aborted;
     while (!over() && !isComplete(measures())) await wait(lookEveryMs);
     // a program that has not started until now is not waited for
