@@ -31,6 +31,8 @@ export interface RunRecord {
   /** how late the engine was, and how long programs waited for a processor: 99th percentiles of the worst internet, milliseconds */
   readonly lagMs: { readonly engine: number; readonly programs: number };
   readonly seconds: number;
+  /** of these from the block until nobody was watched any longer */
+  readonly watchedSeconds: number;
 }
 
 /** A number of a cell; `never`: it did not happen while the run was watched; null: nothing was measured. */
