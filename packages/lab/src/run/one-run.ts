@@ -118,7 +118,14 @@ async function played(
       const measures = await trial.play(steps, { watchMs, enough: enough.signal });
       if (awaited.delete(trial.subject.name) && awaited.size === 0) enough.abort();
       note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
-      return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
+      const throttled = trial.throttled();
+      return {
+        subject: trial.subject.name,
+        kind: 'measured',
+        measures,
+        level: levelOf(measures, profile),
+        ...(throttled.length > 0 && { throttled }),
+      };
     }),
   );
 }

@@ -1,10 +1,17 @@
 import type { Level } from '../scenario/target.ts';
 import type { Measures } from './measures.ts';
+import type { Throttled } from './throttles.ts';
 import type { Profile } from './profile.ts';
 
 /** How one subject did in one run, why that says nothing (`void`), or why it cannot play on this machine (`missing`). */
 export type Outcome = (
-  | { readonly kind: 'measured'; readonly measures: Measures; readonly level: Level }
+  | {
+      readonly kind: 'measured';
+      readonly measures: Measures;
+      readonly level: Level;
+      /** of a subject whose programs say what they find: everybody who met a limit */
+      readonly throttled?: readonly Throttled[];
+    }
   | { readonly kind: 'void' | 'missing'; readonly because: string }
 ) & {
   readonly subject: string;
