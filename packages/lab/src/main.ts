@@ -11,6 +11,7 @@ import { cellsOf, jsonLine, levelsOf, markdown, tableOf } from './run/results.ts
 import { scheduleRuns } from './run/schedule-runs.ts';
 import { wordsOfRetries } from './run/residuals.ts';
 import { judge, wordsOfJudged } from './run/targets.ts';
+import { wordsOfThrottled } from './run/throttles.ts';
 import { wordsOfTries } from './run/tries.ts';
 import { subjects } from './subjects/all.ts';
 
@@ -45,7 +46,12 @@ export async function runLab(args: readonly string[], signal: AbortSignal): Prom
       subjects: subjects.filter(({ ours }) => ours === true).map(({ name }) => name),
     }),
   );
-  const notes = [...wordsOfTries(records), ...wordsOfRetries(records, targets), below];
+  const notes = [
+    ...wordsOfTries(records),
+    ...wordsOfRetries(records, targets),
+    ...wordsOfThrottled(records),
+    below,
+  ];
   if (json) for (const note of notes) tell(note);
   const lines = json
     ? cells.map(({ cell }) => jsonLine(cell))

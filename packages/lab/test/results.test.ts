@@ -29,6 +29,7 @@ function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
     outcomes,
     lagMs: { engine: 1, programs: 5 },
     seconds: 60,
+    watchedSeconds: 40,
   };
 }
 

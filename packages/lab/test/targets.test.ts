@@ -30,6 +30,7 @@ function run(seed: number, ...outcomes: readonly Outcome[]): RunRecord {
     outcomes,
     lagMs,
     seconds: 60,
+    watchedSeconds: 40,
   };
 }
 

@@ -25,7 +25,7 @@ export function inspect(sight: Sight, memory: Memory, policy: Policy): Verdict {
     if (ruleMemory === undefined || !concerned) continue;
     const bite = biteOf(rule, { packet, at, blockAt, flow, news, chance, memory: ruleMemory, place });
     if (bite === undefined) continue;
-    note(flow, ruleMemory, place);
+    note(ruleMemory, { flow, place, at });
     injected.push(...(bite.packets ?? []));
     if (first === -1) first = place;
     if (bite.drop)
@@ -81,9 +81,12 @@ function isNow(rule: Rule, blockAt: number, at: number): boolean {
   return seconds >= rule.beginSeconds && (rule.endSeconds === 0 || seconds < rule.endSeconds);
 }
 
-function note(flow: Flow, { fired }: RuleMemory, place: number): void {
+function note(
+  { fired }: RuleMemory,
+  { flow, place, at }: { readonly flow: Flow; readonly place: number; readonly at: number },
+): void {
   const client = insiderOf(flow);
-  const so = fired.get(client) ?? { bites: 0, triggers: 0 };
+  const so = fired.get(client) ?? { bites: 0, triggers: 0, firstAt: at };
   so.bites += 1;
   if (flow.bitten[place] !== true) so.triggers += 1;
   flow.bitten[place] = true;

@@ -23,7 +23,7 @@ export type RuleMemory = {
   /** What a rule counts over time, by its own key. The one untouched for longest comes first. */
   readonly records: Map<string, Trail>;
   /** By the address inside. */
-  readonly fired: Map<number, { bites: number; triggers: number }>;
+  readonly fired: Map<number, { bites: number; triggers: number; readonly firstAt: number }>;
   readonly burned: Burn[];
   /** Of residuals, by the key of their ban. */
   readonly entered: Map<string, Entered>;
@@ -97,6 +97,15 @@ export function firedOf(memory: Memory): readonly {
   return memory.rules.flatMap(({ fired }, rule) =>
     [...fired].map(([client, { bites, triggers }]) => ({ rule, client, bites, triggers })),
   );
+}
+
+/** When the first of these rules bit this client for the first time; undefined: none did. @param rules by their places */
+export function firstBiteOf(
+  memory: Memory,
+  { client, rules }: { readonly client: number; readonly rules: readonly number[] },
+): number | undefined {
+  const times = rules.flatMap((rule) => memory.rules[rule]?.fired.get(client)?.firstAt ?? []);
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** The names and addresses that clients lost for a while, in the order it happened within each rule. */

@@ -13,7 +13,7 @@ export interface Spending {
 }
 
 /** What the command promises. */
-export const mostSpent = { seconds: 30, bytes: 65_536 } as const;
+const mostSpent = { seconds: 30, bytes: 65_536 } as const;
 
 export function bytesOfNewFlows(before: Traffic, after: Traffic): number {
   const known = new Set(before.flows.map(keyOf));

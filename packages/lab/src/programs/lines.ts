@@ -36,6 +36,8 @@ export type News =
   | { readonly is: 'done'; readonly number: number }
   /** can write to this person */
   | { readonly is: 'met'; readonly person: string }
+  /** what the program now says hinders ways that say this name, by its own attempts alone; told once for each name and cause */
+  | { readonly is: 'cause'; readonly name: string; readonly cause: string }
   /** how one try of a control went: `whole`, or what stopped it; `began` in milliseconds since 1970 */
   | {
       readonly is: 'try';

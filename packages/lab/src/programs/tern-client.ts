@@ -6,6 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { openHome, openOrdinaryClient, ordinaryTransport } from '@tern/agent';
 import { parseRelayLink } from '@tern/protocol';
+import { diagnose } from '@tern/reach/diagnosis';
 import { nodeWorld } from '@tern/reach/node';
 import { fileBytes, isThatFile } from './file-bytes.ts';
 import { orders, settingsOf, tell, type Order } from './lines.ts';
@@ -24,6 +25,7 @@ const leaving = new AbortController();
 const { signal } = leaving;
 /** how soon a person taps again on a photo that did not come */
 const tapAgainMs = 3000;
+const lookAtCausesMs = 1000;
 
 await using home = await openHome({
   dir: settings.home,
@@ -42,6 +44,7 @@ const online = client
     if (!signal.aborted) throw error;
   });
 void follow();
+void followCauses();
 tell({ is: 'ready' });
 for await (const order of orders()) {
   if (order.do === 'leave') {
@@ -91,6 +94,22 @@ async function follow(): Promise<void> {
   const changes = client.changes(signal);
   await look();
   for await (const _ of changes) await look();
+}
+
+/** What an app with a panel would show there. */
+async function followCauses(): Promise<void> {
+  const told = new Set<string>();
+  while (!signal.aborted) {
+    await wait(lookAtCausesMs);
+    if (!client.hindered()) continue;
+    const { now, observations } = client.observations();
+    for (const { way, cause } of diagnose(observations, { now })) {
+      const words = `${way?.name} ${cause.kind}`;
+      if (way?.name === undefined || cause.kind === 'works' || told.has(words)) continue;
+      told.add(words);
+      tell({ is: 'cause', name: way.name, cause: cause.kind });
+    }
+  }
 }
 
 async function look(): Promise<void> {

@@ -77,7 +77,9 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
   const playing = await prepared(parts, voids);
   const openTrouble = await controls?.controls.open();
   // what would be void in any case is not played
+  const playedFrom = performance.now();
   const measured = openTrouble === undefined ? await played(ask, playing, controls) : [];
+  const watchedMs = Math.max(0, performance.now() - playedFrom - profile.settleMs);
   const lagMs = worstLag(playing.map(({ stage }) => stage));
   const trouble =
     openTrouble ?? (await controls?.trouble()) ?? (ask.evenIfBusy === true ? undefined : lateBy(lagMs));
@@ -88,9 +90,11 @@ export async function performRun(ask: RunAsk): Promise<Omit<RunRecord, 'sources'
       ? found
       : { subject: name, kind: 'void', because: because ?? 'it did not play' };
   });
-  const seconds = Math.round((performance.now() - beganAt) / 100) / 10;
-  const digest = digestOf(scenario, seed);
-  return { scenario: scenario.id, digest, seed, profile: profile.name, outcomes, lagMs, seconds };
+  const [seconds = 0, watchedSeconds = 0] = [performance.now() - beganAt, watchedMs].map(
+    (ms) => Math.round(ms / 100) / 10,
+  );
+  const about = { scenario: scenario.id, digest: digestOf(scenario, seed), seed, profile: profile.name };
+  return { ...about, outcomes, lagMs, seconds, watchedSeconds };
 }
 
 type Part = { readonly trial: Trial; readonly stage: Stage };
@@ -114,7 +118,14 @@ async function played(
       const measures = await trial.play(steps, { watchMs, enough: enough.signal });
       if (awaited.delete(trial.subject.name) && awaited.size === 0) enough.abort();
       note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
-      return { subject: trial.subject.name, kind: 'measured', measures, level: levelOf(measures, profile) };
+      const throttled = trial.throttled();
+      return {
+        subject: trial.subject.name,
+        kind: 'measured',
+        measures,
+        level: levelOf(measures, profile),
+        ...(throttled.length > 0 && { throttled }),
+      };
     }),
   );
 }

@@ -1,10 +1,17 @@
 import type { Level } from '../scenario/target.ts';
 import type { Measures } from './measures.ts';
+import type { Throttled } from './throttles.ts';
 import type { Profile } from './profile.ts';
 
 /** How one subject did in one run, why that says nothing (`void`), or why it cannot play on this machine (`missing`). */
 export type Outcome = (
-  | { readonly kind: 'measured'; readonly measures: Measures; readonly level: Level }
+  | {
+      readonly kind: 'measured';
+      readonly measures: Measures;
+      readonly level: Level;
+      /** of a subject whose programs say what they find: everybody who met a limit */
+      readonly throttled?: readonly Throttled[];
+    }
   | { readonly kind: 'void' | 'missing'; readonly because: string }
 ) & {
   readonly subject: string;
@@ -31,6 +38,8 @@ export interface RunRecord {
   /** how late the engine was, and how long programs waited for a processor: 99th percentiles of the worst internet, milliseconds */
   readonly lagMs: { readonly engine: number; readonly programs: number };
   readonly seconds: number;
+  /** of these from the block until nobody was watched any longer */
+  readonly watchedSeconds: number;
 }
 
 /** A number of a cell; `never`: it did not happen while the run was watched; null: nothing was measured. */

@@ -11,6 +11,8 @@ export interface Asked {
   readonly subjects: readonly string[];
   readonly evenIfBusy?: boolean;
   readonly until?: readonly string[];
+  /** where somebody has less time than the profile takes */
+  readonly mostWatchMs?: number;
 }
 
 if (import.meta.main) {
@@ -19,10 +21,11 @@ if (import.meta.main) {
   const note = (words: string): void => {
     process.stderr.write(`${((performance.now() - began) / 1000).toFixed(1)} ${words}\n`);
   };
+  const profile = profiles[asked.profile];
   const record = await performRun({
     scenario: await scenarioNamed(asked.scenario),
     seed: asked.seed,
-    profile: profiles[asked.profile],
+    profile: { ...profile, watchMs: Math.min(profile.watchMs, asked.mostWatchMs ?? profile.watchMs) },
     subjects: asked.subjects.map(subjectNamed).filter((one): one is Subject => one !== undefined),
     note,
     ...(asked.evenIfBusy === undefined ? {} : { evenIfBusy: asked.evenIfBusy }),

@@ -107,8 +107,8 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
       outcomesNow.get(subject) ??
       known(subject)?.outcome ?? { subject, kind: 'void' as const, because: 'it did not run' },
   );
-  const { lagMs = { engine: 0, programs: 0 }, seconds = 0 } = last ?? {};
-  return { ...about, sources: '', outcomes, lagMs, seconds };
+  const { lagMs = { engine: 0, programs: 0 }, seconds = 0, watchedSeconds = 0 } = last ?? {};
+  return { ...about, sources: '', outcomes, lagMs, seconds, watchedSeconds };
 }
 
 /** Who plays at the same time: the heavy ones alone, all others together. */
@@ -139,6 +139,7 @@ async function runOnce(
     outcomes: asked.subjects.map((subject) => ({ subject, kind: 'void', because })),
     lagMs: { engine: 0, programs: 0 },
     seconds: 0,
+    watchedSeconds: 0,
   };
 }
 

@@ -14,12 +14,15 @@ import {
 import type { Policy, Rule } from '../censor/policy.ts';
 import { openInternet, type Internet } from '../engine/internet.ts';
 import { type LinkProfile } from '../engine/link.ts';
+import { parseAddress } from '../net/address.ts';
 import { makeAuthority, type Authority } from '../hosts/certificates.ts';
 import { ispNames, type Change, type IspName } from '../scenario/scenario.ts';
 import type { Control } from '../scenario/control.ts';
 import type { Ground } from '../subjects/subject.ts';
 import { startStandingServers } from './standing-servers.ts';
-import { insiders, worldPlan } from './world-plan.ts';
+import { limitsOf, type Limits } from './throttles.ts';
+import type { Person } from './workload.ts';
+import { insiders, lineOf, worldPlan } from './world-plan.ts';
 
 export type Policies = Readonly<Record<IspName, Policy>>;
 
@@ -30,6 +33,8 @@ export interface Stage extends AsyncDisposable {
   /** The rules begin to bite. Unless `change` is `none` the people inside change their networks: what was connected is cut. */
   block(options?: { readonly change?: Change }): void;
   readonly hasRules: (isp: IspName) => boolean;
+  /** on the line of somebody inside */
+  limits(person: Person): Limits | undefined;
   /** names and addresses that somebody here lost to a ban, each counted for everybody who lost it */
   burned(): number;
   /** connections that somebody here opened into a residual after the one that met it */
@@ -71,6 +76,11 @@ export async function openStage(parts: {
     block({ change = 'network' } = {}) {
       for (const memory of memories.values()) beginBlock(memory, internet.now());
       if (change === 'network') for (const person of insiders) internet.cut(person);
+    },
+    limits(person) {
+      const { address, isp } = lineOf(person);
+      const memory = isp && memories.get(isp);
+      return memory && limitsOf(policies[isp], memory, parseAddress(address));
     },
     burned() {
       const burns = [...memories.values()].flatMap(burnedOf);

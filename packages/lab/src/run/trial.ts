@@ -5,6 +5,8 @@ import type { Program } from '../subjects/program.ts';
 import type { Cast, Subject } from '../subjects/subject.ts';
 import { isComplete, measuresOf, type Arrival, type Measures } from './measures.ts';
 import type { Stage } from './stage.ts';
+import type { Throttled } from './throttles.ts';
+import { insiders } from './world-plan.ts';
 import { greetings, type Person, type Step } from './workload.ts';
 
 const longestGreetingMs = 30_000;
@@ -18,7 +20,10 @@ export class Trial {
   readonly #stage: Stage;
   readonly #arrivals: Arrival[] = [];
   readonly #note: (words: string) => void;
+  /** since the block, by who said of a name with a limit that it is throttled */
+  readonly #throttled = new Map<Person, number>();
   #cast: Cast | undefined;
+  #blockedOnEngine = 0;
   /** on performance's clock */
   #blockedAt = Number.POSITIVE_INFINITY;
 
@@ -40,6 +45,7 @@ export class Trial {
   /** The block begins now. */
   block(change: Change): void {
     this.#blockedAt = performance.now();
+    this.#blockedOnEngine = this.#stage.internet.now();
     this.#stage.block({ change });
   }
 
@@ -58,6 +64,18 @@ export class Trial {
     if (!over()) await Promise.race([playing, wait(Math.max(0, until - performance.now()))]);
     await wait(afterwardsMs);
     return measures();
+  }
+
+  /** Everybody who met a limit until now, where their programs say what they find. */
+  throttled(): readonly Throttled[] {
+    if (this.subject.saysCauses !== true) return [];
+    return insiders.flatMap((who) => {
+      const metAt = this.#stage.limits(who)?.metAt();
+      if (metAt === undefined) return [];
+      const said = this.#throttled.get(who);
+      const saidSeconds = said === undefined ? null : Math.round(said / 100) / 10;
+      return [{ who, metSeconds: Math.round((metAt - this.#blockedOnEngine) / 100) / 10, saidSeconds }];
+    });
   }
 
   async #greet([from, to, text]: readonly [Person, Person, string]): Promise<void> {
@@ -97,6 +115,7 @@ export class Trial {
       if (news.is === 'note') this.#note(`${this.subject.name} ${person}: ${news.words}`);
       const at = performance.now() - this.#blockedAt;
       if (at < 0) return;
+      if (news.is === 'cause') this.#hear(person, { ...news, at });
       if (news.is === 'got')
         this.#arrivals.push({ at, to: person, from: news.from, content: { kind: 'text', text: news.text } });
       if (news.is === 'file') {
@@ -104,6 +123,13 @@ export class Trial {
         this.#arrivals.push({ at, to: person, from: news.from, content: { kind: 'file', name, size } });
       }
     });
+  }
+
+  #hear(person: Person, said: { readonly name: string; readonly cause: string; readonly at: number }): void {
+    const { name, cause, at } = said;
+    this.#note(`${this.subject.name} ${person}: ${name} ${cause} after ${Math.round(at)} ms`);
+    const isSo = cause === 'throttled' && this.#stage.limits(person)?.has(name) === true;
+    if (isSo && !this.#throttled.has(person)) this.#throttled.set(person, at);
   }
 
   #program(person: Person): Program {

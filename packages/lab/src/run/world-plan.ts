@@ -14,6 +14,13 @@ const people: readonly { readonly name: Person; readonly address: string; readon
   { name: 'c', address: '198.51.100.150' },
 ];
 
+/** Where somebody's line ends, and whose rules are on it. */
+export function lineOf(person: Person): { readonly address: string; readonly isp?: IspName } {
+  const found = people.find(({ name }) => name === person);
+  if (found === undefined) throw new RangeError(`nobody is called ${person}`);
+  return found;
+}
+
 /** Who is behind a censor. */
 export const insiders: readonly Person[] = people
   .filter(({ isp }) => isp !== undefined)

@@ -19,6 +19,7 @@ function ternWith(name: string, hosts: readonly ServerHost[]): Subject {
   return {
     name,
     ours: true,
+    saysCauses: true,
     missing: () => undefined,
     async open(ground) {
       const links = await Promise.all(hosts.map((host) => startRelay(ground, host)));

@@ -41,7 +41,8 @@ const line = { delayMs: 20 };
 const startEveryMs = 200;
 /** A try that may take longer is not waited for before the block. */
 const longTryMs = 40_000;
-const longestPhaseMs = 150_000;
+/** From the first try on the open network until the last one under the rules. */
+const longestMs = 240_000;
 const lookEveryMs = 200;
 
 /** Lets all of them try on the open network first, then under their rules, until each control has been tried. */
@@ -91,10 +92,11 @@ export async function watchCountry(networks: readonly Network[]): Promise<Watche
     networks.every(({ name, controls }) =>
       controls.every((control, at) => has(control, tries.get(name)?.[at] ?? [])),
     );
-  await until(() => all((control, of) => of.length > 0 || longestTryMs(control) > longTryMs));
+  const last = Date.now() + longestMs;
+  await until(() => all((control, of) => of.length > 0 || longestTryMs(control) > longTryMs), last);
   blockedAt = Date.now();
   for (const memory of memories.values()) beginBlock(memory, internet.now());
-  await until(() => all((_, of) => of.some(({ when }) => when === 'after')));
+  await until(() => all((_, of) => of.some(({ when }) => when === 'after')), last);
   const bitten = [...memories].map(
     ([name, memory]) => [name, new Set(firedOf(memory).map(({ rule }) => rule))] as const,
   );
@@ -155,8 +157,7 @@ async function follow(lines: AsyncIterable<Told>, take: (told: Told) => void): P
 }
 
 /** Ends when it is so, or after so long that whoever looks at the tries will see what is missing. */
-async function until(isSo: () => boolean): Promise<void> {
-  const last = Date.now() + longestPhaseMs;
+async function until(isSo: () => boolean, last: number): Promise<void> {
   while (!isSo() && Date.now() < last) await wait(lookEveryMs);
 }
 
