@@ -5,6 +5,7 @@ import type { Way } from '../diagnosis/diagnosis.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { ProbeOptions, ProbePort } from '../diagnosis/probe.ts';
 import { CardConnection } from './card-connection.ts';
+import { giveUp } from './give-up.ts';
 import { bySystem, dialable } from './resolver.ts';
 
 export interface ProbeParts {
@@ -116,8 +117,10 @@ class Attempt {
   }
 
   close(): void {
-    this.#socket?.destroy();
-    this.#raw?.destroy();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (this.#cards?.rests === true) socket.destroy();
+    else giveUp(socket, this.#raw);
   }
 
   /** Opens the connection, and goes on until that stage. */

@@ -5,6 +5,7 @@ import type { World } from '@tern/protocol';
 import { DialError } from '../dialer/carrier.ts';
 import type { Ended } from '../dialer/attempt-report.ts';
 import { firstToStand } from './address-race.ts';
+import { giveUp } from './give-up.ts';
 import { nodeWorld } from './node-world.ts';
 
 export interface TcpDialOptions {
@@ -26,10 +27,10 @@ export async function dialTcp(
     signal,
     async connect(address, options) {
       const socket = begin(address, port);
-      await reached(socket, 'connect', options.signal);
+      await reached(socket, 'connect', { ...options, tcp: socket });
       return socket;
     },
-    close: (socket) => socket.destroy(),
+    close: (socket) => giveUp(socket),
   });
 }
 
@@ -58,7 +59,7 @@ export async function dialTls(socket: Socket, options: TlsDialOptions): Promise<
     ...(authorities !== undefined && { ca: authorities }),
     ...(session !== undefined && { session }),
   });
-  await reached(secure, 'secureConnect', signal);
+  await reached(secure, 'secureConnect', { signal, tcp: socket });
   return secure;
 }
 
@@ -67,13 +68,16 @@ function isForOneOf(names: readonly string[], certificate: PeerCertificate): Err
   return objections.includes(undefined) ? undefined : objections[0];
 }
 
-async function reached(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+async function reached(
+  socket: Socket,
+  event: string,
+  { signal, tcp }: { readonly signal: AbortSignal; readonly tcp: Socket },
+): Promise<void> {
   socket.on('error', () => undefined); // whoever uses it later hears its end by `close`
   try {
     await once(socket, event, { signal });
   } catch (cause) {
-    // nothing more leaves it: no retransmission either
-    socket.destroy();
+    giveUp(socket, tcp);
     signal.throwIfAborted();
     throw dialError(cause);
   }
