@@ -11,7 +11,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Who makes the attempts, each on a connection of its own that is closed afterwards. None of them rejects: what went wrong is in
+ * Who makes the attempts, each on a connection of its own, unless it goes on with one that was kept. None of them rejects: what went wrong is in
  * the observation. One that stops where it was to stop, or by the signal, ends as `cancelled`: nothing was answered.
  */
 export interface ProbePort {

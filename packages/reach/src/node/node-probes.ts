@@ -1,5 +1,4 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { originOf, type Hint } from '@tern/protocol';
 import type { Way } from '../diagnosis/diagnosis.ts';
 import type { Observation } from '../diagnosis/observation.ts';
@@ -7,6 +6,7 @@ import type { ProbeOptions, ProbePort } from '../diagnosis/probe.ts';
 import { CardConnection } from './card-connection.ts';
 import { giveUp } from './give-up.ts';
 import { bySystem, dialable } from './resolver.ts';
+import { greet } from './socket-dial.ts';
 
 export interface ProbeParts {
   /** as the system does it unless given */
@@ -185,9 +185,9 @@ class Attempt {
     const raw = this.#raw;
     if (raw === undefined) return;
     if (this.#parts.hint.tls) {
-      // an address sends no name, and then any certificate of the relay's names will do: who answers is proved by its card
-      const named = name === undefined ? { checkServerIdentity: () => undefined } : { servername: name };
-      const secure: TLSSocket = connectTls({ socket: raw, ...named });
+      // of an address nobody knows here which names its relay has, and any certificate that is trusted will do
+      const whoever = name === undefined ? { checkServerIdentity: () => undefined } : {};
+      const secure = greet(raw, { serverName: name ?? '', ...whoever });
       this.#socket = secure;
       await this.#within(once(secure, 'secureConnect'));
     }

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  type PeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
 import type { World } from '@tern/protocol';
 import { DialError } from '../dialer/carrier.ts';
 import type { Ended } from '../dialer/attempt-report.ts';
@@ -50,17 +56,30 @@ export interface TlsDialOptions {
 
 /** A hello that is answered by the right certificate. @throws {DialError} @throws the signal's reason */
 export async function dialTls(socket: Socket, options: TlsDialOptions): Promise<TLSSocket> {
-  const { serverName, names, authorities, session, signal } = options;
-  const secure = connectTls({
-    socket,
-    servername: serverName,
-    ALPNProtocols: ['http/1.1'],
+  const { names, signal } = options;
+  const secure = greet(socket, {
+    ...options,
     checkServerIdentity: (_host, certificate) => isForOneOf(names, certificate),
-    ...(authorities !== undefined && { ca: authorities }),
-    ...(session !== undefined && { session }),
   });
   await reached(secure, 'secureConnect', { signal, tcp: socket });
   return secure;
+}
+
+/** Begins TLS as all of this device's hellos do: who looks at their print sees one program. */
+export function greet(
+  socket: Socket,
+  options: Pick<TlsDialOptions, 'serverName' | 'authorities' | 'session'> &
+    Pick<ConnectionOptions, 'checkServerIdentity'>,
+): TLSSocket {
+  const { serverName, authorities, session, checkServerIdentity } = options;
+  return connectTls({
+    socket,
+    servername: serverName,
+    ALPNProtocols: ['http/1.1'],
+    ...(checkServerIdentity !== undefined && { checkServerIdentity }),
+    ...(authorities !== undefined && { ca: authorities }),
+    ...(session !== undefined && { session }),
+  });
 }
 
 function isForOneOf(names: readonly string[], certificate: PeerCertificate): Error | undefined {
