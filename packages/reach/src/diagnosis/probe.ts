@@ -42,8 +42,15 @@ export interface ProbeParts {
   readonly ways: readonly Way[];
   /** what is known already; at least of the last ten minutes, so that the pace is kept */
   readonly known: readonly Observation[];
-  /** What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. */
-  readonly earlier?: { readonly hellos: readonly Observation[]; readonly settled: ReadonlySet<string> };
+  /**
+   * What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. `starts`: when
+   * others left of which no more is known, by name and of the clock of the observations.
+   */
+  readonly earlier?: {
+    readonly hellos: readonly Observation[];
+    readonly starts?: ReadonlyMap<string, readonly number[]>;
+    readonly settled: ReadonlySet<string>;
+  };
 }
 
 /** All of it ends within this time and these bytes, whatever is still unclear then. */

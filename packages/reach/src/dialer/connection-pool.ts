@@ -169,6 +169,11 @@ export class ConnectionPool implements Disposable {
     return true;
   }
 
+  /** One has left that somebody else answers for. */
+  startedOutside(way: Way): void {
+    if (!isUncounted(way)) this.#count(way);
+  }
+
   /** A connection stood and its hello was not answered, or answered by an end of the connection. */
   unanswered(way: Way, options: { readonly alone: boolean; readonly cut?: boolean }): void {
     if (isUncounted(way)) return;

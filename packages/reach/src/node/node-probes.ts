@@ -11,6 +11,8 @@ import { greet } from './socket-dial.ts';
 export interface ProbeParts {
   /** as the system does it unless given */
   readonly bySystem?: (host: string) => Promise<readonly string[]>;
+  /** told of each hello of TLS as it leaves */
+  readonly greets?: (hint: Hint) => void;
 }
 
 type Stages = { -readonly [K in keyof Observation]?: Observation[K] };
@@ -185,6 +187,7 @@ class Attempt {
     const raw = this.#raw;
     if (raw === undefined) return;
     if (this.#parts.hint.tls) {
+      this.#parts.greets?.(this.#parts.hint);
       // of an address nobody knows here which names its relay has, and any certificate that is trusted will do
       const whoever = name === undefined ? { checkServerIdentity: () => undefined } : {};
       const secure = greet(raw, { serverName: name ?? '', ...whoever });
