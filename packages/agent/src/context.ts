@@ -20,7 +20,13 @@ export interface Context {
   /** Ctrl-C, or whoever stops this program */
   readonly signal: AbortSignal;
   /** makes attempts for a diagnosis, on connections of their own */
-  probes(hints: readonly Hint[]): ProbePort & { readonly ways: readonly Way[] };
+  probes(
+    hints: readonly Hint[],
+    options: {
+      /** told of each hello of TLS as it leaves */
+      readonly greets: (hint: Hint) => void;
+    },
+  ): ProbePort & { readonly ways: readonly Way[] };
   openClient(store: ClientStore): Promise<Client>;
 }
 

@@ -8,7 +8,8 @@ const wayTable: RecordTable<WayBookRecord> = recordTable('ways', wayBookCodec);
 
 /** Whoever listens for changes is woken by each: not more often than this. */
 const betweenSavesMs = 60_000;
-const firstSaveMs = 3000;
+/** After a quiet minute other processes know so soon. */
+const soonMs = 3000;
 
 /**
  * Gives the dialer what earlier processes learnt and keeps what it learns, at the latest when this is disposed of. What cannot be kept
@@ -39,21 +40,21 @@ export async function keepWays(parts: {
       if (!(error instanceof StorageError)) throw error;
     }
   };
-  const saveLater = async (ms: number): Promise<void> => {
+  let savedAt = -Infinity;
+  const saveLater = async (): Promise<void> => {
+    const restMs = savedAt + betweenSavesMs - world.now();
     try {
-      await world.wait(ms, { signal: closing.signal });
+      await world.wait(Math.min(betweenSavesMs, Math.max(soonMs, restMs)), { signal: closing.signal });
     } catch {
       return; // saved at the end
     }
+    savedAt = world.now();
     await save();
-    saving = learnt ? saveLater(betweenSavesMs) : undefined;
+    saving = learnt ? saveLater() : undefined;
   };
-  let saved = false;
   dialer.onLearnt(() => {
     learnt = true;
-    if (closing.signal.aborted) return;
-    saving ??= saveLater(saved ? betweenSavesMs : firstSaveMs);
-    saved = true;
+    if (!closing.signal.aborted) saving ??= saveLater();
   });
   return {
     async [Symbol.asyncDispose]() {

@@ -29,19 +29,29 @@ function learner(endpoints: readonly string[] = []): {
 }
 
 /** Waits end when the test says so. */
-function patientWorld(): World & { pass(): void } {
+function patientWorld(): World & {
+  now: () => number;
+  pass(ms?: number): void;
+  readonly waits: readonly number[];
+} {
   let waiting: PromiseWithResolvers<void> = Promise.withResolvers();
+  const waits: number[] = [];
+  let now = 1_794_000_000_000;
   return {
-    now: () => 1_794_000_000_000,
+    waits,
+    now: () => now,
     randomBytes: (length) => new Uint8Array(length),
-    wait: (_ms, options) =>
-      Promise.race([
+    wait(ms, options) {
+      waits.push(ms);
+      return Promise.race([
         waiting.promise,
         new Promise<never>((_resolve, reject) => {
           options.signal.addEventListener('abort', () => reject(options.signal.reason as Error));
         }),
-      ]),
-    pass() {
+      ]);
+    },
+    pass(ms = 0) {
+      now += ms;
       waiting.resolve();
       waiting = Promise.withResolvers();
     },
@@ -88,6 +98,31 @@ test('nothing is written where nothing was learnt, and what is learnt often is w
   expect(written).toBe(1);
   await keeping[Symbol.asyncDispose]();
   expect(written).toBe(1);
+});
+
+test('what is learnt after a quiet minute others soon know, and never more often than once in one', async () => {
+  const world = patientWorld();
+  await using store = memoryStore({ world });
+  const { dialer, learn } = learner();
+  await using _ = await keepWays({ store, world, dialer });
+  const changes = store.changes(signal)[Symbol.asyncIterator]();
+  const saved = async (ms: number): Promise<void> => {
+    world.pass(ms);
+    await changes.next();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  learn();
+  await saved(3000);
+  world.pass(20_000);
+  learn();
+  await saved(40_000);
+  world.pass(80_000);
+  learn();
+  await saved(3000);
+  // a clock that is set back makes nobody wait for longer
+  world.pass(-3_600_000);
+  learn();
+  expect(world.waits).toEqual([3000, 40_000, 3000, 60_000]);
 });
 
 test('a book that cannot be read is begun anew', async () => {

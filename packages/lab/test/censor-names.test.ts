@@ -190,6 +190,22 @@ describe('silence by name', () => {
     expect(kindsOf(later)).toEqual(['pass', 'pass', 'pass', 'pass', 'pass', 'drop']);
   });
 
+  test('its residual is counted anew from what is sent again on that very connection, where it is set so', () => {
+    for (const [residualRestarts, after] of [
+      [true, 'drop'],
+      [false, 'pass'],
+    ] as const) {
+      const wire = WatchedWire.blocked({ ...blackhole, residualSeconds: 60, residualRestarts });
+      const connection = wire.tls('cloud-notes.example');
+      wire.wait(50_000);
+      // what comes from the server does not
+      expect([kindOf(connection.ack()), kindOf(connection.answer(10))]).toEqual(['drop', 'drop']);
+      wire.wait(50_000);
+      expect(kindOf(connection.answer(10))).toBe('drop');
+      expect(kindOf(wire.tcp().syn())).toBe(after);
+    }
+  });
+
   test('a box that looks at single packets misses a name in the second segment, one that reassembles does not', () => {
     const plan = { name: 'cloud-notes.example', paddingFirst: 1500 };
     for (const [reading, last] of [

@@ -5,6 +5,7 @@ import {
   diagnose,
   diagnoseAgain,
   settledBy,
+  unseenStarts,
   type Observation,
   type Way,
 } from '@tern/reach/diagnosis';
@@ -202,4 +203,21 @@ test('an app’s hellos count for the pace, unless more than are counted were an
   expect(countedHellos([at(10), at(20), at(30), at(40)])).toEqual([]);
   expect(countedHellos([at(10), at(20), at(30), helloLost(harbour, 40)])).toHaveLength(4);
   expect(countedHellos([at(10), at(20), at(30), at(40), attempt(island, 5)])).toHaveLength(1);
+});
+
+test('a start of which an app left an attempt is told by that, also where no hello left', () => {
+  const starts = new Map([
+    ['harbour.example', [100_002, 110_000, 150_000]],
+    ['second.example', [100_002]],
+  ]);
+  const unseen = unseenStarts(starts, [
+    attempt(harbour, 100),
+    unconnected(harbour, 110),
+    attempt(island, 150),
+  ]);
+  expect([...unseen]).toEqual([
+    ['harbour.example', [150_000]],
+    ['second.example', [100_002]],
+  ]);
+  expect(unseenStarts(starts, [])).toEqual(starts);
 });

@@ -37,7 +37,7 @@ test.each([
   const tcp = connect({ host: address, port });
   const socket = tls ? connectTls({ socket: tcp, servername: 'localhost', ca: certificate }) : tcp;
   await once(socket, tls ? 'secureConnect' : 'connect');
-  const connection = new HttpConnection(socket, { authority: 'localhost', path: 'path' });
+  const connection = new HttpConnection(socket, { authority: 'localhost', path: 'path', tcp });
   const pieces = connection.exchange(new Uint8Array(3), { signal, heldMs: 640_000, last: false, steady });
   const first = pieces[Symbol.asyncIterator]().next();
   const [from, outgoing] = await asked;

@@ -191,6 +191,23 @@ test('a dial and a hello say nothing where they pass, and a signal ends an attem
   expect((await asked).end).toBe('cancelled');
 });
 
+test('each hello of TLS is told as it leaves, and nothing else is', async () => {
+  await using silent = await listening(() => undefined);
+  const told: Hint[] = [];
+  const [plain, secure] = [hintTo(silent.port), hintTo(silent.port, { tls: true })];
+  const probes = nodeProbes([plain, secure], { greets: (hint) => told.push(hint) });
+  for (const way of probes.ways) {
+    await probes.dial(way, options);
+    await probes.hello(way, options);
+  }
+  await using gone = await listening(() => undefined);
+  const { port } = gone;
+  await gone[Symbol.asyncDispose]();
+  const nobody = nodeProbes([hintTo(port, { tls: true })], { greets: (hint) => told.push(hint) });
+  for (const way of nobody.ways) await nobody.hello(way, options);
+  expect(told).toEqual([secure]);
+});
+
 test('probing over real sockets tells a relay that is off from one that answers', async () => {
   await using server = await listening((socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ncard'));

@@ -169,6 +169,18 @@ describe('probes make the attempts that a diagnosis lacks', () => {
     expect(fewer.cause(harbour)).toBe('works');
   });
 
+  test('so do hellos of which no more is known than when they left', async () => {
+    const hellos = [100, 105].map((at) => attempt(harbour, at));
+    const made = async (times: readonly number[]): Promise<number> => {
+      const starts = new Map([['harbour.example', times]]);
+      const { made: all } = await probed({}, { earlier: { hellos, starts, settled: new Set() } });
+      return all.filter(({ way }) => way.name === harbour.name).length;
+    };
+    expect(harbour.name).toBe('harbour.example');
+    expect(await made([])).toBe(1);
+    expect(await made([110_000])).toBe(0);
+  });
+
   test('a relay that the pace keeps waiting is left enough to be tried all the same', async () => {
     const hellos = [70, 80, 90].map((at) => attempt(harbour, at));
     const fourth: Way = { ...island, key: 'fourth', name: 'fourth.example', relay: 'f' };

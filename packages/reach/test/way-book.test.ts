@@ -13,7 +13,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { deliver, dialerScene, download } from './dialer-scene.ts';
 import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
-import { freshPace } from '../src/dialer/pace.ts';
+import { dialled, freshPace, greeted, started } from '../src/dialer/pace.ts';
 import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
 import { networkAddresses, networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
@@ -310,4 +310,59 @@ test('what froze on one way is believed of the relay’s others, until they show
     book.took(one, { kind: 'answered', load: up, late: false }, 6000);
     expect(book.standing(literal).budget.up).toMatchObject({ bytes: believed, ceilingBytes: 16_000 });
   }
+});
+
+describe('hellos that several processes of one home send', () => {
+  const at = 1_794_000_000_000;
+  const start = (book: WayBook, of: Way, now: number): void =>
+    book.paced(of, started(book.pace(of), { now, named: of.serverName !== '', rttMs: 60, chance: 0 }));
+  const stored = (book: WayBook): WayBookRecord => decode(wayBookCodec, encode(wayBookCodec, book.record()));
+  if (way === undefined) throw new TypeError('no way');
+
+  test('count together, and each once', () => {
+    const [running, asking] = [new WayBook(() => 'home'), new WayBook(() => 'home')];
+    start(running, way, at);
+    asking.load(stored(running));
+    start(asking, way, at + 2000);
+    start(running, way, at + 1000);
+    running.load(stored(asking));
+    running.load(stored(running));
+    expect(running.pace(way).starts).toEqual([at, at + 1000, at + 2000]);
+  });
+
+  test('a ban that another met is believed, and what this one refuted does not come back', () => {
+    const [running, asking] = [new WayBook(() => 'home'), new WayBook(() => 'home')];
+    start(running, way, at);
+    running.paced(way, { ...running.pace(way), silentUntil: at + 130_000 });
+    asking.load(stored(running));
+    running.paced(way, greeted(running.pace(way), at + 500));
+    running.load(stored(asking));
+    expect(running.pace(way)).toMatchObject({ silentUntil: 0, answered: 1 });
+    asking.paced(way, {
+      ...asking.pace(way),
+      rule: 'counted',
+      bannedAt: at + 900,
+      silentUntil: at + 130_900,
+    });
+    running.load(stored(asking));
+    const banned = { rule: 'counted', bannedAt: at + 900, silentUntil: at + 130_900, starts: [at] };
+    expect(running.pace(way)).toMatchObject(banned);
+    asking.load(stored(new WayBook(() => 'home')));
+    expect(asking.pace(way)).toMatchObject(banned);
+  });
+
+  test('are worth saving where a name is said that may be counted, and nowhere else', () => {
+    const book = new WayBook(() => 'home');
+    let saves = 0;
+    book.changed = () => (saves += 1);
+    start(book, way, at);
+    expect(saves).toBe(1);
+    book.paced(way, dialled(book.pace(way), { now: at + 10, named: true, rttMs: 60, chance: 0 }));
+    book.paced(way, greeted(book.pace(way), at + 100));
+    start(book, { ...way, serverName: '' }, at + 1000);
+    expect(saves).toBe(1);
+    book.paced(way, { ...book.pace(way), rule: 'free' });
+    start(book, way, at + 2000);
+    expect(saves).toBe(2);
+  });
 });

@@ -1,16 +1,18 @@
 import { originOf, type Hint } from '@tern/protocol';
+import type { Dialer } from '@tern/reach';
 import {
   asProbed,
   countedHellos,
   diagnoseAgain,
   probe,
   settledBy,
+  unseenStarts,
   type Diagnosis,
   type Earlier,
   type Observation,
   type Way,
 } from '@tern/reach/diagnosis';
-import { piecesInBook } from '@tern/reach/node';
+import { piecesInBook, startsInBook } from '@tern/reach/node';
 import { openClientHome, type ClientHome } from '../client-home.ts';
 import type { Command, Context } from '../context.ts';
 import { keptAttempts, networkOf } from '../kept-attempts.ts';
@@ -35,13 +37,14 @@ export const diagnoseCommand: Command = {
       return;
     }
     const { world, signal } = context;
-    const port = context.probes(hosts);
+    const port = context.probes(hosts, { greets: (host) => countStart(context.transport, host) });
     const { ways: asked } = port;
     const earlier = await leftBehind(opened, context, { hosts, port });
     const settled = settledBy(asked, earlier, { now: port.now() });
     const hellos = countedHellos(earlier.observations);
+    const starts = unseenStarts(startsBefore(context, { hosts, port }), earlier.observations);
     const made: Observation[] = [];
-    const parts = { port, world, ways: asked, known: [], earlier: { hellos, settled } };
+    const parts = { port, world, ways: asked, known: [], earlier: { hellos, starts, settled } };
     for await (const one of probe(parts, { signal })) made.push(one);
     signal.throwIfAborted();
     const [whole, ...ways] = diagnoseAgain({ ways: asked, earlier, made }, { now: port.now() });
@@ -77,6 +80,22 @@ async function leftBehind(
   };
 }
 
+/** When this home's processes said these names within the last minute, as far as their way book tells, by the clock of the probes. */
+function startsBefore(
+  { world, transport }: Context,
+  { hosts, port }: { readonly hosts: readonly Hint[]; readonly port: ReturnType<Context['probes']> },
+): ReadonlyMap<string, readonly number[]> {
+  const at = { network: networkOf(transport, hosts), now: world.now() };
+  const addMs = port.now() - at.now;
+  const starts = startsInBook(transport.record(), hosts, at);
+  return new Map([...starts].map(([name, times]) => [name, times.map((time) => time + addMs)]));
+}
+
+/** A probe's hello is this home's like any other: the way book is kept with it, for whoever comes next. */
+function countStart(transport: Dialer, host: Hint): void {
+  for (const opening of transport.openings(host)) if (leadsTo(opening.way, host)) opening.started();
+}
+
 function leadsTo(way: Way, host: Hint): boolean {
   const address = host.address.replace(/^\[|\]$/gu, '');
   return (way.name ?? way.address) === address && way.port === host.port;
@@ -84,6 +103,7 @@ function leadsTo(way: Way, host: Hint): boolean {
 
 /** What was said of the network already is not said again. */
 function relayWords(origin: string, ways: readonly Diagnosis[], network: Diagnosis): string {
+  if (ways.length === 0) return ['', line`relay ${origin}`, indented(untried)].join('\n');
   const said = causeLines(network).join('\n');
   const sentences = ways.map((one) => {
     const lines = causeLines(one);
@@ -91,6 +111,9 @@ function relayWords(origin: string, ways: readonly Diagnosis[], network: Diagnos
   });
   return ['', line`relay ${origin}`, ...[...wayTable(ways), ...sentences.flat()].map(indented)].join('\n');
 }
+
+/** As many hellos as may leave for its name within a minute have left, from whichever process, or others took all the time. */
+const untried = 'Not tried this time: ask again in a minute.';
 
 function indented(text: string): string {
   return `  ${text}`;

@@ -22,6 +22,8 @@ import { freeze, isShutSince } from './freeze-rule.ts';
 const beside = { handshakeUpBytes: 1700, handshakeDownBytes: 3300, eachBytes: 200 } as const;
 /** More hellos to a name than this in a minute, the last of them answered: nobody counts them. */
 const uncounted = { hellos: 3, ms: 60_000 } as const;
+/** An attempt and its start are noted a moment apart, and no two say one name so soon after one another. */
+const sameStartMs = 300;
 /** What passed is so much more than what stopped that it was not for this. */
 const beyond = 1.3;
 
@@ -184,6 +186,19 @@ export function countedHellos(earlier: readonly Observation[]): readonly Observa
     );
     return many && last?.helloAnsweredAfterMs !== undefined ? [] : hellos;
   });
+}
+
+/**
+ * Those starts of which an app left nothing but when they were; of the others its attempts tell more, also whether a hello left at all.
+ * @param starts by name
+ */
+export function unseenStarts(
+  starts: ReadonlyMap<string, readonly number[]>,
+  earlier: readonly Observation[],
+): ReadonlyMap<string, readonly number[]> {
+  const isSeen = (name: string, at: number): boolean =>
+    earlier.some(({ way, beganAt }) => way.name === name && Math.abs(beganAt - at) < sameStartMs);
+  return new Map([...starts].map(([name, times]) => [name, times.filter((at) => !isSeen(name, at))]));
 }
 
 function of(way: Way, diagnoses: readonly Diagnosis[]): Diagnosis | undefined {

@@ -1,6 +1,6 @@
 export { diagnose } from './diagnose.ts';
 export type { Cause, CauseKind, Control, Diagnosis, Evidence, Passes, Way } from './diagnosis.ts';
-export { asProbed, countedHellos, diagnoseAgain, settledBy } from './earlier.ts';
+export { asProbed, countedHellos, diagnoseAgain, settledBy, unseenStarts } from './earlier.ts';
 export type { Earlier } from './earlier.ts';
 export { networkRules } from './network-rules.ts';
 export type { Observation } from './observation.ts';

@@ -43,6 +43,8 @@ export interface ProbeState {
   readonly stands: (way: Way) => boolean;
   /** of an app, a while ago; they count for the pace alone */
   readonly hellos?: readonly Observation[];
+  /** when hellos left of which no more is known than that, by name; the same */
+  readonly starts?: ReadonlyMap<string, readonly number[]>;
   /** keys of ways of which large exchanges are known already what becomes of them */
   readonly settled?: ReadonlySet<string>;
 }
@@ -298,7 +300,7 @@ function speeds(open: readonly Way[], minute: readonly Observation[]): readonly 
 }
 
 /** How long the pace forbids another hello there; Infinity where a ban is suspected. */
-function waitMs({ observations, now, hellos: before = [] }: ProbeState, way: Way): number {
+function waitMs({ observations, now, hellos: before = [], starts }: ProbeState, way: Way): number {
   const all = [...before, ...observations];
   const hellos = all.filter((one) => placeOf(one.way) === placeOf(way) && sentHello(one));
   const [network] = diagnose(observations, { now });
@@ -306,10 +308,11 @@ function waitMs({ observations, now, hellos: before = [] }: ProbeState, way: Way
   const banned = ways.some(
     (one) => one.way !== undefined && placeOf(one.way) === placeOf(way) && one.cause.kind === 'banned',
   );
-  const last = Math.max(...hellos.map(({ beganAt }) => beganAt));
+  const times = [...hellos.map(({ beganAt }) => beganAt), ...(starts?.get(placeOf(way)) ?? [])];
+  const last = Math.max(...times);
   if (network.cause.kind === 'no-network') return Infinity;
   if (banned && now - last < banSilenceMs) return Infinity;
-  const lately = hellos.map(({ beganAt }) => beganAt).filter((at) => at > now - 60_000);
+  const lately = times.filter((at) => at > now - 60_000);
   const third = lately.toSorted((a, b) => b - a)[pace.hellosAMinute - 1];
   const untilFewer = third === undefined ? 0 : third + 60_000 - now;
   return Math.max(0, untilFewer, last + pace.betweenMs - now);

@@ -11,7 +11,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Who makes the attempts, each on a connection of its own that is closed afterwards. None of them rejects: what went wrong is in
+ * Who makes the attempts, each on a connection of its own, unless it goes on with one that was kept. None of them rejects: what went wrong is in
  * the observation. One that stops where it was to stop, or by the signal, ends as `cancelled`: nothing was answered.
  */
 export interface ProbePort {
@@ -42,8 +42,15 @@ export interface ProbeParts {
   readonly ways: readonly Way[];
   /** what is known already; at least of the last ten minutes, so that the pace is kept */
   readonly known: readonly Observation[];
-  /** What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. */
-  readonly earlier?: { readonly hellos: readonly Observation[]; readonly settled: ReadonlySet<string> };
+  /**
+   * What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. `starts`: when
+   * others left of which no more is known, by name and of the clock of the observations.
+   */
+  readonly earlier?: {
+    readonly hellos: readonly Observation[];
+    readonly starts?: ReadonlyMap<string, readonly number[]>;
+    readonly settled: ReadonlySet<string>;
+  };
 }
 
 /** All of it ends within this time and these bytes, whatever is still unclear then. */

@@ -46,7 +46,13 @@ export interface Connection {
       readonly steady?: boolean;
     },
   ): AsyncIterable<Uint8Array>;
-  close(): void;
+  /** One on which an answer is owed is given up, where the platform lets us: nothing more leaves it. */
+  close(options?: CloseOptions): void;
+}
+
+export interface CloseOptions {
+  /** what lies beside it died without a word, and so may it have: it is given up as well */
+  readonly doubted?: boolean;
 }
 
 const codes: Readonly<Partial<Record<Ended, string>>> = {

@@ -1,6 +1,6 @@
 import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
-import type { Carrier, Connection, OpenOptions } from './carrier.ts';
+import type { Carrier, CloseOptions, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
 import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
@@ -150,7 +150,8 @@ export class ConnectionPool implements Disposable {
   /** Free connections of a way that are no use any more: the one beside them was closed without a word. */
   forget(way: Way): void {
     this.#unseenOf(way)?.doubt(way);
-    for (const held of this.#held.get(heldKey(way)) ?? []) if (held.busy === 0) this.#drop(held);
+    for (const held of this.#held.get(heldKey(way)) ?? [])
+      if (held.busy === 0) this.#drop(held, { doubted: true });
   }
 
   /** A hello was answered. */
@@ -166,6 +167,11 @@ export class ConnectionPool implements Disposable {
     if (this.#startAt(way, { upBytes: 0, bulk: false, held: true }) > world.now()) return false;
     this.#count(way);
     return true;
+  }
+
+  /** One has left that somebody else answers for. */
+  startedOutside(way: Way): void {
+    if (!isUncounted(way)) this.#count(way);
   }
 
   /** A connection stood and its hello was not answered, or answered by an end of the connection. */
@@ -289,12 +295,12 @@ export class ConnectionPool implements Disposable {
     book.paced(way, counts(book.pace(way), { now: world.now(), named, rttMs, chance }));
   }
 
-  #drop(held: Held): void {
+  #drop(held: Held, options?: CloseOptions): void {
     const key = heldKey(held.way);
     const left = (this.#held.get(key) ?? []).filter((one) => one !== held);
     if (left.length > 0) this.#held.set(key, left);
     else this.#held.delete(key);
-    held.connection.close();
+    held.connection.close(options);
   }
 
   #tell(): void {

@@ -42,6 +42,8 @@ export interface Opening {
   readonly place: Hint;
   /** A hello leaves there now, and is counted with the others. @returns false where none may */
   starts(): boolean;
+  /** The same of one that has left, whether it might or not. */
+  started(): void;
 }
 
 /** A transport that chooses among a relay's ways, and learns. */
@@ -150,6 +152,7 @@ class WayDialer implements Dialer {
       way: toldWay(way, { relay: to.relay }),
       place: placeOf(way),
       starts: () => this.#pool.startsOutside(way),
+      started: () => this.#pool.startedOutside(way),
     }));
   }
 

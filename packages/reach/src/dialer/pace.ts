@@ -146,6 +146,12 @@ export function greeted(pace: Pace, now: number): Pace {
   };
 }
 
+/** As two processes know one name, each of which counts what the other sent. A ban that only the other met is believed; else the own word counts. */
+export function together(own: Pace, other: Pace): Pace {
+  const newer = (other.bannedAt ?? 0) > (own.bannedAt ?? 0) ? other : own;
+  return { ...newer, starts: [...new Set([...own.starts, ...other.starts])].toSorted((a, b) => a - b) };
+}
+
 /**
  * A connection stood and its hello was not answered. Where many had been answered just before it is a ban, and so it is where others
  * are answered meanwhile: nothing is sent for longer than one lasts. Otherwise it may be the line. Whoever counts hellos lets them go

@@ -1,6 +1,6 @@
 import { equalBytes, type Hint, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
-import { freshPace, othersOf, ruleAt, type Others, type Pace } from './pace.ts';
+import { freshPace, othersOf, ruleAt, together, type Others, type Pace } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { Residuals } from './residuals.ts';
 import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
@@ -138,7 +138,9 @@ export class WayBook {
   paced(way: ObservedWay, pace: Pace): void {
     const before = this.pace(way);
     this.#page().paces.set(countedBy(way), pace);
-    if (before.rule !== pace.rule || before.silentUntil !== pace.silentUntil) this.changed();
+    // whoever counts a name's hellos takes those of all processes together
+    const started = way.serverName !== '' && pace.rule !== 'free' && before.starts !== pace.starts;
+    if (started || before.rule !== pace.rule || before.silentUntil !== pace.silentUntil) this.changed();
   }
 
   /** places of this network where hellos were reset */
@@ -189,7 +191,7 @@ export class WayBook {
     return { pages: new Map(this.#pages), cards: new Map(this.#cards), ...(key !== undefined && { key }) };
   }
 
-  /** What this process has learnt already counts more than what is loaded; of cards the newer one. */
+  /** What this process has learnt already counts more than what is loaded; of cards the newer one, and of hellos those of both. */
   load({ pages, cards, key }: WayBookRecord): void {
     for (const [network, page] of this.#renamed(pages, key)) {
       const here = this.#pages.get(network);
@@ -198,7 +200,7 @@ export class WayBook {
         ways,
         freezing: freezingOf(ways),
         shown: new Map(),
-        paces: new Map([...page.paces, ...(here?.paces ?? [])]),
+        paces: pacesOf(page.paces, here?.paces ?? new Map()),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
         residuals: here?.residuals ?? new Residuals(),
       });
@@ -283,6 +285,11 @@ function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget 
     up: own.up.ceilingBytes === undefined ? up : raised(own.up, met.up.bytes),
     down: own.down.ceilingBytes === undefined ? down : raised(own.down, met.down.bytes),
   };
+}
+
+function pacesOf(there: ReadonlyMap<string, Pace>, own: ReadonlyMap<string, Pace>): Map<string, Pace> {
+  const both = [...own].map(([name, pace]) => [name, together(pace, there.get(name) ?? pace)] as const);
+  return new Map([...there, ...both]);
 }
 
 function freezingOf(ways: ReadonlyMap<string, Standing>): OpenPage['freezing'] {

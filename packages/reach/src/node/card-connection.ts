@@ -83,6 +83,11 @@ export class CardConnection {
     return !this.#closed && this.#isRelay === true;
   }
 
+  /** All that was asked for has come. */
+  get rests(): boolean {
+    return this.stands && this.#owed === 0;
+  }
+
   async ask({ bytes, longestMs, longestPauseMs, roundTripMs, within }: AskOptions): Promise<Asked> {
     const beganAt = performance.now();
     const after = (): number => performance.now() - beganAt;

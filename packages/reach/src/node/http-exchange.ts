@@ -2,8 +2,9 @@ import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { unlessAborted } from '../abort.ts';
-import { DialError, type Connection } from '../dialer/carrier.ts';
+import { DialError, type CloseOptions, type Connection } from '../dialer/carrier.ts';
 import { Inbox, longestAnswerBytes, notARelay } from '../inbox.ts';
+import { giveUp } from './give-up.ts';
 import { lostNetwork } from './lost-network.ts';
 import { nodeWorld } from './node-world.ts';
 import { dialError } from './socket-dial.ts';
@@ -42,6 +43,8 @@ export interface PostOptions {
   readonly authority: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** what carries the socket: itself, or what is under its TLS */
+  readonly tcp: Socket;
 }
 
 /** HTTP/1.1 over one socket that somebody else opened: POSTs, one after the other. */
@@ -51,6 +54,8 @@ export class HttpConnection implements Connection {
   readonly #options: PostOptions;
   readonly #agent: Agent;
   #closed = false;
+  /** an answer, or the rest of one */
+  #owed = false;
 
   constructor(socket: Socket, options: PostOptions) {
     this.#socket = socket;
@@ -80,6 +85,7 @@ export class HttpConnection implements Connection {
     },
   ): AsyncIterable<Uint8Array> {
     signal.throwIfAborted();
+    this.#owed = true;
     this.#socket.ref();
     // the agent puts it back to two hours when the answer is there
     if (heldMs > heldProbeMs && steady) this.#socket.setKeepAlive(true, heldProbeMs);
@@ -99,13 +105,15 @@ export class HttpConnection implements Connection {
       over.abort();
       // a reader that stops at the last byte leaves a connection that is as good as new
       const whole = inbox !== undefined && (inbox.ended || inbox.receivedBytes === expected);
+      this.#owed = !whole;
       if (!whole || last) this.close();
       else this.#socket.unref();
     }
   }
 
-  close(): void {
+  close({ doubted = false }: CloseOptions = {}): void {
     this.#closed = true;
+    if (this.#owed || doubted) giveUp(this.#socket, this.#options.tcp);
     this.#agent.destroy();
     this.#socket.destroy();
   }

@@ -1,5 +1,6 @@
 import type { Carrier, Connection, OpenOptions } from '../dialer/carrier.ts';
 import { relayOf, wayKey, type Way } from '../dialer/way.ts';
+import { giveUp } from './give-up.ts';
 import { HttpConnection } from './http-exchange.ts';
 import type { Resolver } from './resolver.ts';
 import { dialTcp, dialTls } from './socket-dial.ts';
@@ -57,12 +58,12 @@ export class HttpsCarrier implements Carrier {
     reached('resolved');
     const tcp = await dialTcp(addresses, way.port, { signal });
     reached('connected', tcp.remoteAddress);
-    const options = { authority: authorityOf(way), path: way.hint.path };
+    const options = { authority: authorityOf(way), path: way.hint.path, tcp };
     if (!way.tls) return new HttpConnection(tcp, options);
     try {
       await mayGreet?.({ signal });
     } catch (error) {
-      tcp.destroy();
+      giveUp(tcp);
       throw error;
     }
     const { authorities, network } = this.#parts;

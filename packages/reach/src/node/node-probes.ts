@@ -1,15 +1,18 @@
 import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { originOf, type Hint } from '@tern/protocol';
 import type { Way } from '../diagnosis/diagnosis.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { ProbeOptions, ProbePort } from '../diagnosis/probe.ts';
 import { CardConnection } from './card-connection.ts';
+import { giveUp } from './give-up.ts';
 import { bySystem, dialable } from './resolver.ts';
+import { greet } from './socket-dial.ts';
 
 export interface ProbeParts {
   /** as the system does it unless given */
   readonly bySystem?: (host: string) => Promise<readonly string[]>;
+  /** told of each hello of TLS as it leaves */
+  readonly greets?: (hint: Hint) => void;
 }
 
 type Stages = { -readonly [K in keyof Observation]?: Observation[K] };
@@ -116,8 +119,10 @@ class Attempt {
   }
 
   close(): void {
-    this.#socket?.destroy();
-    this.#raw?.destroy();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    if (this.#cards?.rests === true) socket.destroy();
+    else giveUp(socket, this.#raw);
   }
 
   /** Opens the connection, and goes on until that stage. */
@@ -182,9 +187,10 @@ class Attempt {
     const raw = this.#raw;
     if (raw === undefined) return;
     if (this.#parts.hint.tls) {
-      // an address sends no name, and then any certificate of the relay's names will do: who answers is proved by its card
-      const named = name === undefined ? { checkServerIdentity: () => undefined } : { servername: name };
-      const secure: TLSSocket = connectTls({ socket: raw, ...named });
+      this.#parts.greets?.(this.#parts.hint);
+      // of an address nobody knows here which names its relay has, and any certificate that is trusted will do
+      const whoever = name === undefined ? { checkServerIdentity: () => undefined } : {};
+      const secure = greet(raw, { serverName: name ?? '', ...whoever });
       this.#socket = secure;
       await this.#within(once(secure, 'secureConnect'));
     }

@@ -234,6 +234,7 @@ async function askServer(
   });
   const authority = address.includes(':') ? `[${address}]` : address;
   const connection = new HttpConnection(socket, {
+    tcp,
     authority: port === 443 ? authority : `${authority}:${port}`,
     path: 'dns-query',
     headers: { 'content-type': 'application/dns-message', accept: 'application/dns-message' },

@@ -1,10 +1,17 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type ConnectionOptions,
+  type PeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
 import type { World } from '@tern/protocol';
 import { DialError } from '../dialer/carrier.ts';
 import type { Ended } from '../dialer/attempt-report.ts';
 import { firstToStand } from './address-race.ts';
+import { giveUp } from './give-up.ts';
 import { nodeWorld } from './node-world.ts';
 
 export interface TcpDialOptions {
@@ -26,10 +33,10 @@ export async function dialTcp(
     signal,
     async connect(address, options) {
       const socket = begin(address, port);
-      await reached(socket, 'connect', options.signal);
+      await reached(socket, 'connect', { ...options, tcp: socket });
       return socket;
     },
-    close: (socket) => socket.destroy(),
+    close: (socket) => giveUp(socket),
   });
 }
 
@@ -49,17 +56,30 @@ export interface TlsDialOptions {
 
 /** A hello that is answered by the right certificate. @throws {DialError} @throws the signal's reason */
 export async function dialTls(socket: Socket, options: TlsDialOptions): Promise<TLSSocket> {
-  const { serverName, names, authorities, session, signal } = options;
-  const secure = connectTls({
+  const { names, signal } = options;
+  const secure = greet(socket, {
+    ...options,
+    checkServerIdentity: (_host, certificate) => isForOneOf(names, certificate),
+  });
+  await reached(secure, 'secureConnect', { signal, tcp: socket });
+  return secure;
+}
+
+/** Begins TLS as all of this device's hellos do: who looks at their print sees one program. */
+export function greet(
+  socket: Socket,
+  options: Pick<TlsDialOptions, 'serverName' | 'authorities' | 'session'> &
+    Pick<ConnectionOptions, 'checkServerIdentity'>,
+): TLSSocket {
+  const { serverName, authorities, session, checkServerIdentity } = options;
+  return connectTls({
     socket,
     servername: serverName,
     ALPNProtocols: ['http/1.1'],
-    checkServerIdentity: (_host, certificate) => isForOneOf(names, certificate),
+    ...(checkServerIdentity !== undefined && { checkServerIdentity }),
     ...(authorities !== undefined && { ca: authorities }),
     ...(session !== undefined && { session }),
   });
-  await reached(secure, 'secureConnect', signal);
-  return secure;
 }
 
 function isForOneOf(names: readonly string[], certificate: PeerCertificate): Error | undefined {
@@ -67,13 +87,16 @@ function isForOneOf(names: readonly string[], certificate: PeerCertificate): Err
   return objections.includes(undefined) ? undefined : objections[0];
 }
 
-async function reached(socket: Socket, event: string, signal: AbortSignal): Promise<void> {
+async function reached(
+  socket: Socket,
+  event: string,
+  { signal, tcp }: { readonly signal: AbortSignal; readonly tcp: Socket },
+): Promise<void> {
   socket.on('error', () => undefined); // whoever uses it later hears its end by `close`
   try {
     await once(socket, event, { signal });
   } catch (cause) {
-    // nothing more leaves it: no retransmission either
-    socket.destroy();
+    giveUp(socket, tcp);
     signal.throwIfAborted();
     throw dialError(cause);
   }

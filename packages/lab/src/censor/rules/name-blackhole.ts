@@ -40,7 +40,8 @@ export function nameBlackhole(rule: NameBlackhole, look: Look): Bite {
     // the hello is not one of the further packets
     if (mark.left > 0 && isHello(look, rule.reading)) return undefined;
   }
-  if (mark.left === 0) return dropped;
+  // what the client sends on into its own silence counts like any other packet sent there
+  if (mark.left === 0) return biteOfResidual({ ...rule, residualAction: 'drop' }, look) ?? dropped;
   mark.left -= 1;
   return undefined;
 }
