@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { describePolicy } from '../src/censor/describe.ts';
 import { isHeldOut, matrixOf, tallyOf, type Judgement } from '../src/diagnosis/confusion.ts';
-import { bytesOfNewFlows, isOverspent, wordsOfSpending } from '../src/diagnosis/spending.ts';
+import { isOverspent, spentBetween, wordsOfSpending } from '../src/diagnosis/spending.ts';
 import type { Amount, FlowTraffic, Traffic } from '../src/engine/traffic.ts';
 import {
   expectedOf,
@@ -142,16 +142,19 @@ test('what a diagnosis took is told by what was opened since, and by the worst o
     flows,
   });
   const before = traffic(flow(1, 100));
-  expect(bytesOfNewFlows(before, traffic(flow(1, 900), flow(2, 1000), flow(3, 500)))).toBe(4500);
+  expect(spentBetween(before, traffic(flow(1, 900), flow(2, 1000), flow(3, 500)))).toEqual({
+    billed: 4500,
+    bytes: 4500 - 4 * 52,
+  });
   const about = { scenario: 'x', who: 'a' };
   const all = [
-    { ...about, seed: 1, seconds: 29.9, bytes: 65_536 },
-    { ...about, seed: 2, seconds: 30.1, bytes: 10 },
-    { ...about, seed: 3, seconds: 1, bytes: 65_537 },
+    { ...about, seed: 1, seconds: 29.9, bytes: 65_536, billed: 70_000 },
+    { ...about, seed: 2, seconds: 30.1, bytes: 10, billed: 62 },
+    { ...about, seed: 3, seconds: 1, bytes: 65_537, billed: 71_680 },
   ];
   expect(all.map(isOverspent)).toEqual([false, true, true]);
   expect(wordsOfSpending(all)).toBe(
-    'the command took at most 30.1 s of 30 (x seed 2 a) and 64.0 KiB of 64 (x seed 3 a); 2 of 3 calls were over a limit',
+    'the command took at most 30.1 s of 30 (x seed 2 a) and 64.0 KiB of 64, 70.0 with headers of packets (x seed 3 a); 2 of 3 calls were over a limit',
   );
 });
 

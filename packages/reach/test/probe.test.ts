@@ -9,6 +9,7 @@ import {
   type ProbePort,
   type Way,
 } from '@tern/reach/diagnosis';
+import { spentBytes } from '../src/diagnosis/spent-bytes.ts';
 import { chanceOf } from './synthetic/chance.ts';
 import { attempt, harbour, helloLost, island, literal } from './synthetic/hand-made.ts';
 import { attemptOver, type Hindrance, type Line } from './synthetic/simulated-line.ts';
@@ -223,10 +224,7 @@ describe('probes make the attempts that a diagnosis lacks', () => {
         ({ way }, at) =>
           made.slice(at + 1).find((one) => one.way.key === way.key)?.connection?.fresh !== false,
       );
-      const bytes = last.reduce(
-        (sum, { connection }) => sum + (connection?.upBytes ?? 0) + (connection?.downBytes ?? 0),
-        0,
-      );
+      const bytes = last.reduce((sum, one) => sum + spentBytes(one), 0);
       expect(tookMs).toBeLessThanOrEqual(probeLimits.ms + 9000);
       expect(bytes).toBeLessThanOrEqual(probeLimits.bytes);
       const began = [...before, ...made]

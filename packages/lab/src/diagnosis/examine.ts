@@ -15,7 +15,7 @@ import { relayHome, relayOne, relayTwo, type ServerHost } from '../subjects/plac
 import type { Program } from '../subjects/program.ts';
 import { invite, met, startPerson, startRelay } from '../subjects/tern.ts';
 import type { Judgement } from './confusion.ts';
-import { bytesOfNewFlows, type Spending } from './spending.ts';
+import { spentBetween, type Spending } from './spending.ts';
 import { expectedOfAll, expectedOverall, type MetBan, type TriedWay } from './expected.ts';
 
 const command = resolve(import.meta.dirname, '../../../agent/src/main.ts');
@@ -62,7 +62,7 @@ export async function examine(scenario: Scenario, seed: number): Promise<Examina
       const askedAt = performance.now();
       const lines = await diagnosisOf(stage, who);
       const askedMs = performance.now() - askedAt;
-      const bytes = bytesOfNewFlows(before, stage.internet.traffic(who));
+      const took = spentBetween(before, stage.internet.traffic(who));
       const bans = bansOf(stage, isp, askedMs);
       const truths = expectedOfAll(policies[isp], relays.map(wayOf), bans);
       const ways = relays.flatMap((host, at) => {
@@ -82,7 +82,7 @@ export async function examine(scenario: Scenario, seed: number): Promise<Examina
         const expected = way?.expected ?? [];
         return { ...about, way: name, expected, said, by };
       });
-      return { judgements, spending: { ...about, seconds: askedMs / 1000, bytes } };
+      return { judgements, spending: { ...about, seconds: askedMs / 1000, ...took } };
     }),
   );
   const lag = stage.internet.lag();

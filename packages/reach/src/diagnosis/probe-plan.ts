@@ -73,6 +73,8 @@ const mostAttempts = 4;
 const mostAtOnce = 3;
 /** as far as none was seen */
 const handshakeBytes = 3000;
+/** A hello that was not answered once may not be again, and is sent four times more meanwhile. */
+const unheardBytes = 7600;
 /** A silence after more than this may be a matter of size. */
 const stalledBytes = 5000;
 
@@ -112,7 +114,7 @@ export function nextProbes(state: ProbeState): {
 export function costOf(step: ProbeStep, handshake: number = handshakeBytes): number {
   if (step.kind === 'dial') return 200;
   if (isKept(step)) return step.bytes === 0 ? 0 : Math.round(step.bytes * overhead.share) + overhead.bytes;
-  return step.kind === 'exchange' ? handshake + smallBytes + step.bytes : handshake;
+  return step.kind === 'exchange' ? handshake + smallBytes + step.bytes : Math.max(handshake, unheardBytes);
 }
 
 /** What a connection carried beside its exchange; nothing where that is hidden. */

@@ -3,6 +3,7 @@ import type { Way } from './diagnosis.ts';
 import { connectionBytes, isFresh } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { costOf, nextProbes, type ProbeStep } from './probe-plan.ts';
+import { spentBytes } from './spent-bytes.ts';
 
 export interface ProbeOptions {
   /** how long each stage of it is waited for */
@@ -53,7 +54,10 @@ export interface ProbeParts {
   };
 }
 
-/** All of it ends within this time and these bytes, whatever is still unclear then. */
+/**
+ * All of it ends within this time and these bytes, whatever is still unclear then: what goes over its sockets and what is sent again of it. The
+ * headers of packets are about a tenth more.
+ */
 export const probeLimits = { ms: 30_000, bytes: 65_536 } as const;
 /** A handshake that is held to half a kilobyte a second takes five. */
 const patienceMs = 6000;
@@ -128,9 +132,9 @@ function take(port: ProbePort, step: ProbeStep, signal: AbortSignal): Promise<Ob
 /** By this one alone, where others went before on its connection. */
 function carried(one: Observation | undefined, made: readonly Observation[]): number {
   if (one === undefined) return 0;
-  if (isFresh(one)) return connectionBytes(one);
+  if (isFresh(one)) return spentBytes(one);
   const before = made.findLast(({ way }) => way.key === one.way.key);
-  return before === undefined ? 0 : connectionBytes(one) - connectionBytes(before);
+  return before === undefined ? 0 : spentBytes(one, connectionBytes(before));
 }
 
 /** A browser, which hides the handshake, may not count less than it costs. */
