@@ -123,7 +123,13 @@ function answering(
 
 test('a diagnosis counts what other processes of its home sent within a minute, and they count what it sent', async () => {
   const home = lonelyHome();
-  await home.tern(['init', '--name', 'Alice', '--relay', formatRelayLink({ hint: host, right: new Uint8Array(16) })]);
+  await home.tern([
+    'init',
+    '--name',
+    'Alice',
+    '--relay',
+    formatRelayLink({ hint: host, right: new Uint8Array(16) }),
+  ]);
   // nothing of that is told any more
   home.pass(700_000);
   const first = await home.tern(['diagnose']);

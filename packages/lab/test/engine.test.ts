@@ -119,6 +119,36 @@ test('twenty-five datagrams are counted as twenty-five packets each way', async 
   });
 });
 
+test('after a hello that nobody answers one packet ends the connection, and the kernel sends nothing more', async () => {
+  const swallowed = parseAddress('192.0.2.104');
+  const left = new Map<number, string[]>();
+  // a connection may be opened, and that is all
+  internet.setInspect('isp-2', ({ packet: { tcp, source, payload } }) => {
+    const isOpening = payload.length === 0 && ((tcp?.flags ?? 0) & (tcpFlag.fin | tcpFlag.reset)) === 0;
+    return source === swallowed && !isOpening ? { kind: 'drop', rule: 0 } : { kind: 'pass' };
+  });
+  internet.setWatch((fate, { tcp, source, sourcePort, payload }) => {
+    if (fate !== 'sent' || tcp === undefined || source !== swallowed) return;
+    if ((tcp.flags & tcpFlag.syn) !== 0) left.set(sourcePort, []);
+    const said = payload.length > 0 ? 'hello' : 'nothing';
+    const isEnd = (tcp.flags & tcpFlag.fin) !== 0;
+    const one = (tcp.flags & tcpFlag.reset) !== 0 ? 'reset' : isEnd ? 'end' : said;
+    left.get(sourcePort)?.push(one);
+  });
+  const command = [process.execPath, program('give-up-in-host'), '198.51.100.80', '80'];
+  const said: unknown = JSON.parse(await outputOf('frozen', command));
+  // what an ordinary close leaves behind is in state 04: it waits for what it has said to be acknowledged
+  expect(said).toEqual({ ends: ['hello silent', 'hello silent'], left: [] });
+  const isEnded = (): boolean => [...left.values()].filter((one) => one.at(-1) === 'reset').length === 2;
+  await vi.waitUntil(isEnded, { timeout: 20_000 });
+  internet.setInspect('isp-2', undefined);
+  internet.setWatch(undefined);
+  for (const packets of left.values()) {
+    expect(packets).toContain('hello');
+    expect(packets.filter((one) => one === 'reset' || one === 'end')).toEqual(['reset']);
+  }
+});
+
 test('twenty-five packets of a connection are twenty-five packets of 1,500 bytes at most, whatever the kernel would put together', async () => {
   const frozen = parseAddress('192.0.2.104');
   let [seen, delivered, longest] = [0, 0, 0];
@@ -144,35 +174,6 @@ test('twenty-five packets of a connection are twenty-five packets of 1,500 bytes
     end: 'whole',
     bytes: 200_000,
   });
-});
-
-test('after a hello that nobody answers one packet ends the connection, and the kernel sends nothing more', async () => {
-  const swallowed = parseAddress('192.0.2.104');
-  const left = new Map<number, string[]>();
-  // a connection may be opened, and that is all
-  internet.setInspect('isp-2', ({ packet: { tcp, source, payload } }) => {
-    const isOpening = payload.length === 0 && ((tcp?.flags ?? 0) & (tcpFlag.fin | tcpFlag.reset)) === 0;
-    return source === swallowed && !isOpening ? { kind: 'drop', rule: 0 } : { kind: 'pass' };
-  });
-  internet.setWatch((fate, { tcp, source, sourcePort, payload }) => {
-    if (fate !== 'sent' || tcp === undefined || source !== swallowed) return;
-    const said = payload.length > 0 ? 'hello' : 'nothing';
-    const isEnd = (tcp.flags & tcpFlag.fin) !== 0;
-    const one = (tcp.flags & tcpFlag.reset) !== 0 ? 'reset' : isEnd ? 'end' : said;
-    left.set(sourcePort, [...(left.get(sourcePort) ?? []), one]);
-  });
-  const command = [process.execPath, program('give-up-in-host'), '198.51.100.80', '80'];
-  const said: unknown = JSON.parse(await outputOf('frozen', command));
-  // what an ordinary close leaves behind is in state 04: it waits for what it has said to be acknowledged
-  expect(said).toEqual({ ends: ['hello silent', 'hello silent'], left: [] });
-  const isEnded = (): boolean => [...left.values()].filter((one) => one.at(-1) === 'reset').length === 2;
-  await vi.waitUntil(isEnded, { timeout: 20_000 });
-  internet.setInspect('isp-2', undefined);
-  internet.setWatch(undefined);
-  for (const packets of left.values()) {
-    expect(packets).toContain('hello');
-    expect(packets.filter((one) => one === 'reset' || one === 'end')).toEqual(['reset']);
-  }
 });
 
 test('a closed port is refused by its host, an address that nobody has is silent, and an unknown name is none', async () => {
