@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ByteCount } from './schedules/byte-count.ts';
 import { ManySchedules } from './schedules/many-schedules.ts';
 import { drawSchedule, type Schedule } from './schedules/schedule.ts';
 import { shrink } from './schedules/shrink.ts';
@@ -25,6 +26,18 @@ test('the same schedule always comes out the same', async () => {
   expect(schedule.faults.length).toBeGreaterThan(0);
   const [one, other] = [await new ManySchedules().run(schedule), await new ManySchedules().run(schedule)];
   expect(other).toEqual(one);
+});
+
+test('every byte of a request and of its answer is as likely to be the one before which the connection stops', () => {
+  // two exchanges: a request, its answer, a longer request, a shorter answer
+  const lengths = [3, 2, 4, 1];
+  const stops = Array.from({ length: 11 }, (_, beforeByte) => {
+    const bytes = new ByteCount([{ of: 'anna', does: 'cut', beforeByte }]);
+    const passed = lengths.map((length) => bytes.pass(length));
+    return passed.flatMap((one, at) => (one.stopped === undefined ? [] : [`${at}: ${one.bytes}`]));
+  });
+  const every = lengths.flatMap((length, at) => Array.from({ length }, (_, byte) => [`${at}: ${byte}`]));
+  expect(stops).toEqual([...every, []]);
 });
 
 test('of a schedule that fails, what does not matter is left out', async () => {

@@ -76,6 +76,7 @@ async function runSimulated(): Promise<boolean> {
       `${sum((one) => one.texts)} texts, ${sum((one) => one.exchanges)} exchanges, ` +
       `${sum((one) => one.deaths)} deaths, ${sum((one) => one.deferred)} with texts left at another relay, ${sum((one) => one.stops)} connections stopped in the middle, ` +
       `at ${places('up')} places of requests and ${places('down')} of answers, ` +
+      `${sum((one) => one.edges.first)} of them before a first byte and ${sum((one) => one.edges.last)} before a last, ` +
       `slowest to settle ${Math.round((slowest?.ms ?? 0) / 1000)} s (seed ${slowest?.seed ?? 0}); ` +
       `${failed.length} failed`,
   );

@@ -14,6 +14,8 @@ export interface Summary {
   /** connections that were stopped in the middle, and at which bytes of requests and of answers */
   stops: number;
   places: { up: readonly number[]; down: readonly number[] };
+  /** how many of them before the first byte of a request or an answer, and before the last */
+  edges: { first: number; last: number };
   /** the longest time from the last fault until everybody had everything, ms of simulated time, and whose it was */
   slowest: { seed: number; ms: number };
   failed: { readonly seed: number; readonly faults: readonly string[] }[];
@@ -31,6 +33,7 @@ export class ManySchedules {
     deferred: 0,
     stops: 0,
     places: { up: [], down: [] },
+    edges: { first: 0, last: 0 },
     slowest: { seed: 0, ms: 0 },
     failed: [],
   };
@@ -72,7 +75,11 @@ export class ManySchedules {
     summary.exchanges += exchanges;
     summary.deaths += deaths;
     summary.stops += stopped.length;
-    for (const { direction, byte } of stopped) this.#places[direction].add(byte);
+    for (const { direction, byte, of } of stopped) {
+      this.#places[direction].add(byte);
+      if (byte === 0) summary.edges.first += 1;
+      if (byte === of - 1) summary.edges.last += 1;
+    }
     if (settledMs > summary.slowest.ms) summary.slowest = { seed, ms: settledMs };
   }
 }

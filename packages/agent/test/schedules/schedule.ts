@@ -37,8 +37,8 @@ export type Step = { readonly at: number } & (
 );
 
 /** What becomes of one exchange: the n-th whose request somebody sent, a relay that hands on included. */
-export type Fault = { readonly of: PersonName | RelayName; readonly exchange: number } &
-  /** @param byte taken modulo the length and one: all places are as likely */
+export type ExchangeFault = { readonly of: PersonName | RelayName; readonly exchange: number } &
+  /** `byte` is taken modulo the length and one, of the one direction that is said: there all places are as likely, but for a millionth */
   (
     | {
         readonly does: 'cut' | 'silence';
@@ -48,6 +48,20 @@ export type Fault = { readonly of: PersonName | RelayName; readonly exchange: nu
     | { readonly does: 'late'; readonly ms: number }
     | { readonly does: 'again'; readonly ms: number }
   );
+
+/**
+ * Before one byte of all that somebody sends and is answered, the connection that it is on is cut, or nothing comes any more. Bytes are counted
+ * from 0 through all of their requests and answers, in all lives, those that were stopped as far as they came. Whichever exchange the byte falls
+ * into, each byte of its request and of its answer is as likely, the first and the last of both among them: what was drawn knows nothing of where
+ * an exchange begins or ends. What HTTP and TLS put around them is no part of this; over sockets it is (`socket-schedule.ts`).
+ */
+export interface ByteFault {
+  readonly of: PersonName | RelayName;
+  readonly does: 'cut' | 'silence';
+  readonly beforeByte: number;
+}
+
+export type Fault = ExchangeFault | ByteFault;
 
 /** Everything that is to go wrong, and what people do meanwhile. The same one always comes out the same. */
 export interface Schedule {
@@ -79,6 +93,8 @@ export function isIn(who: PersonName, talk: Talk): boolean {
 }
 
 const lastsMs = 20_000;
+/** about what somebody sends and is answered in that time */
+const mostBytes = 24_000;
 
 export function drawSchedule(seed: number): Schedule {
   const chance = seeded(seed);
@@ -100,7 +116,8 @@ export function drawSchedule(seed: number): Schedule {
     scene,
     browsers: people.filter(() => chance.happens(0.4)),
     steps: steps.toSorted((a, b) => a.at - b.at),
-    faults: faults(chance, scene),
+    // of a chance of their own: what a seed meant before there were these, it means still
+    faults: [...faults(chance, scene), ...byteFaults(seeded(seed ^ 0xb17e), scene)],
   };
 }
 
@@ -173,9 +190,22 @@ function longCut(chance: Seeded, scene: Scene): readonly Step[] {
   return [{ at, do: 'block', of: who, names: 'all', how, forMs }, said];
 }
 
-function faults(chance: Seeded, scene: Scene): readonly Fault[] {
-  const anybody = [...peopleOf[scene], ...(scene === 'pair-two-relays' ? (['second'] as const) : [])];
-  return Array.from({ length: chance.between(2, 8) }, (): Fault => {
+/** Those who ask somebody something. */
+function askers(scene: Scene): readonly Fault['of'][] {
+  return [...peopleOf[scene], ...(scene === 'pair-two-relays' ? (['second'] as const) : [])];
+}
+
+function byteFaults(chance: Seeded, scene: Scene): readonly ByteFault[] {
+  return Array.from({ length: chance.between(1, 4) }, () => ({
+    of: chance.oneOf(askers(scene)),
+    does: chance.happens(0.85) ? 'cut' : 'silence',
+    beforeByte: chance.below(chance.oneOf([4000, mostBytes])),
+  }));
+}
+
+function faults(chance: Seeded, scene: Scene): readonly ExchangeFault[] {
+  const anybody = askers(scene);
+  return Array.from({ length: chance.between(2, 8) }, (): ExchangeFault => {
     const of = { of: chance.oneOf(anybody), exchange: chance.below(chance.oneOf([6, 20])) };
     const kind = chance.below(10);
     if (kind < 6)

@@ -1,8 +1,10 @@
 import type { World } from '@tern/protocol';
 import type { Fate, NetworkRules } from '@tern/reach/testing';
-import type { Fault, Schedule, Step } from './schedule.ts';
+import { ByteCount } from './byte-count.ts';
+import type { ExchangeFault, Fault, Schedule, Step } from './schedule.ts';
 
 type Block = Extract<Step, { readonly do: 'block' }>;
+type Cut = Extract<ExchangeFault, { readonly direction: 'up' | 'down' }>;
 
 /** Which bytes of which exchanges a connection was stopped at. */
 export interface Stopped {
@@ -18,7 +20,8 @@ export class Weather {
   readonly stopped: Stopped[] = [];
   readonly rules: NetworkRules;
   readonly #world: World;
-  readonly #faults: ReadonlyMap<number, readonly Fault[]>;
+  readonly #faults: ReadonlyMap<number, readonly ExchangeFault[]>;
+  readonly #bytes: ByteCount;
   #block: { readonly block: Block; readonly until: number } | undefined;
   #calm = false;
   /** when the last copy of a request arrives, ms since 1970 */
@@ -37,10 +40,12 @@ export class Weather {
   ) {
     const { world, host, blockable, isUp } = options;
     this.#world = world;
+    const own = schedule.faults.filter((fault) => fault.of === who);
     this.#faults = Map.groupBy(
-      schedule.faults.filter((fault) => fault.of === who),
+      own.filter((fault) => 'exchange' in fault),
       (fault) => fault.exchange,
     );
+    this.#bytes = new ByteCount(own.filter((fault) => 'beforeByte' in fault));
     const meets = (how: Block['how'], name: string): boolean => {
       const block = this.#blocking();
       return block?.how === how && blockable(name) && (block.names === 'all' || name === host || name === '');
@@ -73,27 +78,33 @@ export class Weather {
   }
 
   #fate(): Fate | undefined {
-    const faults = this.#calm ? undefined : this.#faults.get(this.exchanges);
+    const faults = this.#calm ? undefined : (this.#faults.get(this.exchanges) ?? []);
     this.exchanges += 1;
-    return faults?.reduce((fate: Fate, fault): Fate => ({ ...fate, ...this.#fateOf(fault) }), {});
+    if (faults === undefined) return undefined;
+    const late = faults.findLast((fault) => fault.does === 'late');
+    const again = faults.findLast((fault) => fault.does === 'again');
+    if (again !== undefined) this.lastCopyAt = Math.max(this.lastCopyAt, this.#world.now() + again.ms + 1000);
+    return {
+      stop: this.#stop(faults.findLast((fault) => 'byte' in fault)),
+      ...(late !== undefined && { lateMs: late.ms }),
+      ...(again !== undefined && { againMs: again.ms }),
+    };
   }
 
-  #fateOf(fault: Fault): Fate {
-    if (fault.does === 'late') return { lateMs: fault.ms };
-    if (fault.does === 'again') {
-      this.lastCopyAt = Math.max(this.lastCopyAt, this.#world.now() + fault.ms + 1000);
-      return { againMs: fault.ms };
-    }
-    const { does: how, direction } = fault;
+  /** Whichever comes first: what was meant for this exchange, or for a byte that it happens to bring. */
+  #stop(meant: Cut | undefined): NonNullable<Fate['stop']> {
+    let how: Cut['does'] = meant?.does ?? 'cut';
     return {
-      stop: {
-        how,
-        direction,
-        after: (length) => {
-          const byte = fault.byte % (length + 1);
-          this.stopped.push({ direction, byte, of: length });
-          return byte;
-        },
+      direction: 'either',
+      get how() {
+        return how;
+      },
+      after: (length, direction) => {
+        const place = meant?.direction === direction ? meant.byte % (length + 1) : length;
+        const { bytes: byte, stopped } = this.#calm ? { bytes: place } : this.#bytes.pass(place);
+        if (stopped !== undefined) how = stopped;
+        if (byte < length) this.stopped.push({ direction, byte, of: length });
+        return byte;
       },
     };
   }

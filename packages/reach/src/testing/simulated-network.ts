@@ -35,10 +35,11 @@ export interface NetworkRules {
 export interface Fate {
   /** The connection is cut in the middle of the request or of its answer, or nothing comes any more. */
   readonly stop?: {
-    readonly direction: 'up' | 'down';
+    readonly direction: 'up' | 'down' | 'either';
+    /** read when it has stopped */
     readonly how: 'cut' | 'silence';
-    /** of so many bytes, how many pass; where that is all of them nothing stops */
-    readonly after: (length: number) => number;
+    /** Of so many bytes, how many pass; where that is all of them nothing stops. Asked of a request when it leaves, of an answer when it comes. */
+    readonly after: (length: number, direction: 'up' | 'down') => number;
   };
   /** the request is on its way for so much longer, ms: others pass it */
   readonly lateMs?: number;
@@ -186,7 +187,9 @@ export class SimulatedNetwork implements Carrier {
     };
     const { stop, lateMs = 0, againMs } = this.rules.fate?.(to.way, request) ?? {};
     const passing = (direction: 'up' | 'down', bytes: number): number =>
-      stop?.direction === direction ? Math.min(stop.after(bytes), bytes) : bytes;
+      stop?.direction === direction || stop?.direction === 'either'
+        ? Math.min(stop.after(bytes, direction), bytes)
+        : bytes;
     const ended = async (): Promise<never> => {
       if (stop?.how === 'silence') await never();
       throw new DialError('closed', 'the connection was cut');
