@@ -310,6 +310,18 @@ describe('who answers', () => {
   });
 });
 
+test('a name is where the resolver that was given says', async () => {
+  await using relay = await listen((_incoming, outgoing) => outgoing.end('ok'), { tls: false });
+  const asked: string[] = [];
+  const bySystem = async (host: string): Promise<readonly string[]> => {
+    asked.push(host);
+    return ['127.0.0.1'];
+  };
+  using dialer = open({ bySystem, isOfInternet, dohServers: [] });
+  expect(await carry(dialer, { ...relay.hint, address: 'relay.invalid' })).toBe('ok');
+  expect(asked).toEqual(['relay.invalid']);
+});
+
 describe('where the system does not know a name', () => {
   test('resolvers are asked over HTTPS, by their addresses and without a name', async () => {
     const asked: string[] = [];

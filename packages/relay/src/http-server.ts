@@ -47,6 +47,9 @@ export interface Server extends AsyncDisposable {
   readonly ended: Promise<void>;
 }
 
+/** What a server needs of a relay. */
+type AnsweringRelay = Pick<Relay, 'limits' | 'answer' | 'hurry'>;
+
 /** of a TLS record, so that one fits a packet */
 const recordBytes = 1400;
 const ticketKeyBytes = 48;
@@ -55,7 +58,7 @@ const ticketKeyBytes = 48;
  * Carries bodies of POSTs to a relay and its answers back. Whoever lacks the secret path meets an ordinary web server with one page.
  * @throws {UsageError} when it cannot listen there, or a certificate is none
  */
-export async function serve(relay: Relay, options: ServeOptions): Promise<Server> {
+export async function serve(relay: AnsweringRelay, options: ServeOptions): Promise<Server> {
   const { limits } = relay;
   const secret = digest(`/${options.path}`);
   const peerSecret = options.peerPath === undefined ? undefined : digest(`/${options.peerPath}`);
@@ -168,7 +171,7 @@ function createWith(
 }
 
 async function exchange(
-  relay: Relay,
+  relay: AnsweringRelay,
   options: ServeOptions,
   exchanged: {
     readonly request: IncomingMessage;
@@ -211,7 +214,7 @@ async function exchange(
 }
 
 /** The same answers over a WebSocket; what a POST answers with a status is an answer cut off there. */
-function socketAnswer(relay: Relay, options: ServeOptions): SocketAnswer {
+function socketAnswer(relay: AnsweringRelay, options: ServeOptions): SocketAnswer {
   return async (request, asked) => {
     try {
       return await relay.answer(request, { ...asked, path: options.path });

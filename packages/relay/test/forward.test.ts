@@ -14,7 +14,7 @@ import { forwardTransport, openPath } from '@tern/reach';
 import { httpsTransport, nodePrimitives as primitives } from '@tern/reach/node';
 import { describe, expect, test } from 'vitest';
 import { smallEntry, TestClient } from '../src/testing/index.ts';
-import { first as certificate } from './certificates.ts';
+import { first as certificate } from '../src/testing/test-certificates.ts';
 import {
   at,
   clientPath,

@@ -36,7 +36,7 @@ import {
   type MadePolicy,
   type TestWorld,
 } from '../src/testing/index.ts';
-import { first as certificate } from './certificates.ts';
+import { first as certificate } from '../src/testing/test-certificates.ts';
 
 export const clientPath = 'client-path';
 const host = '127.0.0.1';

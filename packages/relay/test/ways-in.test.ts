@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { noblePrimitives as primitives, openCard, parseRelayLink } from '@tern/protocol';
 import { listenAddresses, openMemoryStore, openRelay, runRelay, serve, type Server } from '../src/index.ts';
 import { testWorld } from '../src/testing/index.ts';
-import * as certificates from './certificates.ts';
+import * as certificates from '../src/testing/test-certificates.ts';
 
 const path = 'way';
 const host = '127.0.0.1';

@@ -1,3 +1,4 @@
+import type { World } from '@tern/protocol';
 import { openDialer, type Dialer } from '../dialer/dialer.ts';
 import { WayBook, type NameNetwork } from '../dialer/way-book.ts';
 import { HttpsCarrier } from './https-carrier.ts';
@@ -12,6 +13,10 @@ export interface NodeDialerOptions {
   readonly dohServers?: readonly DohServer[];
   /** where a relay of the internet may be; an address of the internet unless given */
   readonly isOfInternet?: (address: string) => boolean;
+  /** what the machine's own resolver says of a name; asked of it unless given @throws {DialError} where it knows none */
+  readonly bySystem?: (host: string) => Promise<readonly string[]>;
+  /** time, waiting and chance of everything but single sockets; the machine's own unless given */
+  readonly world?: World;
   /** after so long without a sign nobody waits any more; 20 s unless given */
   readonly longestSilenceMs?: number;
 }
@@ -21,18 +26,19 @@ const networkMs = 2000;
 
 /** The dialer of a machine: real sockets, several resolvers, and whatever network it is in now. */
 export function nodeDialer(options: NodeDialerOptions = {}): Dialer {
-  const { authorities, dohServers, isOfInternet, longestSilenceMs } = options;
-  const book = new WayBook(networkNames(), nodeWorld.randomBytes(32));
+  const { authorities, dohServers, isOfInternet, bySystem, longestSilenceMs, world = nodeWorld } = options;
+  const book = new WayBook(networkNames(), world.randomBytes(32));
   const network = (): string => book.here;
   const resolver = new Resolver({
-    world: nodeWorld,
+    world,
     remembered: (host) => book.address(host),
     network,
     ...(dohServers !== undefined && { dohServers }),
     ...(isOfInternet !== undefined && { isOfInternet }),
+    ...(bySystem !== undefined && { bySystem }),
   });
   const https = new HttpsCarrier({ resolver, network, ...(authorities !== undefined && { authorities }) });
-  const parts = { world: nodeWorld, https, choosesAddress: true, network, book };
+  const parts = { world, https, choosesAddress: true, network, book };
   return openDialer({ ...parts, ...(longestSilenceMs !== undefined && { longestSilenceMs }) });
 }
 

@@ -4,6 +4,7 @@ export { handWorld } from './hand-world.ts';
 export * from './near-relay.ts';
 export { quietPort } from './quiet-port.ts';
 export * from './store-contract.ts';
+export * as testCertificates from './test-certificates.ts';
 export * from './test-client.ts';
 export { timedWorld } from './timed-world.ts';
 export type { TimedWorld } from './timed-world.ts';
