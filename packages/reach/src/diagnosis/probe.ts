@@ -59,6 +59,8 @@ export interface ProbeParts {
  * headers of packets are about a tenth more.
  */
 export const probeLimits = { ms: 30_000, bytes: 65_536 } as const;
+/** For what ends connections, and what was sent once more than it was thought. */
+const spareBytes = 1500;
 /** A handshake that is held to half a kilobyte a second takes five. */
 const patienceMs = 6000;
 
@@ -80,7 +82,7 @@ export async function* probe(
     () => over.abort(new DOMException('the time of the probes is over', 'TimeoutError')),
     () => undefined,
   );
-  let bytesLeft: number = probeLimits.bytes;
+  let bytesLeft = probeLimits.bytes - spareBytes;
   /** by way: counted already, and still to come on its connection */
   const owed = new Map<string, number>();
   try {
