@@ -32,9 +32,9 @@ test('every byte of a request and of its answer is as likely to be the one befor
   // two exchanges: a request, its answer, a longer request, a shorter answer
   const lengths = [3, 2, 4, 1];
   const stops = Array.from({ length: 11 }, (_, beforeByte) => {
-    const bytes = new ByteCount([{ of: 'anna', does: 'cut', beforeByte }]);
+    const bytes = new ByteCount([{ beforeByte }]);
     const passed = lengths.map((length) => bytes.pass(length));
-    return passed.flatMap((one, at) => (one.stopped === undefined ? [] : [`${at}: ${one.bytes}`]));
+    return passed.flatMap((one, at) => (one.met === undefined ? [] : [`${at}: ${one.bytes}`]));
   });
   const every = lengths.flatMap((length, at) => Array.from({ length }, (_, byte) => [`${at}: ${byte}`]));
   expect(stops).toEqual([...every, []]);

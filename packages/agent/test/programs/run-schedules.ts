@@ -6,7 +6,8 @@ import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { ManySchedules, type Summary } from '../schedules/many-schedules.ts';
-import { drawSocketSchedule, runSocketSchedule } from '../schedules/socket-schedule.ts';
+import { runSocketSchedule } from '../schedules/run-socket-schedule.ts';
+import { drawSocketSchedule } from '../schedules/socket-schedule.ts';
 
 const { values } = parseArgs({
   options: {
@@ -21,7 +22,7 @@ const [first, count, sockets, processes] = [values.seed, values.count, values.so
   Number,
 ) as [number, number, number, number];
 const tellEvery = 250;
-/** each of those over sockets mostly waits */
+/** for those over sockets time is real where bytes pass */
 const socketsAtOnce = 4;
 
 if (values.share !== undefined) {
@@ -91,20 +92,30 @@ async function runSimulated(): Promise<boolean> {
 async function runOverSockets(): Promise<boolean> {
   const began = performance.now();
   const waiting = Array.from({ length: sockets }, (_, at) => first + at);
-  const totals = { texts: 0, stopped: 0, failed: 0 };
+  const totals = { texts: 0, stopped: 0, held: 0, repeated: 0, deferred: 0, failed: 0 };
+  const slowest = { seed: 0, ms: 0 };
   const work = async (): Promise<void> => {
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-      const { faults, texts, stopped } = await runSocketSchedule(drawSocketSchedule(seed));
+      const outcome = await runSocketSchedule(drawSocketSchedule(seed));
+      const { faults, texts, met, repeated, handedOn, settledMs } = outcome;
       for (const fault of faults) console.log(`over sockets, seed ${seed}: ${fault}`);
+      if (faults.length > 0)
+        console.log(`npm run soak -- schedules --seed ${seed} --count 0 --sockets 1 lets it happen again`);
       totals.texts += texts;
-      totals.stopped += stopped;
+      totals.held += met.filter(({ how }) => how === 'hold').length;
+      totals.stopped += met.filter(({ how }) => how !== 'hold').length;
+      totals.repeated += repeated;
+      totals.deferred += handedOn > 0 ? 1 : 0;
       totals.failed += faults.length > 0 ? 1 : 0;
+      if (settledMs > slowest.ms) Object.assign(slowest, { seed, ms: settledMs });
     }
   };
   await Promise.all(Array.from({ length: socketsAtOnce }, work));
   console.log(
     `${sockets} schedules over real sockets in ${Math.round((performance.now() - began) / 1000)} s: ` +
-      `${totals.texts} texts, ${totals.stopped} connections stopped in the middle; ${totals.failed} failed`,
+      `${totals.texts} texts, ${totals.stopped} connections stopped in the middle and ${totals.held} held back, ` +
+      `${totals.repeated} requests that came again, ${totals.deferred} with texts left at another relay, ` +
+      `slowest to settle ${Math.round(slowest.ms / 1000)} s (seed ${slowest.seed}); ${totals.failed} failed`,
   );
   return totals.failed === 0;
 }

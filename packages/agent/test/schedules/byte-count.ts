@@ -1,18 +1,16 @@
-import type { ByteFault } from './schedule.ts';
-
-/** All bytes that somebody sends and is answered, in the order in which they leave, and before which of them a connection stops. */
-export class ByteCount {
+/** All bytes that pass somewhere, in the order in which they do, and before which of them something happens. */
+export class ByteCount<Event extends { readonly beforeByte: number }> {
   /** those to come, the next first */
-  #faults: readonly ByteFault[];
+  #events: readonly Event[];
   #passed = 0;
 
-  constructor(faults: readonly ByteFault[]) {
-    this.#faults = faults.toSorted((a, b) => a.beforeByte - b.beforeByte);
+  constructor(events: readonly Event[]) {
+    this.#events = events.toSorted((a, b) => a.beforeByte - b.beforeByte);
   }
 
-  /** So many are about to pass. @returns how many of them do, and what stops the others */
-  pass(length: number): { readonly bytes: number; readonly stopped?: ByteFault['does'] } {
-    const [next] = this.#faults;
+  /** So many are about to pass. @returns how many of them do, and what happens before the next; whoever lets that one pass says so again */
+  pass(length: number): { readonly bytes: number; readonly met?: Event } {
+    const [next] = this.#events;
     const before = next === undefined ? Infinity : next.beforeByte - this.#passed;
     if (next === undefined || before >= length) {
       this.#passed += length;
@@ -20,7 +18,7 @@ export class ByteCount {
     }
     this.#passed = next.beforeByte;
     // of two before the same byte one is the other
-    this.#faults = this.#faults.filter(({ beforeByte }) => beforeByte > next.beforeByte);
-    return { bytes: before, stopped: next.does };
+    this.#events = this.#events.filter(({ beforeByte }) => beforeByte > next.beforeByte);
+    return { bytes: before, met: next };
   }
 }

@@ -1,212 +1,133 @@
-import { mkdtempDisposableSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { memoryStore, type Client } from '@tern/core';
-import { parseRelayLink, type ConversationId, type PersonId } from '@tern/protocol';
-import { nodePrimitives, nodeWorld } from '@tern/reach/node';
-import { runRelay } from '@tern/relay';
-import { quietPort } from '@tern/relay/testing';
-import { openOrdinaryClient, ordinaryTransport } from '../../src/ordinary-client.ts';
-import { seeded } from '../support/seeded.ts';
-import { openCuttingProxy, type ConnectionCut } from './cutting-proxy.ts';
-import { here } from './prepared.ts';
-import type { PersonName } from './schedule.ts';
-import { Records, type Somebody } from './schedule-check.ts';
+import { seeded, type Seeded } from '../support/seeded.ts';
+import type { Cut, Shut } from './cutting-network.ts';
+import type { PersonName, RelayName } from './schedule.ts';
+import type { Again } from './socket-relay.ts';
 
-/** Real sockets, a real relay with its folder, this machine's time: what is cut comes from the seed, what meets it from the machine. */
+/** Something that happens at a moment, ms from the beginning by the schedule's world. */
+export type SocketStep = { readonly at: number } & (
+  | { readonly do: 'say' | 'read' | 'renew'; readonly who: PersonName }
+  /** ends, and begins again with the store it had */
+  | { readonly do: 'leave'; readonly who: PersonName | RelayName; readonly forMs: number }
+  /** A relay is not reached by one or all of its names: its ports are shut, or there are no such names. */
+  | {
+      readonly do: 'block';
+      readonly of: RelayName;
+      readonly names: 'one' | 'all';
+      readonly how: Shut | 'dead';
+      readonly forMs: number;
+    }
+);
+
+/**
+ * What happens over real sockets: two people whose conversation lies on the first of two relays, each with TLS and two names, whose ports are
+ * those of a network that cuts, holds back and shuts; the second relay hands on to the first and keeps for it. What goes wrong comes from the seed,
+ * what meets it from the machine, so that the same one comes out a little different each time.
+ *
+ * Time is a world's that hastens while nobody has anything to do but wait (`quick-world.ts`): a dialer waits 600 ms between two hellos of a name
+ * and 130 s where one fell silent, a message is left at another relay after 20 s, and that one tries again after 30 s.
+ */
 export interface SocketSchedule {
   readonly seed: number;
-  readonly cuts: readonly ConnectionCut[];
-  /** ms after the one before */
-  readonly texts: readonly { readonly by: 'anna' | 'boris'; readonly afterMs: number }[];
-  /** after the last text, ms: so long connections are cut */
-  readonly stormMs: number;
-  /** the relay ends and begins again before that text */
-  readonly restartBefore: number | undefined;
+  readonly steps: readonly SocketStep[];
+  /** of everything that passes, from the first step on */
+  readonly cuts: readonly Cut[];
+  /** of each relay */
+  readonly again: Readonly<Record<RelayName, readonly Again[]>>;
 }
 
-export interface SocketOutcome {
-  readonly faults: readonly string[];
-  readonly texts: number;
-  readonly stopped: number;
-}
-
-/** no exchange of a text is larger, with what HTTP says around it */
-const mostBytes = 6000;
-const settledWithinMs = 120_000;
-const { signal: forever } = new AbortController();
+const lastsMs = 20_000;
+/** about what passes in that time over all connections */
+const mostBytes = 120_000;
+const people = ['anna', 'boris'] as const;
+const relays = ['first', 'second'] as const;
 
 export function drawSocketSchedule(seed: number): SocketSchedule {
   const chance = seeded(seed);
-  const texts = Array.from({ length: chance.between(2, 5) }, () => ({
-    by: chance.oneOf(['anna', 'boris'] as const),
-    afterMs: chance.happens(0.5) ? 0 : chance.below(300),
-  }));
+  const steps = [...texts(chance), ...renewals(chance), ...absences(chance), ...blocks(chance)];
   return {
     seed,
-    texts,
-    stormMs: chance.below(2000),
-    cuts: Array.from({ length: 16 }, (_, connection) => connection)
-      .filter(() => chance.happens(0.75))
-      .map((connection) => ({
-        connection,
-        direction: chance.oneOf(['up', 'down'] as const),
-        bytes: chance.below(chance.oneOf([600, mostBytes])),
-        how: chance.happens(0.85) ? 'cut' : 'silence',
-      })),
-    restartBefore: chance.happens(0.3) ? chance.below(texts.length) : undefined,
+    steps: steps.toSorted((a, b) => a.at - b.at),
+    cuts: Array.from({ length: chance.between(4, 14) }, () => ({
+      beforeByte: chance.below(chance.oneOf([20_000, mostBytes])),
+      how: chance.oneOf(['reset', 'reset', 'reset', 'end', 'silence', 'hold', 'hold'] as const),
+      forMs: chance.below(chance.oneOf([1000, 25_000])),
+    })),
+    again: { first: copies(chance, 40), second: copies(chance, 12) },
   };
 }
 
-export async function runSocketSchedule(schedule: SocketSchedule): Promise<SocketOutcome> {
-  using folder = mkdtempDisposableSync(join(tmpdir(), 'tern-schedule-'));
-  const port = await quietPort();
-  let relay = await beginRelay(folder.path, port);
-  const end = new AbortController();
-  await using open = new AsyncDisposableStack();
-  open.defer(() => relay.end());
-  const proxy = open.use(await openCuttingProxy(port));
-  const anna = open.use(await openResident());
-  const boris = open.use(await openResident());
-  const { people, conversation } = await meet(anna.client, boris.client, {
-    link: relay.link,
-    port: proxy.port,
-  });
-  const records = new Records(
-    { people, talks: new Map([['anna-boris', conversation]]) },
-    new Map([
-      ['anna', anna],
-      ['boris', boris],
-    ]),
-  );
-  const faults: string[] = [];
-  const online = [anna, boris].map(({ client }) =>
-    client
-      .run({ signal: end.signal })
-      .catch((error: unknown) => void faults.push(`a client failed: ${String(error)}`)),
-  );
-  proxy.storm(schedule.cuts);
-  for (const [at, { by, afterMs }] of schedule.texts.entries()) {
-    await nodeWorld.wait(afterMs, { signal: forever });
-    if (at === schedule.restartBefore) {
-      await relay.end();
-      relay = await beginRelay(folder.path, port);
-    }
-    const { client } = by === 'anna' ? anna : boris;
-    const id = await client.sendText(conversation, `${at + 1} from ${by}`);
-    records.said({ id, by, in: 'anna-boris' });
+function texts(chance: Seeded): readonly SocketStep[] {
+  const said: SocketStep[] = [];
+  let at = 0;
+  const count = chance.between(2, 6);
+  for (let text = 0; text < count; text += 1) {
+    at = Math.min(lastsMs, at + (chance.happens(0.5) ? chance.below(100) : chance.below(8000)));
+    said.push({ at, do: 'say', who: chance.oneOf(people) });
+    if (chance.happens(0.3))
+      said.push({ at: at + chance.below(5000), do: 'read', who: chance.oneOf(people) });
   }
-  // what is to be cut is, before all is well again
-  await nodeWorld.wait(schedule.stormMs, { signal: forever });
-  proxy.calm();
-  for (const { client } of [anna, boris]) client.retryNow();
-  const left = await settled(records, [anna.client, boris.client]);
-  end.abort();
-  await Promise.all(online);
-  return { faults: [...faults, ...left], texts: schedule.texts.length, stopped: proxy.stopped };
+  return said;
 }
 
-/** Looks again whenever anything has changed at anybody's. @returns what is not as it should be when nothing more comes */
-async function settled(records: Records, clients: readonly Client[]): Promise<readonly string[]> {
-  const over = new AbortController();
-  let change = Promise.withResolvers<void>();
-  const changed = (): void => {
-    change.resolve();
-    change = Promise.withResolvers();
-  };
-  let isLate = false;
-  const late = nodeWorld.wait(settledWithinMs, { signal: over.signal }).then(
-    () => {
-      isLate = true;
-      changed();
-    },
-    () => undefined,
-  );
-  const looking = clients.map(async (client) => {
-    for await (const _ of client.changes(over.signal)) changed();
-  });
-  try {
-    for (;;) {
-      const next = change.promise;
-      const faults = await records.faults();
-      if (faults.length === 0 || isLate) return faults;
-      await next;
-    }
-  } finally {
-    over.abort();
-    await Promise.all([late, ...looking]);
-  }
+/** Two at about the same time are what commits have to be good at. */
+function renewals(chance: Seeded): readonly SocketStep[] {
+  const at = chance.below(lastsMs);
+  return people
+    .filter(() => chance.happens(0.25))
+    .map((who) => ({ at: at + chance.below(300), do: 'renew', who }));
 }
 
-interface RunningRelay {
-  readonly link: string;
-  end(): Promise<void>;
+function absences(chance: Seeded): readonly SocketStep[] {
+  return [...people, ...relays]
+    .filter(() => chance.happens(0.15))
+    .map((who) => ({
+      at: chance.below(lastsMs),
+      do: 'leave',
+      who,
+      forMs: chance.below(chance.oneOf([1000, 15_000])),
+    }));
 }
 
-async function beginRelay(data: string, port: number): Promise<RunningRelay> {
-  const stop = new AbortController();
-  const link = Promise.withResolvers<string>();
-  const running = runRelay({
-    data,
-    ports: [port],
-    signal: stop.signal,
-    world: nodeWorld,
-    primitives: nodePrimitives,
-    print(line) {
-      const [name, value] = line.split(': ');
-      if (name === 'relay link' && value !== undefined) link.resolve(value);
-    },
-  });
-  running.catch((error: unknown) => link.reject(error as Error));
-  return {
-    link: await link.promise,
-    async end() {
-      stop.abort();
-      await running;
-    },
-  };
+function blocks(chance: Seeded): readonly SocketStep[] {
+  const steps: SocketStep[] = [];
+  const how = (): Shut | 'dead' => chance.oneOf(['refuse', 'silence', 'dead']);
+  if (chance.happens(0.4))
+    steps.push({
+      at: chance.below(lastsMs),
+      do: 'block',
+      of: chance.oneOf(relays),
+      names: chance.oneOf(['one', 'all']),
+      how: how(),
+      forMs: chance.between(2000, 20_000),
+    });
+  if (chance.happens(0.4)) steps.push(...longBlock(chance));
+  return steps;
 }
 
-interface Resident extends Somebody, AsyncDisposable {
-  readonly client: Client;
+/** So long that what is written meanwhile is left at the second relay; whoever wrote it may be gone when the first one is back. */
+function longBlock(chance: Seeded): readonly SocketStep[] {
+  const [at, forMs] = [chance.below(lastsMs / 2), chance.between(40_000, 90_000)];
+  const how = chance.oneOf(['refuse', 'silence'] as const);
+  const who = chance.oneOf(people);
+  const writes = at + chance.below(10_000);
+  const steps: SocketStep[] = [
+    { at, do: 'block', of: 'first', names: 'all', how, forMs },
+    { at: writes, do: 'say', who },
+  ];
+  while (chance.happens(0.6)) steps.push({ at: writes + chance.below(5000), do: 'say', who });
+  if (chance.happens(0.5))
+    steps.push({
+      at: at + forMs - chance.below(10_000),
+      do: 'leave',
+      who,
+      forMs: chance.between(20_000, 90_000),
+    });
+  return steps;
 }
 
-/** A client as the command has it, over a store in memory. */
-async function openResident(): Promise<Resident> {
-  const store = memoryStore({ world: nodeWorld });
-  const transport = ordinaryTransport();
-  const client = await openOrdinaryClient(store, transport);
-  return {
-    store,
-    client,
-    ask: (work) => work(client),
-    async [Symbol.asyncDispose]() {
-      await client[Symbol.asyncDispose]();
-      transport[Symbol.dispose]();
-      await store[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Anna invites Boris, over the proxy's port as everything after. */
-async function meet(
-  anna: Client,
-  boris: Client,
-  at: { readonly link: string; readonly port: number },
-): Promise<{
-  readonly people: ReadonlyMap<PersonName, { readonly id: PersonId }>;
-  readonly conversation: ConversationId;
-}> {
-  const link = parseRelayLink(at.link);
-  const names = [
-    ['anna', anna],
-    ['boris', boris],
-  ] as const;
-  const ids = new Map<PersonName, { readonly id: PersonId }>();
-  for (const [name, client] of names) ids.set(name, { id: (await client.init(name)).person });
-  await anna.addRelay({ ...link, hint: { ...link.hint, port: at.port } }, { signal: forever });
-  await boris.accept((await anna.invite()).link);
-  for (let round = 0; round < 4; round += 1)
-    for (const [, client] of names) await client.sync({ signal: forever });
-  return { people: ids, conversation: here((await anna.contacts())[0]).conversation };
+function copies(chance: Seeded, requests: number): readonly Again[] {
+  return Array.from({ length: chance.below(4) }, () => ({
+    request: chance.below(requests),
+    afterMs: chance.below(chance.oneOf([100, 30_000])),
+  }));
 }

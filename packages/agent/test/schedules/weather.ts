@@ -1,7 +1,7 @@
 import type { World } from '@tern/protocol';
 import type { Fate, NetworkRules } from '@tern/reach/testing';
 import { ByteCount } from './byte-count.ts';
-import type { ExchangeFault, Fault, Schedule, Step } from './schedule.ts';
+import type { ByteFault, ExchangeFault, Fault, Schedule, Step } from './schedule.ts';
 
 type Block = Extract<Step, { readonly do: 'block' }>;
 type Cut = Extract<ExchangeFault, { readonly direction: 'up' | 'down' }>;
@@ -21,7 +21,7 @@ export class Weather {
   readonly rules: NetworkRules;
   readonly #world: World;
   readonly #faults: ReadonlyMap<number, readonly ExchangeFault[]>;
-  readonly #bytes: ByteCount;
+  readonly #bytes: ByteCount<ByteFault>;
   #block: { readonly block: Block; readonly until: number } | undefined;
   #calm = false;
   /** when the last copy of a request arrives, ms since 1970 */
@@ -101,8 +101,8 @@ export class Weather {
       },
       after: (length, direction) => {
         const place = meant?.direction === direction ? meant.byte % (length + 1) : length;
-        const { bytes: byte, stopped } = this.#calm ? { bytes: place } : this.#bytes.pass(place);
-        if (stopped !== undefined) how = stopped;
+        const { bytes: byte, met } = this.#calm ? { bytes: place } : this.#bytes.pass(place);
+        if (met !== undefined) how = met.does;
         if (byte < length) this.stopped.push({ direction, byte, of: length });
         return byte;
       },
