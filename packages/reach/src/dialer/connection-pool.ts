@@ -1,11 +1,12 @@
 import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import type { AskedBefore } from './asked-before.ts';
 import type { Carrier, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
 import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
 import { UnseenSockets, type Unseen } from './unseen-sockets.ts';
-import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
+import { asUrlSays, countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
 
 export interface PoolParts {
@@ -64,13 +65,26 @@ export class ConnectionPool implements Disposable {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    const { https } = parts.carriers;
-    if (https?.blind === true)
-      this.#unseen = new UnseenSockets({
-        ...parts,
-        othersAsked: https.othersAsked === true,
-        network: parts.network ?? (() => parts.book.here),
-      });
+    const network = parts.network ?? (() => parts.book.here);
+    if (parts.carriers.https?.blind === true) this.#unseen = new UnseenSockets({ ...parts, network });
+  }
+
+  /** Connections that others began and left count as this pool's own. */
+  inherit(before: AskedBefore): void {
+    const { book } = this.#parts;
+    before.tell({
+      started: ({ to, at: now, answered }) => {
+        for (const way of asUrlSays(to)) {
+          if (isUncounted(way)) continue;
+          const pace = started(book.pace(way), { now, named: way.serverName !== '', rttMs: 0, chance: 1 });
+          book.paced(way, answered ? greeted(pace, now) : pace);
+        }
+      },
+      left: ({ to, ...idle }) => {
+        for (const way of asUrlSays(to)) this.#unseen?.leave(way, idle);
+        this.#tell();
+      },
+    });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
