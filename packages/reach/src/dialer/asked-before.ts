@@ -1,5 +1,9 @@
 import type { Hint } from '@tern/protocol';
+import { greeted, started } from './pace.ts';
 import type { Load } from './standing.ts';
+import type { UnseenSockets } from './unseen-sockets.ts';
+import { asUrlSays, isUncounted } from './way.ts';
+import type { WayBook } from './way-book.ts';
 
 /** A connection that was begun, as far as anybody can know who does not see connections. */
 export interface EarlierStart {
@@ -28,4 +32,25 @@ export interface AskedBefore {
     readonly started: (start: EarlierStart) => void;
     readonly left: (idle: LeftIdle) => void;
   }): void;
+}
+
+/** Counts what others began, and believes idle what they leave. @param parts.freed told of each that is left */
+export function inherit(
+  before: AskedBefore,
+  parts: { readonly book: WayBook; readonly unseen: UnseenSockets | undefined; readonly freed: () => void },
+): void {
+  const { book, unseen, freed } = parts;
+  before.tell({
+    started: ({ to, at: now, answered }) => {
+      for (const way of asUrlSays(to)) {
+        if (isUncounted(way)) continue;
+        const pace = started(book.pace(way), { now, named: way.serverName !== '', rttMs: 0, chance: 1 });
+        book.paced(way, answered ? greeted(pace, now) : pace);
+      }
+    },
+    left: ({ to, ...idle }) => {
+      for (const way of asUrlSays(to)) unseen?.leave(way, idle);
+      freed();
+    },
+  });
 }

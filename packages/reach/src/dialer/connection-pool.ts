@@ -1,12 +1,12 @@
 import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
-import type { AskedBefore } from './asked-before.ts';
+import { inherit, type AskedBefore } from './asked-before.ts';
 import type { Carrier, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
 import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
 import { UnseenSockets, type Unseen } from './unseen-sockets.ts';
-import { asUrlSays, countedBy, isUncounted, wayKey, type Way } from './way.ts';
+import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
 
 export interface PoolParts {
@@ -72,19 +72,7 @@ export class ConnectionPool implements Disposable {
   /** Connections that others began and left count as this pool's own. */
   inherit(before: AskedBefore): void {
     const { book } = this.#parts;
-    before.tell({
-      started: ({ to, at: now, answered }) => {
-        for (const way of asUrlSays(to)) {
-          if (isUncounted(way)) continue;
-          const pace = started(book.pace(way), { now, named: way.serverName !== '', rttMs: 0, chance: 1 });
-          book.paced(way, answered ? greeted(pace, now) : pace);
-        }
-      },
-      left: ({ to, ...idle }) => {
-        for (const way of asUrlSays(to)) this.#unseen?.leave(way, idle);
-        this.#tell();
-      },
-    });
+    inherit(before, { book, unseen: this.#unseen, freed: () => this.#tell() });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
@@ -101,6 +89,12 @@ export class ConnectionPool implements Disposable {
     const unseen = this.#unseenOf(way);
     if (unseen === undefined) return this.#free(way, wish) !== undefined;
     return unseen.idle(way, wish) !== undefined && unseen.opensAt(way) <= this.#parts.world.now();
+  }
+
+  /** The same, though it may have to wait a moment for its turn. */
+  hasIdle(way: Way, wish: Wish): boolean {
+    const unseen = this.#unseenOf(way);
+    return (unseen === undefined ? this.#free(way, wish) : unseen.idle(way, wish)) !== undefined;
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
