@@ -97,6 +97,11 @@ export class ConnectionPool implements Disposable {
     return (unseen === undefined ? this.#free(way, wish) : unseen.idle(way, wish)) !== undefined;
   }
 
+  /** a browser's connection that has carried something already */
+  rides(way: Way, wish: Wish): boolean {
+    return this.#unseenOf(way)?.idle(way, wish) !== undefined;
+  }
+
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */
   async take(way: Way, wish: Wish, options: TakeOptions): Promise<Held> {
     const { world } = this.#parts;

@@ -1,5 +1,6 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import { shortestHoldMs } from '../hold-lengths.ts';
 import { trialOf, type Budget } from '../budget.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { AttemptReport } from './attempt-report.ts';
@@ -125,7 +126,10 @@ class WayDialer implements Dialer {
   }
 
   holdMs(to: Hint): number {
-    const best = this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: true });
+    const wish = { upBytes: 0, bulk: false, held: true };
+    const best = this.#best(this.#allWays(to), wish);
+    // what has carried something already, and says more by itself while it waits, has no packets left for long
+    if (best?.standing.grade === 'text' && this.#pool.rides(best.way, wish)) return shortestHoldMs;
     return nextHoldMs(best?.standing.hold, this.#parts.world.now());
   }
 
@@ -287,7 +291,7 @@ class WayDialer implements Dialer {
       way,
       standing: this.#book.standing(way),
       waitMs: this.#pool.waitMs(way, wish),
-      ready: this.#pool.hasFree(way, wish),
+      ready: wish.held ? this.#pool.hasIdle(way, wish) : this.#pool.hasFree(way, wish),
       rests: this.#book.rests(way, now),
     }));
     const [best] = orderWays(views, { now, ...wish });
