@@ -23,7 +23,7 @@ interface Cost {
 /** Somebody who knows people at the first of three relays, and says nothing. The third one is within the country. @returns what each quarter of an hour costs */
 async function waiting(
   rules: (hosts: readonly string[]) => NetworkRules,
-  quarters: number,
+  { quarters, browser = false }: { readonly quarters: number; readonly browser?: boolean },
 ): Promise<readonly Cost[]> {
   const { bytes: randomBytes } = seeded(7);
   const parts = { primitives: playPrimitives, groupPrimitives: playGroupPrimitives };
@@ -61,7 +61,7 @@ async function waiting(
     name: 'anna',
     store,
     world,
-    browser: false,
+    browser,
     rules: network,
     async answer(way, request, leaving) {
       cost.exchanges += 1;
@@ -101,9 +101,23 @@ function never(): never {
 }
 
 test('somebody who only waits asks each relay some six times an hour once the network is known', async () => {
-  const costs = await waiting(() => ({}), 8);
+  const costs = await waiting(() => ({}), { quarters: 8 });
   const [first, second] = [costs.slice(0, 4), costs.slice(4)].map(sum);
-  expect(first?.exchanges).toBeLessThanOrEqual(45);
+  expect(first?.exchanges).toBeLessThanOrEqual(36);
   expect(second?.exchanges).toBeLessThanOrEqual(18);
   expect(second?.bytes).toBeLessThan(18 * 700);
 });
+
+test.each([23, 25])(
+  'somebody who only waits in a browser, where connections to two of three relays freeze after %i packets, asks at human pace',
+  async (packets) => {
+    const freezing = (hosts: readonly string[]): NetworkRules => ({
+      freeze: ({ host }) => (hosts.slice(0, 2).includes(host) ? { packets } : undefined),
+      keepAliveMs: 45_000,
+    });
+    const costs = await waiting(freezing, { quarters: 8, browser: true });
+    const second = sum(costs.slice(4));
+    // 0.5 MB are some 70 connections with one exchange each, and those to the third relay need none
+    expect(second.exchanges).toBeLessThanOrEqual(76);
+  },
+);

@@ -12,6 +12,7 @@ import { examine, type Examination } from './diagnosis/examine.ts';
 import { isOverspent, wordsOfSpending, type Spending } from './diagnosis/spending.ts';
 import { firstContact, type FirstRelay } from './run/first-contact.ts';
 import { measureIdle } from './run/idle.ts';
+import { idleSubjects } from './run/idle-circle.ts';
 import { plainLine } from './run/pair.ts';
 import { deaths, measureStanding, type Death } from './run/standing.ts';
 import { playTransfers } from './run/transfers.ts';
@@ -27,10 +28,10 @@ export const questionsUsage: string = `  --diagnosis            instead: what \`
   --first-contact        instead: two who know nobody meet under a block with one relay's link (--scenario, --subject tern or tern-web)
   --standing MINUTES     instead: how long nothing comes to somebody silent, so many minutes after the last word, when what connects them is swallowed (--subject, --seeds)
   --freeze KIB           instead: seconds for a file where each connection falls silent after so much in either direction, and for the next one (--mebibytes N, 1)
-  --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario)`;
+  --idle MINUTES         instead: what a client with fifty conversations sends and gets while nobody says anything (--scenario, --subject tern or tern-web)
+  --conversations N      another number of them`;
 
 const questions = ['--diagnosis', '--first-contact', '--standing', '--freeze', '--idle'];
-const conversations = 50;
 const tries = 2;
 const longestFileMs = 3_000_000;
 
@@ -63,6 +64,7 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       freeze: { type: 'string' },
       mebibytes: { type: 'string', default: '1' },
       idle: { type: 'string' },
+      conversations: { type: 'string', default: '50' },
       scenario: { type: 'string', multiple: true, default: [] },
       subject: { type: 'string', multiple: true, default: ['tern'] },
       seeds: { type: 'string', default: '1' },
@@ -101,7 +103,10 @@ export async function answerQuestion(args: readonly string[], signal: AbortSigna
       kib: whole(values.freeze, 'freeze'),
       mebibytes: whole(values.mebibytes, 'mebibytes'),
     });
-  return askIdle(asked, whole(values.idle ?? '', 'idle'));
+  return askIdle(asked, {
+    minutes: whole(values.idle ?? '', 'idle'),
+    conversations: whole(values.conversations, 'conversations'),
+  });
 }
 
 function whole(given: string, what: string): number {
@@ -250,16 +255,20 @@ async function askFreeze(
   return found.flat().includes(undefined) ? 1 : 0;
 }
 
-async function askIdle(asked: Asked, minutes: number): Promise<number> {
-  for (const scenario of asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, 'S08']) {
+async function askIdle(
+  asked: Asked,
+  { minutes, conversations }: { readonly minutes: number; readonly conversations: number },
+): Promise<number> {
+  const pairs = (asked.scenarios.length > 0 ? asked.scenarios : [openNetwork, 'S08']).flatMap((scenario) =>
+    asked.subjects.map((subject) => ({ scenario, subject })),
+  );
+  for (const { scenario, subject: name } of pairs) {
     asked.signal.throwIfAborted();
-    const record = await measureIdle({
-      scenario: await scenarioNamed(scenario),
-      seed: 1,
-      minutes,
-      conversations,
-      note: asked.note,
-    });
+    const subject = idleSubjects.find((one) => one === name);
+    if (subject === undefined)
+      throw new UsageError(`--idle is for ${idleSubjects.join(' and ')}, not ${name}`);
+    const about = { subject, scenario: await scenarioNamed(scenario), seed: asked.firstSeed };
+    const record = await measureIdle({ ...about, minutes, conversations, note: asked.note });
     asked.keep('idle', record);
     asked.say(JSON.stringify(record));
   }

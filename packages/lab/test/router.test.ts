@@ -248,6 +248,22 @@ test('a cut ends every connection of a host for both sides, at once and for good
   expect(arrivals.map(({ host, packet }) => [host, packet.tcp?.flags])).toEqual([[web, tcpFlag.syn]]);
 });
 
+test('what both sides have ended is not there any more to be cut', () => {
+  const { router, clock, arrivals } = aRouter();
+  const there = segment('192.0.2.101', '198.51.100.80');
+  const end = (from: Packet, sequence: number, acknowledgement: number): Packet =>
+    makeTcp(from, { sequence, acknowledgement, flags: tcpFlag.acknowledge | tcpFlag.fin });
+  router.take(ben, there.bytes);
+  const back = makeTcp(reversed(there), { sequence: 0, acknowledgement: 0, flags: 16 });
+  router.take(web, end(back, 500, 101).bytes);
+  router.cut('anna');
+  router.take(ben, end(there, 101, 501).bytes);
+  clock.moveTo(100);
+  arrivals.length = 0;
+  router.cut('ben');
+  expect(arrivals).toEqual([]);
+});
+
 test('two hosts cannot share an address, and a stranger’s name is refused', () => {
   const { router } = aRouter();
   expect(() => router.traffic('nobody')).toThrow('nobody');

@@ -63,6 +63,25 @@ test.each([true, false])(
   },
 );
 
+test('a watch waits a moment for a connection that is idle, and opens none under another name of its relay', async () => {
+  const endpoints = ['https://two.example'];
+  const scene = dialerScene({ rttMs: 80 }, { plain: true, endpoints });
+  const { world, network } = scene;
+  const names = (): readonly string[] => network.hellos.splice(0).map(({ name }) => name);
+  const text = (): Promise<number> => carry(scene, requestFor(300));
+  await world.run(Promise.all([text(), text()]));
+  expect(names()).toEqual(['one.example', 'two.example']);
+  await world.pass(dialRules.goneMs);
+  await world.run(text());
+  await world.run(carry(scene, requestFor(300), { heldMs: 30_000 }));
+  expect(names()).toEqual(['one.example']);
+  // a text goes where it leaves at once
+  await world.pass(dialRules.goneMs);
+  await world.run(text());
+  await world.run(text());
+  expect(names()).toEqual(['one.example', 'two.example']);
+});
+
 test('what went over connections that may have been there before shows of no network that it counts nothing', async () => {
   const scene = dialerScene({ rttMs: 80, ban: 'count' }, { plain: true });
   const { world, network, dialer } = scene;

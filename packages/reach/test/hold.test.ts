@@ -13,12 +13,12 @@ const held = (lengths: readonly number[], from?: LearnedHold): LearnedHold | und
   lengths.reduce<LearnedHold | undefined>(heldBack, from);
 
 describe('how long an answer may be kept back', () => {
-  test('is twice as long after two that came, up to the longest', () => {
+  test('is twice as long after one that came, up to the longest', () => {
     expect(nextHoldMs(undefined, 0)).toBe(shortestMs);
-    expect(nextHoldMs(held([39_000]), 0)).toBe(40_000);
+    expect(nextHoldMs(held([39_000]), 0)).toBe(80_000);
     expect(nextHoldMs(held([39_000, 36_000]), 0)).toBe(80_000);
-    expect(nextHoldMs(held([39_000, 36_000, 75_000]), 0)).toBe(80_000);
-    expect(nextHoldMs(held([39_000, 36_000, 75_000, 70_000]), 0)).toBe(160_000);
+    expect(nextHoldMs(held([36_000, 70_000]), 0)).toBe(160_000);
+    expect(nextHoldMs(held([39_000, 75_000, 140_000, 290_000]), 0)).toBe(longestMs);
     expect(nextHoldMs(held([600_000, 600_000, 600_000]), 0)).toBe(longestMs);
   });
 
@@ -31,13 +31,26 @@ describe('how long an answer may be kept back', () => {
   test('is the shortest again when one did not come, and what was lost is not tried again soon', () => {
     const lost = lostHold(held([150_000, 150_000]), 300_000, 1000);
     expect(nextHoldMs(lost, 1000)).toBe(shortestMs);
-    const again = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000], lost);
-    expect(nextHoldMs(again, 1000 + restMs - 1)).toBe(160_000);
+    const again = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000, 230_000, 230_000], lost);
+    expect(nextHoldMs(again, 1000 + restMs - 1)).toBe(240_000);
     expect(nextHoldMs(again, 1000 + restMs)).toBe(320_000);
     const twice = lostHold(again, 300_000, 2000);
-    const then = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000], twice);
-    expect(nextHoldMs(then, 2000 + 4 * restMs - 1)).toBe(160_000);
+    const then = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000, 230_000, 230_000], twice);
+    expect(nextHoldMs(then, 2000 + 4 * restMs - 1)).toBe(240_000);
     expect(held([300_000], then)).toEqual({ ms: 320_000, passes: 1 });
+  });
+
+  test('grows by two of each length after a loss, and finds what lies between that and its half', () => {
+    const lost = lostHold(held([300_000]), 600_000, 0);
+    const after = (...lengths: readonly number[]): number => nextHoldMs(held(lengths, lost), 0);
+    expect([after(38_000), after(38_000, 38_000)]).toEqual([40_000, 80_000]);
+    expect(after(75_000, 75_000, 150_000, 150_000, 300_000)).toBe(320_000);
+    expect(after(300_000, 300_000)).toBe(480_000);
+    expect(after(450_000, 450_000)).toBe(480_000);
+    const lostBetween = lostHold(held([300_000, 300_000], lost), 450_000, 0);
+    expect(nextHoldMs(held([300_000, 300_000], lostBetween), 0)).toBe(320_000);
+    // the shortest two have nothing between them
+    expect(nextHoldMs(held([38_000, 38_000], lostHold(undefined, 75_000, 0)), 0)).toBe(40_000);
   });
 
   test('is not to blame for what broke at once, or where the shortest did', () => {
@@ -102,11 +115,11 @@ async function waitAlong(scene: DialerScene, ms: number): Promise<Waited> {
 }
 
 describe('somebody who only waits', () => {
-  test('asks 12 times in the first hour on a good network, and 6 times in each that follows', async () => {
+  test('asks 9 times in the first hour on a good network, and 6 times in each that follows', async () => {
     const scene = dialerScene({});
     const first = await scene.world.run(waitAlong(scene, hourMs));
-    expect(first.asked.slice(0, 9).map((ms) => ms / 1000)).toEqual([40, 40, 80, 80, 160, 160, 320, 320, 640]);
-    expect([first.asked.length, first.lost.length]).toEqual([12, 0]);
+    expect(first.asked.slice(0, 5).map((ms) => ms / 1000)).toEqual([40, 80, 160, 320, 640]);
+    expect([first.asked.length, first.lost.length]).toEqual([9, 0]);
     expect((await scene.world.run(waitAlong(scene, hourMs))).asked).toHaveLength(6);
   });
 
@@ -124,7 +137,7 @@ describe('somebody who only waits', () => {
     expect(first.lost).toHaveLength(1);
     // so late may be what somebody wrote: less than was tried and the grace, less what the network does keep
     expect(first.lost.every((ms) => ms <= 160_000 + graceMs + 1000)).toBe(true);
-    expect(Math.max(...first.asked.slice(-10))).toBe(80_000);
+    expect(first.asked.slice(-10)).toEqual(Array.from({ length: 10 }, () => 120_000));
     const day = await scene.world.run(waitAlong(scene, 24 * hourMs));
     expect(day.lost.length).toBeLessThanOrEqual(4);
     expect(Math.max(...day.lost)).toBeLessThanOrEqual(160_000 + graceMs + 1000);
@@ -189,6 +202,62 @@ describe('somebody who only waits', () => {
     expect(scene.network.hellos.length - hellos).toBeLessThanOrEqual(3);
   });
 
+  test.each([
+    { packets: 21, longest: 80 },
+    { packets: 23, longest: 120 },
+    { packets: 25, longest: 160 },
+    { packets: 30, longest: 240 },
+  ])(
+    'finds in a browser how long a connection of $packets packets lives on which its system asks every 45 s',
+    async ({ packets, longest }) => {
+      const rules = { freeze: () => ({ packets }), keepAliveMs: 45_000 };
+      const scene = dialerScene(rules, { plain: true });
+      const { world, network } = scene;
+      const first = await world.run(waitAlong(scene, hourMs));
+      expect(first.lost.length).toBeLessThanOrEqual(6);
+      const before = network.hellos.length;
+      const second = await world.run(waitAlong(scene, hourMs));
+      expect(second.lost.length).toBeLessThanOrEqual(1);
+      // each has a connection of its own, unless it comes after something else and waits for the shortest time
+      const hours = second.asked.filter((ms) => ms > shortestMs).length;
+      expect(network.hellos.length - before - hours).toBeLessThanOrEqual(2);
+      expect(Math.max(...second.asked.slice(-5)) / 1000).toBe(longest);
+    },
+  );
+
+  test('holds no name for banned because a watch on a new connection of a browser was lost', async () => {
+    let forgetsMs = 30_000;
+    const rules = {
+      get forgetsMs() {
+        return forgetsMs;
+      },
+    };
+    const scene = dialerScene(rules, { plain: true });
+    const { world, dialer } = scene;
+    const asking = carry(scene, requestFor(300), { heldMs: shortestMs });
+    await expect(world.run(asking)).rejects.toMatchObject({ code: 'unheld' });
+    forgetsMs = Infinity;
+    const began = world.now();
+    await world.run(carry(scene, requestFor(300)));
+    expect(world.now() - began).toBeLessThan(1000);
+    const paces = [...dialer.record().pages.values()].flatMap((page) => [...page.paces.values()]);
+    expect(paces).toMatchObject([{ rule: 'careful', silentUntil: 0, unanswered: 0 }]);
+  });
+
+  test('waits the shortest time on a connection that has carried something, where a browser’s freeze', async () => {
+    const rules = { freeze: () => ({ packets: 25 }), keepAliveMs: 45_000 };
+    const scene = dialerScene(rules, { plain: true });
+    const { world, network, dialer } = scene;
+    await world.run(waitAlong(scene, hourMs));
+    expect(dialer.holdMs(hint)).toBe(160_000);
+    const hellos = network.hellos.length;
+    await world.run(carry(scene, requestFor(300)));
+    expect(dialer.holdMs(hint)).toBe(shortestMs);
+    await world.run(carry(scene, requestFor(300), { heldMs: shortestMs }));
+    expect(network.hellos.length - hellos).toBe(1);
+    expect(dialer.holdMs(hint)).toBe(160_000);
+  });
+
   test('asks for the shortest once one did not come', async () => {
     let forgetsMs = Infinity;
     const scene = dialerScene({
@@ -203,6 +272,6 @@ describe('somebody who only waits', () => {
     // the next shorter one is tried as well, and half of that is kept
     expect(after.lost.map((ms) => Math.round(ms / 1000))).toEqual([660, 340]);
     const later = await scene.world.run(waitAlong(scene, hourMs / 2));
-    expect([later.lost.length, Math.max(...later.asked.slice(-3))]).toEqual([0, 160_000]);
+    expect([later.lost.length, Math.max(...later.asked.slice(-3))]).toEqual([0, 240_000]);
   });
 });

@@ -15,12 +15,12 @@ interface Scene {
   goElsewhere(): void;
 }
 
-function scene(othersAsked = false): Scene {
+function scene(): Scene {
   let now = 0;
   let place = 'wifi 0';
   const world = { now: () => now, randomBytes: (bytes: number) => new Uint8Array(bytes) };
   const network = (): string => place;
-  const sockets = new UnseenSockets({ book: new WayBook(() => 'home'), world, othersAsked, network });
+  const sockets = new UnseenSockets({ book: new WayBook(() => 'home'), world, network });
   return {
     sockets,
     pass: (ms) => (now += ms),
@@ -95,14 +95,6 @@ test('what rested twice as long as a relay lets it is gone, however many there w
   expect(sockets.take(way).unsure).toBe(true);
   pass(1);
   expect(sockets.take(way).unsure).toBe(false);
-});
-
-test('where others asked before, one of theirs may carry the first request to each place', () => {
-  const { sockets, pass } = scene(true);
-  expect([sockets.take(way).unsure, sockets.take(way).unsure]).toEqual([true, false]);
-  expect(sockets.take({ ...way, host: 'two.example' }).unsure).toBe(true);
-  pass(dialRules.goneMs + 1);
-  expect(sockets.take({ ...way, host: 'three.example' }).unsure).toBe(false);
 });
 
 test('right after a request over an idle one no other is asked, which might have opened one', () => {

@@ -1,6 +1,6 @@
 import { UnreachableError, type Hint } from '@tern/protocol';
 import type { Dialer, Transport } from '@tern/reach';
-import { timedWorld } from '@tern/relay/testing';
+import { timedWorld, type TimedWorld } from '@tern/relay/testing';
 import { expect, test } from 'vitest';
 import { LaterDialer } from '../src/engine/dialer-later.ts';
 
@@ -25,20 +25,15 @@ const never = (aborted: AbortSignal): Promise<never> =>
 
 interface Scene {
   readonly later: LaterDialer;
+  readonly world: TimedWorld;
   readonly fetched: () => number;
   readonly told: string[];
   ask(): Promise<string>;
 }
 
-function scene(
-  plain: Transport,
-  options: {
-    readonly fails?: number;
-    readonly patience?: () => Promise<void>;
-    /** until somebody who has just come may have said their first words */
-    readonly firstWords?: Promise<void>;
-  } = {},
-): Scene {
+/** A plain way and a dialer that is fetched. */
+function scene(plain: Transport, options: { readonly fails?: number } = {}): Scene {
+  const world = timedWorld();
   let fetches = 0;
   const told: string[] = [];
   const dialer: Dialer = {
@@ -71,37 +66,28 @@ function scene(
         }
       },
     },
-    async fetch({ plainAsked }) {
+    async fetch(askedBefore) {
       fetches += 1;
       if (fetches <= (options.fails ?? 0)) throw new TypeError('no network');
-      if (plainAsked()) told.push('asked before');
+      askedBefore.tell({
+        started: ({ to, answered }) => told.push(`began ${to.address} ${answered ? 'answered' : 'open'}`),
+        left: ({ load, unsure }) => told.push(`left ${load.exchanges}${unsure ? ' perhaps' : ''}`),
+      });
       return dialer;
     },
-    world: {
-      now: () => 0,
-      randomBytes: (length) => new Uint8Array(length),
-      wait: (ms, { signal: ended }) => {
-        if (ms > 5000) return options.firstWords ?? soon();
-        return ms === 1500 ? (options.patience?.() ?? never(ended)) : soon();
-      },
-    },
+    world,
   });
-  return {
-    later,
-    told,
-    fetched: () => fetches,
-    async ask() {
-      let all = '';
-      for await (const piece of later.carry(hint, new Uint8Array(), { signal }))
-        all += new TextDecoder().decode(piece);
-      return all;
-    },
+  const ask = async (): Promise<string> => {
+    let all = '';
+    for await (const piece of later.carry(hint, new Uint8Array(), { signal }))
+      all += new TextDecoder().decode(piece);
+    return all;
   };
+  return { later, world, told, fetched: () => fetches, ask: () => world.run(ask()) };
 }
 
 test('the first exchanges go the plain way, and the dialer is fetched behind them and told everything', async () => {
-  const firstWords = Promise.withResolvers<void>();
-  const { later, ask, told, fetched } = scene(answering('plain', soon), { firstWords: firstWords.promise });
+  const { later, world, ask, told, fetched } = scene(answering('plain', soon));
   later.learnCard('relay' as never, { number: 1, endpoints: [] });
   later.onLearnt(() => undefined);
   expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
@@ -110,59 +96,17 @@ test('the first exchanges go the plain way, and the dialer is fetched behind the
     0,
   ]);
   expect([await ask(), await ask(), fetched()]).toEqual(['plain', 'plain', 0]);
-  firstWords.resolve();
-  await expect.poll(ask).toBe('dialer');
-  expect([later.budget(hint), later.socketPlace(hint), fetched()]).toEqual([
-    { upBytes: 1, downBytes: 2 },
-    hint,
-    1,
-  ]);
-  expect(told).toEqual(['asked before', 'card', 'learnt']);
-});
-
-test('exchanges of the plain way with one name keep the distance that whoever counts connections asks for', async () => {
-  const began: { readonly address: string; readonly at: number; readonly last: boolean | undefined }[] = [];
-  const world = timedWorld();
-  const beganAt = world.now();
-  const later = new LaterDialer({
-    plain: {
-      name: 'plain',
-      async *carry({ address }, _request, { last, left }) {
-        began.push({ address, at: world.now() - beganAt, last });
-        try {
-          yield new Uint8Array(1);
-        } finally {
-          left?.(true);
-        }
-      },
-    },
-    fetch: () => never(signal),
-    world,
-  });
-  const ask = async (address: string): Promise<void> => {
-    // whoever reads an answer leaves when it is complete
-    for await (const _ of later.carry({ ...hint, address }, new Uint8Array(), { signal })) break;
-  };
-  // one connection carries three, and then its relay closes it: the fourth begins another
-  for (let exchange = 0; exchange < 4; exchange += 1) await world.run(ask('three.example'));
-  expect(began.map(({ last }) => last)).toEqual([false, false, true, false]);
-  expect(began.slice(0, 3).map(({ at }) => at)).toEqual([0, 0, 0]);
-  expect(began[3]?.at).toBeGreaterThanOrEqual(600);
-
-  const startedAt = world.now() - beganAt;
-  const others = Array.from({ length: 4 }, () => ask('one.example'));
-  await ask('two.example');
-  await world.run(Promise.all(others));
-  const times = began.filter(({ address }) => address === 'one.example').map(({ at }) => at);
-  const gaps = times.slice(1).map((at, place) => at - (times[place] ?? 0));
-  expect(times[0]).toBe(startedAt);
-  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(600);
-  expect(began).toContainEqual({ address: 'two.example', at: startedAt, last: false });
+  await world.pass(10_000);
+  expect([await ask(), fetched()]).toEqual(['dialer', 1]);
+  expect([later.budget(hint), later.socketPlace(hint)]).toEqual([{ upBytes: 1, downBytes: 2 }, hint]);
+  expect(told).toEqual(['began one.example answered', 'left 2', 'card', 'learnt']);
 });
 
 test('where the plain way says nothing the dialer takes over', async () => {
-  const { ask } = scene(answering('plain', never), { patience: soon });
-  expect(await ask()).toBe('dialer');
+  const { ask, world, told } = scene(answering('plain', never));
+  const began = world.now();
+  expect([await ask(), world.now() - began]).toEqual(['dialer', 1500]);
+  expect(told).toEqual(['began one.example open']);
 });
 
 test('whoever was here before goes by the dialer from the start', async () => {
@@ -174,9 +118,15 @@ test('whoever was here before goes by the dialer from the start', async () => {
 });
 
 test('while the dialer cannot be fetched the plain way goes on, and it is tried again', async () => {
-  const { ask, fetched } = scene(answering('plain', soon), { fails: 2 });
-  const said = [await ask(), await ask(), await ask()];
-  expect([said, await ask(), fetched()]).toEqual([['plain', 'plain', 'plain'], 'dialer', 3]);
+  const { ask, fetched, world } = scene(answering('plain', soon), { fails: 2 });
+  for (const fetches of [1, 2]) {
+    expect(await ask()).toBe('plain');
+    await world.pass(10_000);
+    expect(fetched()).toBe(fetches);
+  }
+  expect(await ask()).toBe('plain');
+  await world.pass(10_000);
+  expect([await ask(), fetched()]).toEqual(['dialer', 3]);
 });
 
 test('where the plain way fails the dialer takes over, unless something of an answer came', async () => {

@@ -5,6 +5,8 @@ interface Flow {
   /** By sender: what it sent last with an acknowledgement, which says up to where it has everything. */
   readonly last: Map<string, Packet>;
   cut: boolean;
+  /** who has said that nothing more will come; where both have, there is nothing left to cut */
+  readonly ended: Set<string>;
 }
 
 /** The idlest ones are forgotten first. */
@@ -23,13 +25,14 @@ export class LiveFlows {
     const key = sender < receiver ? `${sender} ${receiver}` : `${receiver} ${sender}`;
     const known = this.#flows.get(key);
     this.#flows.delete(key);
-    const { syn, acknowledge, reset } = tcpFlag;
+    const { syn, acknowledge, reset, fin } = tcpFlag;
     if ((tcp.flags & reset) !== 0) return undefined;
     const isFirst = (tcp.flags & (syn | acknowledge)) === syn;
     const flow = known === undefined || isFirst ? newFlow(packet) : known;
     this.#flows.set(key, flow);
     this.#forget();
     if (flow.cut) return resetTo(packet);
+    if ((tcp.flags & fin) !== 0) flow.ended.add(sender);
     if ((tcp.flags & acknowledge) !== 0) flow.last.set(sender, packet);
     return undefined;
   }
@@ -37,7 +40,7 @@ export class LiveFlows {
   /** @returns a reset for each end of every connection that one of the addresses has */
   cut(addresses: ReadonlySet<number>): readonly Packet[] {
     const flows = [...this.#flows.values()].filter(
-      ({ cut, ends }) => !cut && ends.some((address) => addresses.has(address)),
+      ({ cut, ends, ended }) => !cut && ended.size < 2 && ends.some((address) => addresses.has(address)),
     );
     for (const flow of flows) flow.cut = true;
     return flows.flatMap(({ last }) => [...last.values()].map(resetTo));
@@ -51,7 +54,7 @@ export class LiveFlows {
 }
 
 function newFlow({ source, target }: Packet): Flow {
-  return { ends: [source, target], last: new Map(), cut: false };
+  return { ends: [source, target], last: new Map(), cut: false, ended: new Set() };
 }
 
 /** As if from the other end, at the very place where the sender waits for more: RFC 5961 3.2 takes a reset at no other. */

@@ -10,6 +10,8 @@ export type Order =
   | { readonly do: 'accept'; readonly link: string }
   /** say yes to somebody who used an invitation, where that is asked */
   | { readonly do: 'welcome'; readonly person: string }
+  /** the same where nobody asks what that person says from then on */
+  | { readonly do: 'admit'; readonly person: string }
   | { readonly do: 'relay'; readonly link: string }
   /** as a person ends it: what it knows is saved first */
   | { readonly do: 'leave' };

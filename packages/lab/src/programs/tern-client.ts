@@ -76,7 +76,8 @@ async function carryOut(order: Exclude<Order, { do: 'leave' }>): Promise<void> {
       await client.sendFile(await conversationWith(order.to), { name, type: 'image/jpeg', size, content });
       break;
     }
-    case 'welcome': // the invitation was the yes
+    case 'welcome':
+    case 'admit': // the invitation was the yes
   }
 }
 

@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Amount, Traffic } from '../engine/traffic.ts';
-import type { Settings as CrowdSettings } from '../programs/tern-crowd.ts';
 import { drawPolicies, type Scenario } from '../scenario/scenario.ts';
-import { relayHome, relayOne, relayTwo } from '../subjects/places.ts';
-import { startProgram } from '../subjects/subject.ts';
-import { invite, met, startPerson, startRelay } from '../subjects/tern.ts';
+import { gatherCircle, type IdleSubject } from './idle-circle.ts';
 import { openStage } from './stage.ts';
 
 export interface IdleAsk {
+  readonly subject: IdleSubject;
   readonly scenario: Scenario;
   readonly seed: number;
   readonly minutes: number;
@@ -20,6 +18,7 @@ export interface IdleAsk {
 
 /** What a client costs that only waits: whole IP packets of its host, both ways. */
 export interface IdleRecord {
+  readonly subject: IdleSubject;
   readonly scenario: string;
   readonly seed: number;
   readonly conversations: number;
@@ -32,37 +31,26 @@ export interface IdleRecord {
   readonly bytesOfMinutes: readonly number[];
   /** as measured, made into an hour */
   readonly bytesOfHour: number;
+  /** how long programs waited for a processor, 99th percentile, ms: what a busy machine is late for looks like a bad line */
+  readonly programsLateMs: number;
 }
 
 const minuteMs = 60_000;
 const settleMs = 20_000;
 
-/** `a`, inside, knows so many people abroad, and from the block on nobody says anything. */
+/** `a`, inside, knows so many people abroad, and from the block on nobody says anything. A browser shows the app. */
 export async function measureIdle(ask: IdleAsk): Promise<IdleRecord> {
-  const { scenario, seed, minutes, conversations, note } = ask;
+  const { subject, scenario, seed, minutes, conversations, note } = ask;
   const folder = await mkdtemp(join(tmpdir(), 'tern-lab-'));
   await using ends = new AsyncDisposableStack();
   ends.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const stage = ends.use(await openStage({ seed, policies: drawPolicies(scenario, { seed }), folder }));
   const { ground, internet } = stage;
-  const links = await Promise.all([relayOne, relayTwo, relayHome].map((host) => startRelay(ground, host)));
-  const person = startPerson(ground, 'a');
-  const crowdSettings: CrowdSettings = { homes: ground.folder('crowd') };
-  const crowd = startProgram(ground, 'c', { file: 'tern-crowd.ts', settings: crowdSettings });
-  await Promise.all([person.ready(), crowd.ready()]);
-  const [first = '', ...others] = links;
-  for (const program of [person, crowd]) await program.carriedOut({ do: 'relay', link: first });
-  const used = new Set<string>();
-  for (let at = 1; at <= conversations; at += 1) {
-    const link = await invite(person, used);
-    await crowd.carriedOut({ do: 'accept', link });
-    await met(person, `acquaintance-${at}`);
-    if (at % 10 === 0) note(`${at} conversations`);
-  }
-  for (const link of others) await person.carriedOut({ do: 'relay', link });
+  const circle = await gatherCircle(ground, { subject, conversations, note });
   await wait(settleMs);
-  await crowd.kill();
+  await circle.leaveAlone();
   await wait(settleMs);
+  internet.resetLag();
   stage.block();
   const before = internet.traffic('a');
   const bytesOfMinutes: number[] = [];
@@ -77,6 +65,7 @@ export async function measureIdle(ask: IdleAsk): Promise<IdleRecord> {
   const after = internet.traffic('a');
   const whole = bytesOf(after) - bytesOf(before);
   return {
+    subject,
     scenario: scenario.id,
     seed,
     conversations,
@@ -88,6 +77,7 @@ export async function measureIdle(ask: IdleAsk): Promise<IdleRecord> {
       before.flows.filter(({ protocol }) => protocol === 'tcp').length,
     bytesOfMinutes,
     bytesOfHour: Math.round((whole * 60) / minutes),
+    programsLateMs: Math.round(internet.lag().programs.p99),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { World } from '@tern/protocol';
+import type { AskedBefore } from '../dialer/asked-before.ts';
 import { openDialer, type Dialer } from '../dialer/dialer.ts';
 import { browserWorld } from './browser-world.ts';
 import { FetchCarrier } from './fetch-carrier.ts';
@@ -9,8 +10,8 @@ export interface BrowserDialerOptions {
   readonly longestSilenceMs?: number;
   /** where a browser says that it is online again; the global scope unless given */
   readonly events?: object;
-  /** something else has asked relays here before; false unless given */
-  readonly othersAsked?: boolean;
+  /** what asked relays here before */
+  readonly askedBefore?: AskedBefore;
 }
 
 /**
@@ -18,14 +19,15 @@ export interface BrowserDialerOptions {
  * together start what neither may.
  */
 export function browserDialer(options: BrowserDialerOptions = {}): Dialer {
-  const { world = browserWorld, longestSilenceMs } = options;
+  const { world = browserWorld, longestSilenceMs, askedBefore } = options;
   return openDialer({
     world,
-    https: new FetchCarrier({ world, othersAsked: options.othersAsked ?? false }),
+    https: new FetchCarrier(world),
     choosesAddress: false,
     network: connectionType,
     place: countingReturns(options.events ?? globalThis),
     ...(longestSilenceMs !== undefined && { longestSilenceMs }),
+    ...(askedBefore !== undefined && { askedBefore }),
   });
 }
 

@@ -13,12 +13,10 @@ const endMs = 1_200_000;
 export class FetchCarrier implements Carrier {
   readonly name = 'https';
   readonly blind = true;
-  readonly othersAsked: boolean;
   readonly #world: Pick<World, 'wait'>;
 
-  constructor(parts: { readonly world: Pick<World, 'wait'>; readonly othersAsked: boolean }) {
-    this.#world = parts.world;
-    this.othersAsked = parts.othersAsked;
+  constructor(world: Pick<World, 'wait'>) {
+    this.#world = world;
   }
 
   async open(way: Way): Promise<Connection> {

@@ -1,3 +1,4 @@
+export type { AskedBefore, EarlierStart, LeftIdle } from '../dialer/asked-before.ts';
 export { browserDialer } from './browser-dialer.ts';
 export { browserProbes } from './browser-probes.ts';
 export type { BrowserDialerOptions } from './browser-dialer.ts';

@@ -38,3 +38,14 @@ export function longestMs(
     }
   }
 }
+
+/** A rate is told by so much; or by less that took so long, which no packet that was lost explains. */
+const tellingBytes = 6000;
+const slowBytes = 1000;
+const slowMs = 2000;
+
+/** Bytes a second; undefined where they tell none. */
+export function rateOf(bytes: number, ms: number): number | undefined {
+  const telling = bytes >= tellingBytes || (bytes >= slowBytes && ms >= slowMs);
+  return telling ? (bytes * 1000) / Math.max(5, ms) : undefined;
+}

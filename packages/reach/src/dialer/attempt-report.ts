@@ -1,3 +1,4 @@
+import type { FailureKind } from './standing.ts';
 /** One attempt to carry one request, as it went. Says nothing of what was carried. */
 export interface AttemptReport {
   readonly way: ObservedWay;
@@ -75,3 +76,19 @@ export type Ended =
   | 'not-a-relay'
   | 'failed'
   | 'left';
+
+/** Which stage is to blame. @param options `greets`: the request took the hello along, and nobody knows yet whether that was answered */
+export function failureIn(stage: Stage, { greets }: { readonly greets: boolean }): FailureKind {
+  switch (stage) {
+    case 'waiting':
+    case 'lookup':
+      return 'name';
+    case 'connect':
+    case 'hello':
+      return stage;
+    case 'answer':
+      return greets ? 'hello' : 'answer';
+    case 'coming':
+      return 'answer';
+  }
+}

@@ -1,7 +1,13 @@
 import { UnreachableError, type World } from '@tern/protocol';
-import type { AttemptReport, Ended, ObservedStages, Stage } from './attempt-report.ts';
+import {
+  failureIn,
+  type AttemptReport,
+  type Ended,
+  type ObservedStages,
+  type Stage,
+} from './attempt-report.ts';
 import { DialError, endedBy } from './carrier.ts';
-import { longestMs } from './attempt-limits.ts';
+import { longestMs, rateOf } from './attempt-limits.ts';
 import type { ConnectionPool, Held, Turn } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { holdRules } from './hold.ts';
@@ -28,10 +34,6 @@ export interface AttemptParts {
 }
 
 const smallBytes = 4096;
-/** A rate is told by so much; or by less that took so long, which no packet that was lost explains. */
-const tellingBytes = 6000;
-const slowBytes = 1000;
-const slowMs = 2000;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
 
 /** One request on one way, from finding a connection to the answer's end. It says how far it is; others decide what to do about it. */
@@ -112,8 +114,7 @@ export class Attempt {
   get bytesPerSecond(): number | undefined {
     const bytes = this.#parts.request.length + this.#downBytes;
     const ms = this.#lastAt - this.#askedAt - (this.rttMs ?? this.#parts.standing.rttMs ?? 0);
-    const telling = bytes >= tellingBytes || (bytes >= slowBytes && ms >= slowMs);
-    return telling && this.#parts.heldMs === 0 ? (bytes * 1000) / Math.max(5, ms) : undefined;
+    return this.#parts.heldMs === 0 ? rateOf(bytes, ms) : undefined;
   }
 
   /** of a small request, until its answer began */
@@ -132,6 +133,16 @@ export class Attempt {
     if (asked === 0) return undefined;
     const passedMs = (firstByteMs === undefined ? world.now() : this.#at + firstByteMs) - this.#askedAt;
     return Math.min(passedMs, asked + holdRules.graceMs);
+  }
+
+  /** for how long its answer may be kept back */
+  get holdMs(): number {
+    return this.#parts.heldMs;
+  }
+
+  /** its request took the hello along, and no silence says which of them is not answered */
+  get waitsAlone(): boolean {
+    return this.blind && !this.reused && this.#parts.heldMs > 0;
   }
 
   /** of connecting; undefined on a connection that was there */
@@ -153,8 +164,7 @@ export class Attempt {
   /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
   async begin(): Promise<Uint8Array | undefined> {
     const { pool, way, request, bulk, heldMs, world, standing, turn } = this.#parts;
-    const held = heldMs > 0;
-    const { signal } = this.#leaving;
+    const [held, { signal }] = [heldMs > 0, this.#leaving];
     try {
       const options = { signal, ...turn, reached: this.#reached.bind(this) };
       const taken = await pool.take(way, { upBytes: request.length, bulk, held }, options);
@@ -176,7 +186,9 @@ export class Attempt {
       this.#enter(this.#greets && !held ? 'hello' : 'answer');
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
-      taken.closes ||= !hasRoom(standing, after, { upBytes: 0, bulk });
+      // a browser's system says something every 45 s, and what may freeze has few packets left after a long wait
+      const long = this.waitsAlone && heldMs > holdRules.shortestMs && standing.grade === 'text';
+      taken.closes ||= long || !hasRoom(standing, after, { upBytes: 0, bulk });
       const asked = { signal, heldMs, bulk, last: taken.closes, steady: standing.grade === 'bulk' };
       this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
@@ -269,18 +281,7 @@ export class Attempt {
 
   /** which stage is to blame where it failed now */
   get failure(): FailureKind {
-    switch (this.#stage) {
-      case 'waiting':
-      case 'lookup':
-        return 'name';
-      case 'connect':
-      case 'hello':
-        return this.#stage;
-      case 'answer':
-        return this.#greets ? 'hello' : 'answer';
-      case 'coming':
-        return 'answer';
-    }
+    return failureIn(this.#stage, { greets: this.#greets });
   }
 
   #reached(stage: 'started' | 'resolved' | 'connected', address?: string): void {

@@ -20,8 +20,6 @@ export interface Carrier {
   readonly name: string;
   /** nothing of a connection can be seen: its hello leaves with its first request, and has been answered when that is */
   readonly blind?: boolean;
-  /** others asked before, and connections of theirs may be idle */
-  readonly othersAsked?: boolean;
   /** Resolves when requests may be sent, over TLS with a right certificate. @throws {DialError} @throws the signal's reason */
   open(way: Way, options: OpenOptions): Promise<Connection>;
 }

@@ -1,5 +1,6 @@
 import type { World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import { inherit, type AskedBefore } from './asked-before.ts';
 import type { Carrier, CloseOptions, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
 import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
@@ -64,13 +65,14 @@ export class ConnectionPool implements Disposable {
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
-    const { https } = parts.carriers;
-    if (https?.blind === true)
-      this.#unseen = new UnseenSockets({
-        ...parts,
-        othersAsked: https.othersAsked === true,
-        network: parts.network ?? (() => parts.book.here),
-      });
+    const network = parts.network ?? (() => parts.book.here);
+    if (parts.carriers.https?.blind === true) this.#unseen = new UnseenSockets({ ...parts, network });
+  }
+
+  /** Connections that others began and left count as this pool's own. */
+  inherit(before: AskedBefore): void {
+    const { book } = this.#parts;
+    inherit(before, { book, unseen: this.#unseen, freed: () => this.#tell() });
   }
 
   /** ms until a request could leave this way; 0 where a connection is free or may be started */
@@ -87,6 +89,17 @@ export class ConnectionPool implements Disposable {
     const unseen = this.#unseenOf(way);
     if (unseen === undefined) return this.#free(way, wish) !== undefined;
     return unseen.idle(way, wish) !== undefined && unseen.opensAt(way) <= this.#parts.world.now();
+  }
+
+  /** The same, though it may have to wait a moment for its turn. */
+  hasIdle(way: Way, wish: Wish): boolean {
+    const unseen = this.#unseenOf(way);
+    return (unseen === undefined ? this.#free(way, wish) : unseen.idle(way, wish)) !== undefined;
+  }
+
+  /** a browser's connection that has carried something already */
+  rides(way: Way, wish: Wish): boolean {
+    return this.#unseenOf(way)?.idle(way, wish) !== undefined;
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */

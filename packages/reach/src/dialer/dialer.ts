@@ -1,9 +1,11 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
+import { shortestHoldMs } from '../hold-lengths.ts';
 import { trialOf, type Budget } from '../budget.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import type { CarryOptions, LearnedCard, Transport, Vantage } from '../transport.ts';
+import type { AskedBefore } from './asked-before.ts';
 import type { Attempt } from './attempt.ts';
 import { endedBy, type Carrier } from './carrier.ts';
 import { ConnectionPool, type Wish } from './connection-pool.ts';
@@ -17,7 +19,7 @@ import { orderWays, type WayView } from './way-order.ts';
 import { UnderWay } from './under-way.ts';
 import { observationOf, toldWay } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
-import { countedBy, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
+import { countedBy, asUrlSays, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
 
 export interface DialerParts {
   readonly world: World;
@@ -29,6 +31,8 @@ export interface DialerParts {
   readonly network: () => string;
   /** the same as finely as it can be told, where the book goes by less */
   readonly place?: () => string;
+  /** what asked over the same connections before, where nobody sees them */
+  readonly askedBefore?: AskedBefore;
   /** where the carrier looks up as well; one of its own unless given */
   readonly book?: WayBook;
   /** after so long without a sign nobody waits any more; 20 s unless given */
@@ -95,12 +99,13 @@ class WayDialer implements Dialer {
   #bulk = 0;
 
   constructor(parts: DialerParts) {
-    const { world, https, network } = parts;
+    const { world, https, network, askedBefore } = parts;
     this.#parts = parts;
     this.#book = parts.book ?? new WayBook(() => network());
     const carriers = { https, forward: this.#forward };
     const place = parts.place === undefined ? {} : { network: parts.place };
     this.#pool = new ConnectionPool({ carriers, book: this.#book, world, ...place });
+    if (askedBefore !== undefined) this.#pool.inherit(askedBefore);
     this.#evidence = new Evidence({ book: this.#book, pool: this.#pool, world });
     this.direct = {
       name: this.name,
@@ -124,7 +129,10 @@ class WayDialer implements Dialer {
   }
 
   holdMs(to: Hint): number {
-    const best = this.#best(this.#allWays(to), { upBytes: 0, bulk: false, held: true });
+    const wish = { upBytes: 0, bulk: false, held: true };
+    const best = this.#best(this.#allWays(to), wish);
+    // what has carried something already, and says more by itself while it waits, has no packets left for long
+    if (best?.standing.grade === 'text' && this.#pool.rides(best.way, wish)) return shortestHoldMs;
     return nextHoldMs(best?.standing.hold, this.#parts.world.now());
   }
 
@@ -157,8 +165,7 @@ class WayDialer implements Dialer {
   }
 
   socketFroze(place: Hint, stoodMs: number): void {
-    const [way] = waysOf(entranceOf(place), { choosesAddress: false, remembers: () => false });
-    if (way !== undefined) this.#evidence.socketFroze(way, stoodMs);
+    for (const way of asUrlSays(place)) this.#evidence.socketFroze(way, stoodMs);
   }
 
   reports(): readonly AttemptReport[] {
@@ -288,7 +295,7 @@ class WayDialer implements Dialer {
       way,
       standing: this.#book.standing(way),
       waitMs: this.#pool.waitMs(way, wish),
-      ready: this.#pool.hasFree(way, wish),
+      ready: wish.held ? this.#pool.hasIdle(way, wish) : this.#pool.hasFree(way, wish),
       rests: this.#book.rests(way, now),
     }));
     const [best] = orderWays(views, { now, ...wish });

@@ -77,6 +77,7 @@ export class Evidence {
     if (!attempt.doubted || attempt.stage === 'waiting') return;
     this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
+    else if (attempt.waitsAlone) return;
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
     this.#heard(this.#parts.world.now());
@@ -86,6 +87,7 @@ export class Evidence {
   failed(attempt: Attempt, ended: Ended, options: { readonly alone: boolean }): void {
     if (ended === 'left' || attempt.stage === 'waiting') return;
     this.unheld(attempt);
+    if (attempt.waitsAlone && ended === 'silent') return; // what it was the next look finds out
     if (attempt.failure === 'answer' && ended === 'silent') this.#stopped(attempt);
     else if (ended === 'certificate' || ended === 'not-a-relay')
       this.#failed(attempt.way, 'stranger', options);
@@ -98,9 +100,10 @@ export class Evidence {
   }
 
   /** An answer that was kept back will not come: it may have been for too long. */
-  unheld({ way, stage, heldMs }: Attempt): void {
+  unheld({ way, stage, heldMs, holdMs }: Attempt): void {
     const { book, world } = this.#parts;
-    if (heldMs !== undefined && stage === 'answer') book.took(way, { kind: 'unheld', heldMs }, world.now());
+    if (heldMs === undefined || stage !== 'answer') return;
+    book.took(way, { kind: 'unheld', heldMs: Math.min(heldMs, holdMs) }, world.now());
   }
 
   /** Nobody answered in all that time. */

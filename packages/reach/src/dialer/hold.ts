@@ -6,15 +6,25 @@ import { longestHoldMs, shortestHoldMs } from '../hold-lengths.ts';
  */
 export const holdRules: Readonly<
   Record<
-    'shortestMs' | 'longestMs' | 'passesToGrow' | 'share' | 'leastMs' | 'restMs' | 'mostRestMs' | 'graceMs',
+    | 'shortestMs'
+    | 'longestMs'
+    | 'passesToGrow'
+    | 'passesAfterLoss'
+    | 'share'
+    | 'leastMs'
+    | 'restMs'
+    | 'mostRestMs'
+    | 'graceMs',
     number
   >
 > = {
-  /** as long as nothing is known; each length is twice the one before */
+  /** as long as nothing is known; from there on each length is twice the one before */
   shortestMs: shortestHoldMs,
   longestMs: longestHoldMs,
   /** so many answers in a row that were kept back so long, before one is asked for that is kept longer */
-  passesToGrow: 2,
+  passesToGrow: 1,
+  /** the same where a longer one was lost */
+  passesAfterLoss: 2,
   /** a length counts from here on: what is asked for is up to an eighth less */
   share: 0.85,
   /** what broke sooner did not break of waiting */
@@ -45,21 +55,29 @@ export interface LostHold {
   readonly times: number;
 }
 
+/** Those between twice one and twice the next are for where that was lost. */
+const lengthsMs: readonly number[] = [40, 80, 120, 160, 240, 320, 480, 640].map((seconds) => seconds * 1000);
+
 const freshHold: LearnedHold = { ms: holdRules.shortestMs, passes: 0 };
 
-/** How long the next one may be kept back. Pure, as all of this is. */
+/**
+ * How long the next one may be kept back: twice as long, or what was lost when that has rested, and until then what is next below it.
+ * Pure, as all of this is.
+ */
 export function nextHoldMs({ ms, passes, lost }: LearnedHold = freshHold, now: number): number {
-  if (passes < holdRules.passesToGrow || ms >= holdRules.longestMs) return ms;
+  if (passes < (lost === undefined ? holdRules.passesToGrow : holdRules.passesAfterLoss)) return ms;
   const restMs = lost && Math.min(holdRules.mostRestMs, holdRules.restMs * 4 ** (lost.times - 1));
-  const rests = lost !== undefined && ms * 2 >= lost.ms && Math.abs(now - lost.at) < (restMs ?? 0);
-  return rests ? ms : ms * 2;
+  const rests = lost !== undefined && Math.abs(now - lost.at) < (restMs ?? 0);
+  const most = lost?.ms ?? Infinity;
+  const open = lengthsMs.filter((length) => length <= ms * 2 && (rests ? length < most : length <= most));
+  return Math.max(ms, ...open);
 }
 
 /** An answer came that had been kept back so long. */
 export function heldBack(hold: LearnedHold = freshHold, ms: number): LearnedHold {
   const length = lengthOf(ms);
   if (length < hold.ms || ms < length * holdRules.share) return hold;
-  const passes = length > hold.ms ? 1 : Math.min(hold.passes + 1, holdRules.passesToGrow);
+  const passes = length > hold.ms ? 1 : Math.min(hold.passes + 1, holdRules.passesAfterLoss);
   const { lost } = hold;
   return { ms: length, passes, ...(lost !== undefined && lost.ms > length && { lost }) };
 }
@@ -75,7 +93,5 @@ export function lostHold(hold: LearnedHold = freshHold, ms: number, now: number)
 
 /** the longest of the lengths that was reached */
 function lengthOf(ms: number): number {
-  let length: number = holdRules.shortestMs;
-  while (length < holdRules.longestMs && ms >= length * 2 * holdRules.share) length *= 2;
-  return length;
+  return lengthsMs.findLast((length) => ms >= length * holdRules.share) ?? holdRules.shortestMs;
 }

@@ -17,14 +17,11 @@ export interface Unseen {
 export interface UnseenParts {
   readonly book: WayBook;
   readonly world: Pick<World, 'now' | 'randomBytes'>;
-  /** others may have left one at any place before this began */
-  readonly othersAsked: boolean;
   /** where this device is, as finely as it can be told: in another network no connection of the last one is left, as far as anybody knows */
   readonly network: () => string;
 }
 
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
-const once: Load = { ...nothing, exchanges: 1 };
 
 /** What lies further ahead was written before the clock was set back. */
 const longestGapMs = dialRules.slowGapMs + dialRules.gapJitterMs;
@@ -39,15 +36,11 @@ export class UnseenSockets {
   readonly #idle = new Map<string, readonly Unseen[]>();
   /** when another may be asked that may open a connection, by what hellos are counted by */
   readonly #rode = new Map<string, number>();
-  /** at any place where nothing was asked yet */
-  readonly #leftByOthers: readonly Unseen[];
   #network: string;
 
   constructor(parts: UnseenParts) {
     this.#parts = parts;
     this.#network = parts.network();
-    const now = parts.world.now();
-    this.#leftByOthers = parts.othersAsked ? [{ load: once, openedAt: now, usedAt: now, unsure: true }] : [];
   }
 
   /** The one that surely carries a request to there, if it has room for it. */
@@ -108,7 +101,7 @@ export class UnseenSockets {
   }
 
   #left(way: Way, now: number): readonly Unseen[] {
-    const all = this.#idle.get(placeOf(way)) ?? this.#leftByOthers;
+    const all = this.#idle.get(placeOf(way)) ?? [];
     return all.filter(({ usedAt }) => now - usedAt <= dialRules.goneMs);
   }
 

@@ -82,6 +82,11 @@ export function waysOf(entrance: Entrance, abilities: Abilities): readonly Way[]
   return [...all, ...elsewhere, ...silent.map((way) => ({ ...way, serverName: '' }))];
 }
 
+/** The one way there of somebody who can only ask by URL, in a list. */
+export function asUrlSays(place: Hint): readonly Way[] {
+  return waysOf(entranceOf(place), { choosesAddress: false, remembers: () => false });
+}
+
 /** What a link or an invitation names, and nothing else. */
 export function entranceOf(hint: Hint): Entrance {
   const host = bare(hint.address);

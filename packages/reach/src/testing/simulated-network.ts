@@ -27,6 +27,8 @@ export interface NetworkRules {
   readonly ban?: 'run' | 'mixed' | 'count';
   /** nothing comes any more over a connection on which nothing was said for so long, ms */
   readonly forgetsMs?: number;
+  /** a connection is asked so often, ms, whether the other side is there, as a browser's system does: two packets each time */
+  readonly keepAliveMs?: number;
   /** of one exchange, asked when its request leaves */
   readonly fate?: (way: Way, request: Uint8Array) => Fate | undefined;
 }
@@ -201,7 +203,11 @@ export class SimulatedNetwork implements Carrier {
     if (againMs !== undefined) void this.#arriveAgain(to.way, request, againMs);
     const asked = this.#world.now();
     const answer = await this.#answered(request, to, signal);
-    if (this.#world.now() - asked > (this.rules.forgetsMs ?? Infinity)) await never();
+    const waitedMs = this.#world.now() - asked;
+    if (Math.min(waitedMs, this.rules.keepAliveMs ?? Infinity) > (this.rules.forgetsMs ?? Infinity))
+      await never();
+    for (let at = this.rules.keepAliveMs ?? Infinity; at < waitedMs; at += this.rules.keepAliveMs ?? Infinity)
+      if (!to.spend('up', 0)) await never();
     const down = passing('down', answer.length);
     for (let at = 0; at < down; at += segmentBytes) {
       const piece = answer.subarray(at, Math.min(at + segmentBytes, down));

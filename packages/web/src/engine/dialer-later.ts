@@ -4,42 +4,18 @@
  */
 import { UnreachableError, type Hint, type World } from '@tern/protocol';
 import type { Dialer, ForwardWays, Transport, WayBookRecord } from '@tern/reach';
-import type { FetchTransport } from '@tern/reach/browser';
+import type { AskedBefore, FetchTransport } from '@tern/reach/browser';
+import { PlainLines, type PlainTurn } from './plain-lines.ts';
 
 /** Without an answer for so long the plain way may be blocked: the dialer is fetched, and takes over. */
 const patienceMs = 1500;
 /** Where the plain way answers, whoever has just come says their first words before the dialer is fetched. */
 const firstWordsMs = 10_000;
 
-/** Between two exchanges with one name that may begin a connection: as the dialer has it, and for its reasons (0017). */
-const gapMs = 600;
-const gapJitterMs = 200;
-/** What lies further ahead was written before the clock was set back: so many wait in line at most. */
-const longestGapMs = 20 * (gapMs + gapJitterMs);
-/** Exchanges of one connection: 25 packets, after which some networks let nothing through, are a hello and three of these. */
-const exchangesOfOne = 3;
-
 export interface LaterParts {
   readonly plain: FetchTransport;
-  /** @param options.plainAsked whether the plain way was used by now */
-  readonly fetch: (options: { readonly plainAsked: () => boolean }) => Promise<Dialer>;
+  readonly fetch: (askedBefore: AskedBefore) => Promise<Dialer>;
   readonly world: World;
-}
-
-/** What the plain way knows of the connections to one name. */
-interface PlainLine {
-  /** the earliest time for the next of them, ms since 1970 */
-  notBefore: number;
-  /** exchanges that each one carried which a browser is believed to have idle; the one that was used last is the last */
-  readonly idle: number[];
-}
-
-/** Leave to ask once. */
-interface PlainTurn {
-  /** its relay is to close the connection */
-  readonly last: boolean;
-  /** told at the end whether its connection is as good as new */
-  readonly left: (whole: boolean) => void;
 }
 
 /** A dialer that is fetched when it is needed. Before, there is one plain way. */
@@ -52,13 +28,13 @@ export class LaterDialer implements Dialer {
   /** told before it came, and told to it when it comes */
   #told: readonly ((dialer: Dialer) => void)[] = [];
   #knows = false;
-  /** by the name of a relay, where the plain way was used */
-  readonly #lines = new Map<string, PlainLine>();
+  readonly #lines: PlainLines;
   readonly #closing = new AbortController();
   #behind = false;
 
   constructor(parts: LaterParts) {
     this.#parts = parts;
+    this.#lines = new PlainLines(parts.world);
     this.direct = {
       name: this.name,
       carry: (to, request, options) => this.#carry((dialer) => dialer.direct, { to, request, options }),
@@ -149,18 +125,22 @@ export class LaterDialer implements Dialer {
     const signal = AbortSignal.any([options.signal, tooLong.signal]);
     const answered = new AbortController();
     if ((options.heldMs ?? 0) === 0) void this.#comeInstead(tooLong, answered.signal);
+    let downBytes = 0;
     try {
       const left = (whole: boolean): void => {
-        turn.left(whole);
+        turn.left(whole, { upBytes: request.length, downBytes });
         if (whole) void this.#comeBehind();
       };
       const asked = { ...options, signal, last: turn.last, left };
       for await (const piece of this.#parts.plain.carry(to, request, asked)) {
+        downBytes += piece.length;
+        turn.answered();
         answered.abort();
         yield piece;
       }
     } catch (error) {
       options.signal.throwIfAborted();
+      turn.failed();
       if (answered.signal.aborted || !(error instanceof UnreachableError)) throw error;
       const came = await this.#come();
       if (came === undefined) throw error;
@@ -171,22 +151,14 @@ export class LaterDialer implements Dialer {
   }
 
   /** Resolves when an exchange may go the plain way, or with the dialer if that came meanwhile. */
-  async #turn({ address }: Hint, signal: AbortSignal): Promise<PlainTurn | Dialer> {
-    const { world } = this.#parts;
-    const line = this.#lines.get(address) ?? { notBefore: 0, idle: [] };
-    this.#lines.set(address, line);
-    const now = world.now();
-    const carried = line.idle.pop();
-    // a browser may have used that one for another, or lost it: then this begins one all the same
-    const at =
-      carried === undefined && line.notBefore <= now + longestGapMs ? Math.max(now, line.notBefore) : now;
-    const [chance = 0] = world.randomBytes(1);
-    line.notBefore = Math.max(line.notBefore, at + gapMs + (chance / 255) * gapJitterMs);
-    if (at > now) await world.wait(at - now, { signal });
-    if (this.#dialer !== undefined) return this.#dialer;
-    const exchanges = (carried ?? 0) + 1;
-    const last = exchanges === exchangesOfOne;
-    return { last, left: (whole) => void (whole && !last && line.idle.push(exchanges)) };
+  async #turn(to: Hint, signal: AbortSignal): Promise<PlainTurn | Dialer> {
+    const turn = await this.#lines.turn(to, {
+      signal,
+      wanted: () => this.#dialer === undefined,
+      // who may begin no more connections does not wait for a minute: the dialer can find out whether they are counted
+      full: () => void this.#come(),
+    });
+    return turn ?? (await this.#come()) ?? this.#turn(to, signal);
   }
 
   /** Never rejects. */
@@ -216,12 +188,13 @@ export class LaterDialer implements Dialer {
 
   /** Undefined where it cannot be fetched now: the plain way goes on, and the next request tries again. Never rejects. */
   #come(): Promise<Dialer | undefined> {
-    this.#coming ??= this.#parts.fetch({ plainAsked: () => this.#lines.size > 0 }).then(
+    this.#coming ??= this.#parts.fetch(this.#lines).then(
       (dialer) => {
         this.#dialer = dialer;
         if (this.#closing.signal.aborted) dialer[Symbol.dispose]();
         for (const what of this.#told) what(dialer);
         this.#told = [];
+        this.#lines.wake();
         return dialer;
       },
       () => {

@@ -28,9 +28,9 @@ serveEngine(port, {
     // this worker is the only one of its origin that asks relays: the tabs share its paces
     const dialer = new LaterDialer({
       plain: fetchTransport(),
-      fetch: async ({ plainAsked }) => {
+      fetch: async (askedBefore) => {
         const { browserDialer } = await import('./browser-dialer.ts');
-        return browserDialer({ othersAsked: plainAsked() });
+        return browserDialer({ askedBefore });
       },
       world,
     });

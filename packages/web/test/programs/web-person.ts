@@ -34,7 +34,7 @@ type Order = { readonly number: number } & (
   | { readonly do: 'file'; readonly to: string; readonly name: string; readonly size: number }
   | { readonly do: 'relay' | 'accept'; readonly link: string }
   | { readonly do: 'invite' }
-  | { readonly do: 'welcome'; readonly person: string }
+  | { readonly do: 'welcome' | 'admit'; readonly person: string }
 );
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
@@ -102,6 +102,11 @@ async function carryOut(order: Order): Promise<void> {
       tell({ is: 'met', person });
       return;
     }
+    case 'admit':
+      await openTalk(first, order.person);
+      await acceptRequest(first);
+      tell({ is: 'met', person: order.person });
+      return;
     case 'text':
       await say(tabWith(order.to), order.text);
       return;
