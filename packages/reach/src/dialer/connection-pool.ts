@@ -3,7 +3,7 @@ import { unlessAborted } from '../abort.ts';
 import { inherit, type AskedBefore } from './asked-before.ts';
 import type { Carrier, CloseOptions, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
-import { addressGapMs, dialled, greeted, mayStartAt, started, unanswered } from './pace.ts';
+import { addressGapMs, dialled, greeted, hellosAtOnce, mayStartAt, started, unanswered } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
 import { UnseenSockets, type Unseen } from './unseen-sockets.ts';
 import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
@@ -334,10 +334,6 @@ export class ConnectionPool implements Disposable {
       freed.catch(() => undefined);
     }
   }
-}
-
-function hellosAtOnce({ serverName }: Way): number {
-  return serverName === '' ? dialRules.hellosAtOnce.unnamed : dialRules.hellosAtOnce.named;
 }
 
 function add(counts: Map<string, number>, name: string, by: number): void {

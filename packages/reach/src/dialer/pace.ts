@@ -178,3 +178,8 @@ export function unanswered(
     ...(banned && { rule: 'counted', bannedAt: now }),
   };
 }
+
+/** How many hellos of one name, or of one address where none is said, may wait for their answer. */
+export function hellosAtOnce({ serverName }: { readonly serverName: string }): number {
+  return serverName === '' ? dialRules.hellosAtOnce.unnamed : dialRules.hellosAtOnce.named;
+}
