@@ -133,6 +133,31 @@ const mended: readonly (readonly [string, Schedule])[] = [
       faults: [],
     },
   ],
+  [
+    'what is kept is handed on in its order, also where the connection breaks under the first of it',
+    {
+      seed: 100_842,
+      scene: 'pair-two-relays',
+      browsers: ['boris'],
+      steps: [
+        { at: 4425, do: 'say', who: 'anna', in: 'anna-boris' },
+        { at: 4609, do: 'say', who: 'anna', in: 'anna-boris' },
+        { at: 6741, do: 'defer' },
+        { at: 7797, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 8223, do: 'block', of: 'boris', names: 'all', how: 'refuse', forMs: 70_235 },
+        { at: 12_780, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 12_907, do: 'say', who: 'boris', in: 'anna-boris' },
+      ],
+      faults: [
+        { of: 'second', exchange: 3, does: 'cut', direction: 'down', byte: 109_096 },
+        { of: 'second', exchange: 1, does: 'cut', direction: 'down', byte: 364_668 },
+        { of: 'boris', does: 'cut', beforeByte: 347 },
+        { of: 'second', does: 'cut', beforeByte: 2309 },
+        { of: 'second', does: 'cut', beforeByte: 4737 },
+        { of: 'boris', does: 'silence', beforeByte: 7231 },
+      ],
+    },
+  ],
 ];
 
 test.each(mended)('%s', async (_, schedule) => {

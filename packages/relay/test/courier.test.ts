@@ -140,6 +140,71 @@ describe('a courier', () => {
     expect(answers).toEqual(answers.map((_, place) => ({ kind: 'stored', seq: place + 1 })));
   });
 
+  test.for([1, 3])(
+    'rule 30: hands on what one path has kept in the order in which it was kept, also where the connection breaks %i times under the first',
+    async (breaks) => {
+      await using two = await openTwo({ near: { limits: { farFailureSeconds: 0 } } });
+      let left = breaks;
+      let asked = 0;
+      await using between = await impostor(async (body, response) => {
+        asked += 1;
+        // a proof takes two requests
+        if (asked > 2 && left > 0) {
+          left -= 1;
+          response.writeHead(200, { 'content-length': '1000' });
+          response.write('an answer that', () => response.destroy());
+          return;
+        }
+        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+      });
+      const kept: { readonly ticket: Uint8Array; readonly one: Deferred }[] = [];
+      for (let each = 0; each < 5; each += 1) {
+        const one = deferred(two, [appendTo(two)], { seed: each });
+        const to = { ...one.defer.to, address: '127.0.0.1', tls: false, port: between.port };
+        kept.push({ one, ticket: await keepIt(two.client, { ...one, defer: { ...one.defer, to } }) });
+      }
+      for (let minutes = 0; minutes < 15; minutes += 1) {
+        await round(two.near);
+        pass(two, 60);
+      }
+      expect(left).toBe(0);
+      const answers: unknown[] = [];
+      for (const { one, ticket } of kept) answers.push(one.open((await collect(two.client, ticket)).bytes));
+      expect(answers).toEqual(kept.map((_, at) => [{ kind: 'stored', seq: at + 1 }]));
+    },
+  );
+
+  test('rule 30: what breaks every connection keeps back what was kept after it for some minutes, and not for longer', async () => {
+    await using two = await openTwo({ near: { limits: { farFailureSeconds: 0 } } });
+    let bad: Uint8Array | undefined;
+    let asked = 0;
+    await using between = await impostor(async (body, response) => {
+      asked += 1;
+      if (
+        asked > 2 &&
+        (bad === undefined || (bad.length === body.length && bad.every((byte, at) => byte === body[at])))
+      ) {
+        bad = body;
+        response.writeHead(200, { 'content-length': '1000' });
+        response.write('an answer that', () => response.destroy());
+        return;
+      }
+      response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+    });
+    for (let each = 0; each < 3; each += 1) {
+      const one = deferred(two, [appendTo(two)], { seed: each });
+      const to = { ...one.defer.to, address: '127.0.0.1', tls: false, port: between.port };
+      await keepIt(two.client, { ...one, defer: { ...one.defer, to } });
+    }
+    await round(two.near);
+    expect(await entriesOf(two)).toBe(0);
+    for (let minutes = 0; minutes < 10; minutes += 1) {
+      pass(two, 60);
+      await round(two.near);
+    }
+    expect(await entriesOf(two)).toBe(2);
+  });
+
   test('rule 30: a request that a far relay does not take keeps back that request, and no other for the same relay', async () => {
     await using two = await openTwo();
     let asked = 0;

@@ -33,6 +33,16 @@ const mostOfHost = 2;
 const mostDoubted = 4;
 /** of the time that a far relay has, beyond which it was slow, whatever it answers in the end */
 const slowShare = 1 / 3;
+/**
+ * A connection that broke says nothing of what was asked on it, so what the same path has kept for the same far relay waits for the next try, and
+ * arrives in order; but not for more than so many, since it may be the doing of that request after all.
+ */
+const triesInOrder = 3;
+/** and for no longer after that try was due: it may have been let go of */
+const keptBackSeconds = 60;
+/** Silence may be the doing of whoever wrote the request, a break hardly: one that met silence goes first no sooner after another of its line. */
+const silenceSeconds = 600;
+const mostFirst = 10_000;
 /** notes that one look at the store finds; among so many they are put in order */
 const mostLooked = 1000;
 /** looked anew at least so often, where nothing is under way */
@@ -52,6 +62,11 @@ export class Courier {
   readonly #rests: FarRests;
   /** by what is handed on */
   readonly #underWay = new Map<string, UnderWay>();
+  /** by line: what broke off goes first, until a second. In memory only, since whoever starts anew takes all in order */
+  readonly #first = new Map<
+    string,
+    { readonly name: string; readonly until: number; readonly since: number }
+  >();
   #wake: (() => void) | undefined;
   #woken = false;
   #started = false;
@@ -128,11 +143,28 @@ export class Courier {
     const { far, host } = note;
     const line = lineOf(note);
     const all = Array.from(this.#underWay.values());
-    if (all.some((one) => one.line === line)) return false;
+    if (all.some((one) => one.line === line) || this.#isKeptBack(note)) return false;
     if (all.filter((one) => one.host === host).length >= mostOfHost) return false;
     return (
       !this.#rests.isDoubted(far) || all.filter((one) => this.#rests.isDoubted(one.far)).length < mostDoubted
     );
+  }
+
+  #isKeptBack(note: DueNote): boolean {
+    const first = this.#first.get(lineOf(note));
+    return first !== undefined && first.name !== keyName(note.place.ticket) && first.until > this.#second();
+  }
+
+  #goesFirst(note: DueNote, until: number, { silent }: { readonly silent: boolean }): void {
+    const line = lineOf(note);
+    const name = keyName(note.place.ticket);
+    const since = this.#second();
+    const last = this.#first.get(line);
+    if (silent && last !== undefined && since - last.since < silenceSeconds) return;
+    this.#first.delete(line);
+    this.#first.set(line, { name, until, since });
+    const [oldest] = this.#first.keys();
+    if (this.#first.size > mostFirst && oldest !== undefined) this.#first.delete(oldest);
   }
 
   async #deliver(note: DueNote, signal: AbortSignal): Promise<void> {
@@ -140,6 +172,8 @@ export class Courier {
     const { store, vault, world, limits, forwarder } = this.#parts;
     const second = this.#second();
     const kept = await store.read((view) => readKept(view, vault, { place, second }));
+    const first = this.#first.get(lineOf(note));
+    if (first?.name === keyName(place.ticket)) this.#first.set(lineOf(note), { ...first, until: 0 });
     if (kept?.kind !== 'waiting' || !isOf(note, kept)) {
       // it was let go of meanwhile, is past its not-after, or is of no use; or this is not its note
       await store.write((transaction) => drop(transaction, vault, { note, second }));
@@ -161,6 +195,9 @@ export class Courier {
       this.#rests.until(far),
       this.#second() + (stood ? this.#rests.pause(kept.tries) : 0),
     );
+    const [silent, broke] = [trouble === 'silent', trouble === 'closed'];
+    if (stood && (silent || broke) && kept.tries < triesInOrder)
+      this.#goesFirst(note, due + keptBackSeconds, { silent });
     await store.write((transaction) => {
       if (answered) keepAnswer(transaction, vault, { place, answer: bytes });
       else if (trouble === 'too-long') keepAnswer(transaction, vault, { place, answer: undefined });
