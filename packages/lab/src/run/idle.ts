@@ -51,7 +51,7 @@ export async function measureIdle(ask: IdleAsk): Promise<IdleRecord> {
   await circle.leaveAlone();
   await wait(settleMs);
   internet.resetLag();
-  stage.block();
+  stage.block({ change: scenario.change });
   const before = internet.traffic('a');
   const bytesOfMinutes: number[] = [];
   for (let last = before; bytesOfMinutes.length < minutes;) {

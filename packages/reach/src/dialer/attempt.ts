@@ -11,7 +11,7 @@ import { longestMs, rateOf } from './attempt-limits.ts';
 import type { ConnectionPool, Held, Turn } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { holdRules } from './hold.ts';
-import { hasRoom, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
+import { hasRoom, mayFreeze, progressMs, type FailureKind, type Load, type Standing } from './standing.ts';
 import type { Vantage } from '../transport.ts';
 import type { Way } from './way.ts';
 
@@ -187,7 +187,7 @@ export class Attempt {
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
       // a browser's system says something every 45 s, and what may freeze has few packets left after a long wait
-      const long = this.waitsAlone && heldMs > holdRules.shortestMs && standing.grade === 'text';
+      const long = this.waitsAlone && heldMs > holdRules.shortestMs && mayFreeze(standing, world.now());
       taken.closes ||= long || !hasRoom(standing, after, { upBytes: 0, bulk });
       const asked = { signal, heldMs, bulk, last: taken.closes, steady: standing.grade === 'bulk' };
       this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();

@@ -91,15 +91,14 @@ export class ConnectionPool implements Disposable {
     return unseen.idle(way, wish) !== undefined && unseen.opensAt(way) <= this.#parts.world.now();
   }
 
-  /** The same, though it may have to wait a moment for its turn. */
-  hasIdle(way: Way, wish: Wish): boolean {
-    const unseen = this.#unseenOf(way);
-    return (unseen === undefined ? this.#free(way, wish) : unseen.idle(way, wish)) !== undefined;
-  }
-
-  /** a browser's connection that has carried something already */
+  /** a connection that has carried something already carries the next request too, in a browser */
   rides(way: Way, wish: Wish): boolean {
     return this.#unseenOf(way)?.idle(way, wish) !== undefined;
+  }
+
+  /** None has to be opened for this. A watch is in no hurry, and waits a moment until it is the turn of one that is idle. */
+  isReady(way: Way, wish: Wish): boolean {
+    return this.hasFree(way, wish) || (wish.held && this.rides(way, wish));
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */

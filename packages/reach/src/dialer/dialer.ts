@@ -14,7 +14,7 @@ import { Evidence } from './evidence.ts';
 import { nextHoldMs } from './hold.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
-import { freshStanding } from './standing.ts';
+import { freshStanding, mayFreeze } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
 import { UnderWay } from './under-way.ts';
 import { observationOf, toldWay } from './told-observation.ts';
@@ -131,9 +131,10 @@ class WayDialer implements Dialer {
   holdMs(to: Hint): number {
     const wish = { upBytes: 0, bulk: false, held: true };
     const best = this.#best(this.#allWays(to), wish);
+    const now = this.#parts.world.now();
     // what has carried something already, and says more by itself while it waits, has no packets left for long
-    if (best?.standing.grade === 'text' && this.#pool.rides(best.way, wish)) return shortestHoldMs;
-    return nextHoldMs(best?.standing.hold, this.#parts.world.now());
+    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way, wish);
+    return few ? shortestHoldMs : nextHoldMs(best?.standing.hold, now);
   }
 
   learnCard(relay: RelayId, card: LearnedCard): void {
@@ -291,13 +292,11 @@ class WayDialer implements Dialer {
   /** the way that one would take now */
   #best(ways: readonly Way[], wish: Wish): WayView | undefined {
     const now = this.#parts.world.now();
-    const views = ways.map((way): WayView => ({
-      way,
-      standing: this.#book.standing(way),
-      waitMs: this.#pool.waitMs(way, wish),
-      ready: wish.held ? this.#pool.hasIdle(way, wish) : this.#pool.hasFree(way, wish),
-      rests: this.#book.rests(way, now),
-    }));
+    const views = ways.map((way): WayView => {
+      const ready = this.#pool.isReady(way, wish);
+      const waitMs = ready ? 0 : this.#pool.waitMs(way, wish);
+      return { way, standing: this.#book.standing(way), waitMs, ready, rests: this.#book.rests(way, now) };
+    });
     const [best] = orderWays(views, { now, ...wish });
     return views.find(({ way }) => way === best);
   }

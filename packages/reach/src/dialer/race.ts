@@ -164,8 +164,7 @@ export class Race {
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
-      // a watch is in no hurry: it does not open another where one is to be had in a moment
-      const ready = held ? pool.hasIdle(way, wish) : pool.hasFree(way, wish);
+      const ready = pool.isReady(way, wish);
       const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
       const waitMs = restMs + again + doubted + Math.min(silent, mostSilentMs);
       return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };

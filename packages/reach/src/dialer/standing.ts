@@ -188,6 +188,11 @@ function smooth(before: number | undefined, now: number): number {
   return Math.round(before === undefined ? now : before * 0.7 + now * 0.3);
 }
 
+/** Connections are known to freeze, or one was frozen a moment ago. */
+export function mayFreeze({ grade, stoppedAt = -Infinity }: Standing, now: number): boolean {
+  return grade === 'text' || (grade === 'unknown' && now - stoppedAt <= dialRules.secondStopMs);
+}
+
 /** Whether a connection with this load may carry one more exchange, as far as is known. */
 export function hasRoom(
   standing: Standing,
