@@ -140,22 +140,33 @@ describe('a courier', () => {
     expect(answers).toEqual(answers.map((_, place) => ({ kind: 'stored', seq: place + 1 })));
   });
 
-  test.for([1, 3])(
-    'rule 30: hands on what one path has kept in the order in which it was kept, also where the connection breaks %i times under the first',
-    async (breaks) => {
+  test.for([
+    { breaks: 1, awayMinutes: 0, full: 0 },
+    { breaks: 3, awayMinutes: 0, full: 0 },
+    { breaks: 1, awayMinutes: 12, full: 0 },
+    { breaks: 0, awayMinutes: 0, full: 3 },
+  ])(
+    'rule 30: hands on what one path has kept in the order in which it was kept, also where the first of it meets trouble (%o)',
+    async ({ breaks, awayMinutes, full }) => {
       await using two = await openTwo({ near: { limits: { farFailureSeconds: 0 } } });
-      let left = breaks;
+      const left = { breaks, full };
+      let away = awayMinutes > 0;
       let asked = 0;
       await using between = await impostor(async (body, response) => {
-        asked += 1;
+        asked += away ? 0 : 1;
         // a proof takes two requests
-        if (asked > 2 && left > 0) {
-          left -= 1;
+        if (away) response.writeHead(404).end();
+        else if (asked > 2 && left.full > 0) {
+          left.full -= 1;
+          response.writeHead(503).end();
+        } else if (asked > 2 && left.breaks > 0) {
+          left.breaks -= 1;
           response.writeHead(200, { 'content-length': '1000' });
           response.write('an answer that', () => response.destroy());
-          return;
-        }
-        response.end(await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }));
+        } else
+          response.end(
+            await two.far.relay.answer(body, { signal: new AbortController().signal, peer: true }),
+          );
       });
       const kept: { readonly ticket: Uint8Array; readonly one: Deferred }[] = [];
       for (let each = 0; each < 5; each += 1) {
@@ -163,11 +174,12 @@ describe('a courier', () => {
         const to = { ...one.defer.to, address: '127.0.0.1', tls: false, port: between.port };
         kept.push({ one, ticket: await keepIt(two.client, { ...one, defer: { ...one.defer, to } }) });
       }
-      for (let minutes = 0; minutes < 15; minutes += 1) {
+      for (let minutes = 0; minutes < 50; minutes += 1) {
+        away &&= minutes < awayMinutes;
         await round(two.near);
         pass(two, 60);
       }
-      expect(left).toBe(0);
+      expect(left).toEqual({ breaks: 0, full: 0 });
       const answers: unknown[] = [];
       for (const { one, ticket } of kept) answers.push(one.open((await collect(two.client, ticket)).bytes));
       expect(answers).toEqual(kept.map((_, at) => [{ kind: 'stored', seq: at + 1 }]));

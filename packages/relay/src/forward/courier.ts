@@ -17,6 +17,7 @@ import {
   readKept,
   type DueNote,
 } from './kept-records.ts';
+import { LineFirsts, lineOf } from './line-firsts.ts';
 
 export interface CourierParts {
   readonly store: RelayStore;
@@ -33,16 +34,6 @@ const mostOfHost = 2;
 const mostDoubted = 4;
 /** of the time that a far relay has, beyond which it was slow, whatever it answers in the end */
 const slowShare = 1 / 3;
-/**
- * A connection that broke says nothing of what was asked on it, so what the same path has kept for the same far relay waits for the next try, and
- * arrives in order; but not for more than so many, since it may be the doing of that request after all.
- */
-const triesInOrder = 3;
-/** and for no longer after that try was due: it may have been let go of */
-const keptBackSeconds = 60;
-/** Silence may be the doing of whoever wrote the request, a break hardly: one that met silence goes first no sooner after another of its line. */
-const silenceSeconds = 600;
-const mostFirst = 10_000;
 /** notes that one look at the store finds; among so many they are put in order */
 const mostLooked = 1000;
 /** looked anew at least so often, where nothing is under way */
@@ -62,11 +53,7 @@ export class Courier {
   readonly #rests: FarRests;
   /** by what is handed on */
   readonly #underWay = new Map<string, UnderWay>();
-  /** by line: what broke off goes first, until a second. In memory only, since whoever starts anew takes all in order */
-  readonly #first = new Map<
-    string,
-    { readonly name: string; readonly until: number; readonly since: number }
-  >();
+  readonly #firsts = new LineFirsts();
   #wake: (() => void) | undefined;
   #woken = false;
   #started = false;
@@ -143,28 +130,11 @@ export class Courier {
     const { far, host } = note;
     const line = lineOf(note);
     const all = Array.from(this.#underWay.values());
-    if (all.some((one) => one.line === line) || this.#isKeptBack(note)) return false;
+    if (all.some((one) => one.line === line) || this.#firsts.keepsBack(note, this.#second())) return false;
     if (all.filter((one) => one.host === host).length >= mostOfHost) return false;
     return (
       !this.#rests.isDoubted(far) || all.filter((one) => this.#rests.isDoubted(one.far)).length < mostDoubted
     );
-  }
-
-  #isKeptBack(note: DueNote): boolean {
-    const first = this.#first.get(lineOf(note));
-    return first !== undefined && first.name !== keyName(note.place.ticket) && first.until > this.#second();
-  }
-
-  #goesFirst(note: DueNote, until: number, { silent }: { readonly silent: boolean }): void {
-    const line = lineOf(note);
-    const name = keyName(note.place.ticket);
-    const since = this.#second();
-    const last = this.#first.get(line);
-    if (silent && last !== undefined && since - last.since < silenceSeconds) return;
-    this.#first.delete(line);
-    this.#first.set(line, { name, until, since });
-    const [oldest] = this.#first.keys();
-    if (this.#first.size > mostFirst && oldest !== undefined) this.#first.delete(oldest);
   }
 
   async #deliver(note: DueNote, signal: AbortSignal): Promise<void> {
@@ -172,8 +142,7 @@ export class Courier {
     const { store, vault, world, limits, forwarder } = this.#parts;
     const second = this.#second();
     const kept = await store.read((view) => readKept(view, vault, { place, second }));
-    const first = this.#first.get(lineOf(note));
-    if (first?.name === keyName(place.ticket)) this.#first.set(lineOf(note), { ...first, until: 0 });
+    this.#firsts.tried(note);
     if (kept?.kind !== 'waiting' || !isOf(note, kept)) {
       // it was let go of meanwhile, is past its not-after, or is of no use; or this is not its note
       await store.write((transaction) => drop(transaction, vault, { note, second }));
@@ -193,16 +162,25 @@ export class Courier {
     if (trouble === 'silent' || tookMs > limits.forwardSeconds * 1000 * slowShare) this.#rests.doubt(far);
     const due = Math.max(
       this.#rests.until(far),
-      this.#second() + (stood ? this.#rests.pause(kept.tries) : 0),
+      this.#second() + (answered || !stood ? 0 : this.#pause(note, { trouble, tries: kept.tries })),
     );
-    const [silent, broke] = [trouble === 'silent', trouble === 'closed'];
-    if (stood && (silent || broke) && kept.tries < triesInOrder)
-      this.#goesFirst(note, due + keptBackSeconds, { silent });
     await store.write((transaction) => {
       if (answered) keepAnswer(transaction, vault, { place, answer: bytes });
       else if (trouble === 'too-long') keepAnswer(transaction, vault, { place, answer: undefined });
       else keepOn(transaction, place, { due });
     });
+  }
+
+  /** @returns for how many seconds what was not answered waits, beside the time for which its far relay rests */
+  #pause(note: DueNote, met: { readonly trouble: Delivered['trouble']; readonly tries: number }): number {
+    const { trouble, tries } = met;
+    // everything for that relay waits alike, and keeps its order
+    if (trouble === 'busy') return 0;
+    const pause = (times: number): number => this.#rests.pause(times);
+    const stopped = { second: this.#second(), silent: trouble === 'silent', pause };
+    const inOrder =
+      trouble === 'silent' || trouble === 'closed' ? this.#firsts.stopped(note, stopped) : undefined;
+    return inOrder ?? pause(tries);
   }
 
   /** Until something new is kept or something under way ended; where nothing is, until the next is due, too. */
@@ -235,11 +213,6 @@ export class Courier {
   #second(): number {
     return Math.floor(this.#parts.world.now() / 1000);
   }
-}
-
-/** What one client's path has kept for one far relay is handed on one after the other. */
-function lineOf({ far, place }: DueNote): string {
-  return `${far} ${keyName(place.path)}`;
 }
 
 /** One request that nobody foresaw must not stop the others: it is tried again like any that failed. */
