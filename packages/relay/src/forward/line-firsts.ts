@@ -53,7 +53,7 @@ export class LineFirsts {
    */
   stopped(
     note: DueNote,
-    options: { readonly second: number; readonly silent: boolean; pause(times: number): number },
+    options: { readonly second: number; readonly silent: boolean; readonly pause: (times: number) => number },
   ): number | undefined {
     const { second, silent, pause } = options;
     const line = lineOf(note);
