@@ -158,6 +158,48 @@ const mended: readonly (readonly [string, Schedule])[] = [
       ],
     },
   ],
+  [
+    'where few connections may be opened a commit that lies beside its log is fetched all the same, and what follows from it leaves',
+    {
+      seed: 104_407,
+      scene: 'trio',
+      browsers: ['anna'],
+      steps: [
+        { at: 1127, do: 'begin' },
+        { at: 2907, do: 'say', who: 'boris', in: 'group' },
+        { at: 3608, do: 'say', who: 'boris', in: 'group' },
+        { at: 6943, do: 'say', who: 'clara', in: 'group' },
+        { at: 10_672, do: 'block', of: 'anna', names: 'all', how: 'freeze', forMs: 6927 },
+      ],
+      faults: [
+        { of: 'anna', exchange: 1, does: 'silence', direction: 'up', byte: 714_256 },
+        { of: 'boris', exchange: 2, does: 'cut', direction: 'up', byte: 643_067 },
+        { of: 'boris', exchange: 0, does: 'cut', direction: 'down', byte: 832_029 },
+        { of: 'clara', does: 'cut', beforeByte: 4573 },
+        { of: 'anna', does: 'cut', beforeByte: 6404 },
+      ],
+    },
+  ],
+  [
+    'where few connections may be opened what is written does not starve behind the looks that come before it',
+    {
+      seed: 107_893,
+      scene: 'trio',
+      browsers: ['anna'],
+      steps: [
+        { at: 90, do: 'say', who: 'boris', in: 'anna-boris' },
+        { at: 135, do: 'say', who: 'clara', in: 'group' },
+        { at: 218, do: 'say', who: 'anna', in: 'group' },
+        { at: 4175, do: 'read', who: 'anna' },
+        { at: 6380, do: 'block', of: 'anna', names: 'all', how: 'freeze', forMs: 15_785 },
+        { at: 13_438, do: 'remove' },
+      ],
+      faults: [
+        { of: 'boris', exchange: 3, does: 'cut', direction: 'down', byte: 926_625 },
+        { of: 'clara', does: 'cut', beforeByte: 2635 },
+      ],
+    },
+  ],
 ];
 
 test.each(mended)('%s', async (_, schedule) => {

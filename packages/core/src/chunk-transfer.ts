@@ -29,6 +29,11 @@ export interface TransferOptions {
   readonly signal: AbortSignal;
   /** told whenever so many more bytes of the chunk have arrived */
   readonly arrived?: (bytes: number) => void;
+  /**
+   * They are somebody's words, or what words wait for: they go as texts do, one exchange after the other. A file leaves room for texts where few
+   * connections may be opened, and gives up soon where there is none; what texts wait for might then never come.
+   */
+  readonly words?: boolean;
 }
 
 /**
@@ -55,7 +60,7 @@ export async function putChunk(
   const exchange: Carrying['exchange'] = async ({ from: offset, to: end }, { trial, signal }) => {
     const bytes = content.subarray(offset, end);
     const operation = { kind: 'put', log, number, chunk, length: content.length, offset, bytes } as const;
-    const put = path.exchange([{ operation, seeds: [seed] }], { signal, bulk: true });
+    const put = path.exchange([{ operation, seeds: [seed] }], { signal, bulk: options.words !== true });
     const { results } = await exchanged(path, trial, put);
     const result = results[0]?.at(-1);
     if (result === undefined) return [];
@@ -75,7 +80,7 @@ export async function putChunk(
   const signal = AbortSignal.any([options.signal, done.signal]);
   try {
     await carrySideBySide({
-      ...roomOf(path, putBytesOf),
+      ...roomOf(path, putBytesOf, options),
       length: content.length,
       exchange,
       signal,
@@ -97,13 +102,18 @@ function putBytesOf({ upBytes }: Budget): number {
 }
 
 /** How much goes into one exchange, and how many go at once, as the path's budget is at that moment. */
-function roomOf(path: Path, sizeOf: (budget: Budget) => number): Pick<Carrying, 'room' | 'retries'> {
+function roomOf(
+  path: Path,
+  sizeOf: (budget: Budget) => number,
+  { words = false }: Pick<TransferOptions, 'words'>,
+): Pick<Carrying, 'room' | 'retries'> {
   let before = path.budget;
   return {
     room() {
       before = path.budget;
       const { spare = 0, trial } = before;
       const size = sizeOf(before);
+      if (words) return { size, spare: 0, trialSize: size };
       const tries = trial !== undefined && !trying.has(path);
       return { size, spare, trialSize: tries ? Math.max(size, sizeOf(trial)) : size };
     },
@@ -152,7 +162,11 @@ export async function getChunk(
     const asked = rangesOf(span);
     const sent = asked.map((range) => getOf(from, range));
     const room = Math.min(answerRoom(budgetOf(path, trial).downBytes), limits.responseBytes);
-    const { results } = await exchanged(path, trial, path.exchange(sent, { signal, room, bulk: true }));
+    const { results } = await exchanged(
+      path,
+      trial,
+      path.exchange(sent, { signal, room, bulk: options.words !== true }),
+    );
     const over: Span[] = [];
     for (const [at, range] of asked.entries()) {
       const result = results[at]?.at(-1);
@@ -175,7 +189,7 @@ export async function getChunk(
   const signal = AbortSignal.any([options.signal, gone.signal]);
   try {
     await carrySideBySide({
-      ...roomOf(path, leavesOf),
+      ...roomOf(path, leavesOf, options),
       length: leafCount(from.length),
       exchange,
       signal,

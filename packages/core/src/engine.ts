@@ -41,6 +41,8 @@ export interface Engine extends EngineParts, AsyncDisposable {
   readonly groups: GroupCrypto;
   /** logs that this process has read to their end at least once: only there may it write (rule 27) */
   readonly caughtUp: Set<LogId>;
+  /** Chunks that lie whole beside a log, `log chunk`, while the entry that names them has not left: where few connections may be opened none is spent on them again. */
+  readonly beside: Set<string>;
   readonly transfers: TransferBoard;
   readonly connections: ConnectionBoard;
   /** what each attempt to reach a relay showed */
@@ -80,6 +82,7 @@ export async function openEngine(parts: EngineParts): Promise<Engine> {
     ...parts,
     groups,
     caughtUp: new Set(),
+    beside: new Set(),
     transfers: new TransferBoard(),
     connections,
     observations,

@@ -168,7 +168,8 @@ async function bodyOf(
     const chunk = chunkOfEntry(delivered.entry);
     if (chunk === undefined) return delivered.entry.subarray(1);
     const from = { log: delivered.log, number, seed: keys.read, ...chunk };
-    const body = await getChunk(engine.path(host), from, { signal, primitives: engine.primitives });
+    const { primitives } = engine;
+    const body = await getChunk(engine.path(host), from, { signal, primitives, words: true });
     if (body !== undefined || delivered.next === undefined) return body ?? new Uint8Array();
     throw new UnreachableError('a commit is withheld', { code: 'withheld' }); // without it nothing after can be read
   } catch (error) {

@@ -1,6 +1,7 @@
 import {
   capabilityCodec,
   decode,
+  type ChunkId,
   type ConversationId,
   type Hint,
   type LogId,
@@ -82,6 +83,7 @@ export async function push(
     const result = results[at]?.at(-1);
     return result === undefined ? [] : [{ one, result }];
   });
+  for (const { one } of answered) forgetBeside(engine, one.entry);
   const more = await engine.store.change((change) => settle(engine, change, answered), options);
   // a commit counts as arrived once it was read: told so again and again, nothing comes forward
   const arrived = answered.filter(({ one, result }) => hasArrived(result) && one.key !== undefined);
@@ -125,12 +127,26 @@ async function putBeside(
   const named = chunkOfEntry(entry.entry);
   if (named === undefined || entry.chunk === undefined) return undefined;
   const { log, number, seed } = entry;
+  const name = besideName(log, named.chunk);
+  if (engine.beside.has(name)) return undefined;
   const put = await putChunk(
     engine.path(host),
     { log, number, seed, chunk: named.chunk, content: entry.chunk },
-    options,
+    { ...options, words: true },
   );
-  return put.kind === 'refused' ? put.because : undefined;
+  if (put.kind === 'refused') return put.because;
+  engine.beside.add(name);
+  return undefined;
+}
+
+function besideName(log: LogId, chunk: ChunkId): string {
+  return `${log} ${chunk}`;
+}
+
+/** It is there with its entry, or has to be put there anew. */
+function forgetBeside(engine: Engine, { entry, log }: SealedEntry): void {
+  const named = chunkOfEntry(entry);
+  if (named !== undefined) engine.beside.delete(besideName(log, named.chunk));
 }
 
 /** Cheap look before the store is taken for a change. */

@@ -75,8 +75,8 @@ export const dialRules = {
   mostPatience: 8,
   /** After so long without a sign nobody waits any more, whatever else there is. */
   hardMs: 20_000,
-  /** a request that waits for a start looks for another way after so long */
-  waitingMs: 60_000,
+  /** a request that waits for a start looks for another way after so long: longer than the window, so that whoever waits has its turn */
+  waitingMs: 75_000,
   /** a way through another relay that was good so long ago is believed to carry what is kept back */
   sureMs: 60_000,
 

@@ -129,7 +129,10 @@ export class Race {
     const { world, heldMs, longestSilenceMs } = this.#parts;
     const last = Math.max(...this.#running.map(({ attempt }) => attempt.lastAt));
     const asked = heldMs > 0 && this.#running.some(({ attempt }) => attempt.stage === 'answer');
-    return Math.max(0, last + (asked ? heldMs + holdRules.graceMs : longestSilenceMs) - world.now());
+    // nobody was asked yet
+    const waits = heldMs === 0 && this.#running.every(({ attempt }) => attempt.stage === 'waiting');
+    const silentMs = waits ? Math.max(longestSilenceMs, dialRules.waitingMs) : longestSilenceMs;
+    return Math.max(0, last + (asked ? heldMs + holdRules.graceMs : silentMs) - world.now());
   }
 
   /** @throws {UnreachableError} `unheld` where the next way is not known to carry what may be kept back for so long */
@@ -169,12 +172,15 @@ export class Race {
       const waitMs = restMs + again + doubted + Math.min(silent, mostSilentMs);
       return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };
     });
-    const views = known.filter(
-      ({ way, waitMs }) =>
-        waitMs <= dialRules.hardMs &&
-        !greeting.has(greetedBy(way)) &&
-        (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne,
-    );
+    const within = (most: number): readonly WayView[] =>
+      known.filter(
+        ({ way, waitMs }) =>
+          waitMs <= most && !greeting.has(greetedBy(way)) && (this.#tries.get(wayKey(way)) ?? 0) < triesOfOne,
+      );
+    const soon = within(dialRules.hardMs);
+    // a text that found no start would be asked anew, behind the looks that come before it, and those would take each start as it gets free
+    const patient = soon.length === 0 && this.#attempts === 0 && !held && !bulk;
+    const views = patient ? within(dialRules.waitingMs) : soon;
     const trusted = views.filter(({ standing }) => !metStranger(standing, now));
     // strangers answer at once: they are asked only where nobody else is left
     const open = trusted.length > 0 || this.#running.length > 0 ? trusted : views;
