@@ -6,15 +6,7 @@ import { longestHoldMs, shortestHoldMs } from '../hold-lengths.ts';
  */
 export const holdRules: Readonly<
   Record<
-    | 'shortestMs'
-    | 'longestMs'
-    | 'passesToGrow'
-    | 'passesAfterLoss'
-    | 'share'
-    | 'leastMs'
-    | 'restMs'
-    | 'mostRestMs'
-    | 'graceMs',
+    'shortestMs' | 'longestMs' | 'passesToGrow' | 'share' | 'leastMs' | 'restMs' | 'mostRestMs' | 'graceMs',
     number
   >
 > = {
@@ -23,8 +15,6 @@ export const holdRules: Readonly<
   longestMs: longestHoldMs,
   /** so many answers in a row that were kept back so long, before one is asked for that is kept longer */
   passesToGrow: 1,
-  /** the same where a longer one was lost */
-  passesAfterLoss: 2,
   /** a length counts from here on: what is asked for is up to an eighth less */
   share: 0.85,
   /** what broke sooner did not break of waiting */
@@ -65,7 +55,7 @@ const freshHold: LearnedHold = { ms: holdRules.shortestMs, passes: 0 };
  * Pure, as all of this is.
  */
 export function nextHoldMs({ ms, passes, lost }: LearnedHold = freshHold, now: number): number {
-  if (passes < (lost === undefined ? holdRules.passesToGrow : holdRules.passesAfterLoss)) return ms;
+  if (passes < holdRules.passesToGrow) return ms;
   const restMs = lost && Math.min(holdRules.mostRestMs, holdRules.restMs * 4 ** (lost.times - 1));
   const rests = lost !== undefined && Math.abs(now - lost.at) < (restMs ?? 0);
   const most = lost?.ms ?? Infinity;
@@ -77,7 +67,7 @@ export function nextHoldMs({ ms, passes, lost }: LearnedHold = freshHold, now: n
 export function heldBack(hold: LearnedHold = freshHold, ms: number): LearnedHold {
   const length = lengthOf(ms);
   if (length < hold.ms || ms < length * holdRules.share) return hold;
-  const passes = length > hold.ms ? 1 : Math.min(hold.passes + 1, holdRules.passesAfterLoss);
+  const passes = length > hold.ms ? 1 : Math.min(hold.passes + 1, holdRules.passesToGrow);
   const { lost } = hold;
   return { ms: length, passes, ...(lost !== undefined && lost.ms > length && { lost }) };
 }

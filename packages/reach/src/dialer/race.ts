@@ -251,10 +251,10 @@ export class Race {
     return this.#isOverdue(newest) || (newest.stage === 'answer' && request.length > most);
   }
 
-  /** Its answer was kept back, and has not come in its time. */
+  /** Its answer was kept back, and has not come in its time. A timer that is early by a millisecond is none. */
   #isOverdue({ stage, heldMs = 0 }: Attempt): boolean {
     const asked = this.#parts.heldMs;
-    return asked > 0 && stage === 'answer' && heldMs >= asked + holdRules.graceMs;
+    return asked > 0 && stage === 'answer' && heldMs >= asked + holdRules.graceMs / 2;
   }
 
   #won(winner: Attempt, first: Uint8Array | undefined): Winner {
