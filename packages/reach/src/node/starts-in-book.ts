@@ -16,7 +16,7 @@ export function startsInBook(
   at: { readonly network: string; readonly now: number },
 ): ReadonlyMap<string, readonly number[]> {
   const book = new WayBook(() => at.network);
-  book.load(record);
+  book.load(record, at.now);
   const named = hints.flatMap((hint) => {
     const [plain] = waysOf(entranceOf(hint), { choosesAddress: false, remembers: () => false });
     return plain === undefined || plain.serverName === '' || book.isFree(plain, at.now) ? [] : [plain];
