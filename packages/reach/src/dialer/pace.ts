@@ -69,7 +69,7 @@ export function metBy(now: number, pace: Pace): Pace {
 export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
   // what lies further ahead than any rule puts it was written before the clock was set back
   const notBefore = soon(pace.notBefore, now + dialRules.slowGapMs + dialRules.gapJitterMs);
-  const at = Math.max(now, notBefore, soon(pace.silentUntil, now + dialRules.silenceMs));
+  const at = Math.max(now, notBefore, silentUntil(pace, now));
   const starts = pace.starts.filter((start) => start <= now);
   const most = mostStarts(pace, wish, now);
   const roomAt = roomIn(starts, most);
@@ -83,6 +83,15 @@ export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
     pace.answered >= (wish.bulk ? bulk : text) &&
     roomAt - at >= dialRules.waitToWidenMs;
   return widens ? Math.max(at, roomIn(starts, most + dialRules.startsForText + 1)) : roomAt;
+}
+
+function silentUntil(pace: Pace, now: number): number {
+  return soon(pace.silentUntil, now + dialRules.silenceMs);
+}
+
+/** Until when nothing may leave for a name because it met a ban itself, ms since 1970; 0 for what may only be blocked. */
+export function bannedUntil(pace: Pace, now: number): number {
+  return ruleAt(pace, 'unknown', now) === 'counted' ? silentUntil(pace, now) : 0;
 }
 
 function soon(at: number, latest: number): number {
@@ -187,7 +196,7 @@ export function unanswered(
     ...pace,
     answered: 0,
     unanswered: Math.min(times, 20),
-    silentUntil: Math.max(soon(pace.silentUntil, now + dialRules.silenceMs), now + silence),
+    silentUntil: Math.max(silentUntil(pace, now), now + silence),
     ...(banned && { rule: 'counted', bannedAt: now }),
   };
 }
