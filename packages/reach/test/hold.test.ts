@@ -12,6 +12,10 @@ const hourMs = 3_600_000;
 const held = (lengths: readonly number[], from?: LearnedHold): LearnedHold | undefined =>
   lengths.reduce<LearnedHold | undefined>(heldBack, from);
 
+/** As long as it was to be kept back, and in vain. */
+const late = (hold: LearnedHold | undefined, ms: number, now: number): LearnedHold =>
+  lostHold(hold, { heldMs: ms, askedMs: ms }, now);
+
 describe('how long an answer may be kept back', () => {
   test('is twice as long after one that came, up to the longest', () => {
     expect(nextHoldMs(undefined, 0)).toBe(shortestMs);
@@ -29,32 +33,62 @@ describe('how long an answer may be kept back', () => {
   });
 
   test('is the shortest again when one did not come, and what was lost is not tried again soon', () => {
-    const lost = lostHold(held([150_000, 150_000]), 300_000, 1000);
+    const lost = late(held([150_000, 150_000]), 300_000, 1000);
     expect(nextHoldMs(lost, 1000)).toBe(shortestMs);
     const again = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000, 230_000, 230_000], lost);
     expect(nextHoldMs(again, 1000 + restMs - 1)).toBe(240_000);
     expect(nextHoldMs(again, 1000 + restMs)).toBe(320_000);
-    const twice = lostHold(again, 300_000, 2000);
+    const twice = late(again, 300_000, 2000);
     const then = held([38_000, 38_000, 75_000, 75_000, 150_000, 150_000, 230_000, 230_000], twice);
     expect(nextHoldMs(then, 2000 + 4 * restMs - 1)).toBe(240_000);
     expect(held([300_000], then)).toEqual({ ms: 320_000, passes: 1 });
   });
 
   test('finds what lies between one that was lost and its half', () => {
-    const lost = lostHold(held([300_000]), 600_000, 0);
+    const lost = late(held([300_000]), 600_000, 0);
     const after = (...lengths: readonly number[]): number => nextHoldMs(held(lengths, lost), 0);
     expect([after(38_000), after(75_000), after(150_000)]).toEqual([80_000, 160_000, 320_000]);
     expect([after(300_000), after(300_000, 450_000)]).toEqual([480_000, 480_000]);
-    const lostBetween = lostHold(held([300_000], lost), 450_000, 0);
+    const lostBetween = late(held([300_000], lost), 450_000, 0);
     expect(nextHoldMs(held([300_000], lostBetween), 0)).toBe(320_000);
     // the shortest two have nothing between them
-    expect(nextHoldMs(held([38_000], lostHold(undefined, 75_000, 0)), 0)).toBe(40_000);
+    expect(nextHoldMs(held([38_000], late(undefined, 75_000, 0)), 0)).toBe(40_000);
   });
 
   test('is not to blame for what broke at once, or where the shortest did', () => {
     const long = held([600_000, 600_000]);
-    expect(lostHold(long, 4000, 0)).toBe(long);
-    expect(lostHold(long, 30_000, 0)).toEqual({ ms: shortestMs, passes: 0 });
+    expect(late(long, 4000, 0)).toBe(long);
+    expect(late(long, 30_000, 0)).toEqual({ ms: shortestMs, passes: 0 });
+    expect(lostHold(held([38_000]), { heldMs: 30_000, askedMs: 80_000 }, 0)).toEqual({
+      ms: shortestMs,
+      passes: 0,
+    });
+  });
+
+  test('cut aloud before its time counts as the length that was tried', () => {
+    const [to80, to160] = [held([38_000]), held([38_000, 75_000])];
+    for (const heldMs of [36_000, 60_000, 75_000])
+      expect(lostHold(to80, { heldMs, askedMs: 75_000 }, 0).lost).toEqual({ ms: 80_000, at: 0, times: 1 });
+    const at100 = lostHold(to160, { heldMs: 100_000, askedMs: 150_000 }, 0);
+    expect(at100.lost?.ms).toBe(160_000);
+    const again = held([38_000, 38_000, 75_000, 75_000], at100);
+    expect(nextHoldMs(again, 0)).toBe(120_000);
+    const between = lostHold(again, { heldMs: 100_000, askedMs: 115_000 }, 0);
+    expect(between.lost?.ms).toBe(120_000);
+    expect(nextHoldMs(held([38_000, 38_000, 75_000, 75_000], between), 0)).toBe(80_000);
+    // of what had held, no length that was reached
+    const long = held([600_000, 600_000]);
+    expect(lostHold(long, { heldMs: 100_000, askedMs: 600_000 }, 0).lost?.ms).toBe(120_000);
+    expect(lostHold(long, { heldMs: 610_000, askedMs: 640_000 }, 0).lost?.ms).toBe(640_000);
+  });
+
+  test('rests longer each time that the same length is lost, and no longer for what others were', () => {
+    let hold = held([300_000]);
+    for (const times of [1, 2, 3, 4, 4]) {
+      hold = late(hold, 640_000, 0);
+      expect(hold.lost).toEqual({ ms: 640_000, at: 0, times });
+    }
+    expect(late(hold, 120_000, 0).lost).toEqual({ ms: 120_000, at: 0, times: 1 });
   });
 
   test('never grows past what came by more than one step, whatever comes and does not', () => {
@@ -67,12 +101,12 @@ describe('how long an answer may be kept back', () => {
         let lostAt = -Infinity;
         for (const { lost, ms, afterMs } of events) {
           now += afterMs;
-          if (lost) hold = lostHold(hold, ms, now);
+          if (lost) hold = lostHold(hold, { heldMs: ms, askedMs: Math.max(ms, nextHoldMs(hold, now)) }, now);
           else hold = heldBack(hold, ms);
           if (lost && ms >= holdRules.leastMs) {
             expect(nextHoldMs(hold, now)).toBe(shortestMs);
             longest = 0;
-            if (ms >= 2 * shortestMs) lostAt = now;
+            lostAt = now;
           }
           if (!lost) longest = Math.max(longest, ms);
           const next = nextHoldMs(hold, now);
@@ -140,6 +174,24 @@ describe('somebody who only waits', () => {
     expect(day.lost.length).toBeLessThanOrEqual(4);
     expect(Math.max(...day.lost)).toBeLessThanOrEqual(160_000 + graceMs + 1000);
   });
+
+  test.each([
+    { cutsMs: 60_000, keeps: 40, first: 1, day: 3 },
+    { cutsMs: 100_000, keeps: 80, first: 2, day: 3 },
+    { cutsMs: 200_000, keeps: 160, first: 2, day: 3 },
+  ])(
+    'loses ever fewer where whoever waits for $cutsMs ms is cut off aloud',
+    async ({ cutsMs, keeps, first, day }) => {
+      for (const plain of [false, true]) {
+        const scene = dialerScene({ cutsMs }, { plain });
+        const hour = await scene.world.run(waitAlong(scene, hourMs));
+        expect(hour.lost).toHaveLength(first);
+        expect(new Set(hour.asked.slice(-10).map((ms) => ms / 1000))).toEqual(new Set([keeps]));
+        const rest = await scene.world.run(waitAlong(scene, 24 * hourMs));
+        expect(rest.lost).toHaveLength(day);
+      }
+    },
+  );
 
   test('asks anew, and for less, where what waits for long is cut aloud', async () => {
     let cuts = true;

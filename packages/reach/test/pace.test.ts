@@ -6,6 +6,7 @@ import {
   greeted,
   mayStartAt,
   othersOf,
+  ruleAt,
   started,
   unanswered,
   type Others,
@@ -121,6 +122,35 @@ test('a clock that was set back stops nobody for long', () => {
   expect(mayStartAt(banned, text, t0 - 86_400_000) - (t0 - 86_400_000)).toBeLessThanOrEqual(
     dialRules.silenceMs,
   );
+});
+
+describe('once the clock was set back', () => {
+  const now = t0 - 3_600_000;
+  const { pace, starts } = walk(3);
+  const ahead = start(pace, (starts.at(-1) ?? 0) + 1000);
+
+  test('what had been started before shows nothing of what is answered, or not, from then on', () => {
+    const one = start(ahead, now);
+    expect(one.starts).toEqual([now]);
+    expect(greeted({ ...ahead, starts: [now, ...ahead.starts] }, now + 60).rule).toBe('careful');
+    const silent = unanswered({ ...ahead, starts: [now, ...ahead.starts] }, { now: now + 3000, alone: true });
+    expect(silent.bannedAt).toBeUndefined();
+    expect(othersOf([ahead], now)).toBe('unknown');
+  });
+
+  test('a silence that lies ahead does not hide one that begins now', () => {
+    const silent = unanswered(ahead, { now: t0 + 6000, alone: false });
+    const again = unanswered(silent, { now, alone: false });
+    expect(mayStartAt(again, text, now) - now).toBe(dialRules.silenceMs);
+  });
+
+  test('nobody takes a ban that lies ahead for one that holds', () => {
+    const banned = unanswered(ahead, { now: t0 + 6000, alone: true });
+    expect(ruleAt(banned, 'unknown', t0 + 6000)).toBe('counted');
+    expect(ruleAt(banned, 'unknown', now)).toBe('careful');
+    expect(ruleAt({ ...banned, rule: 'careful' }, 'free', now)).toBe('free');
+    expect(othersOf([banned], now)).toBe('unknown');
+  });
 });
 
 test('whatever comes, no more than the rule allows starts in any minute', () => {

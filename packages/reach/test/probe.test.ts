@@ -182,6 +182,16 @@ describe('probes make the attempts that a diagnosis lacks', () => {
     expect(await made([110_000])).toBe(0);
   });
 
+  test('nothing leaves for a name that an app keeps silent about because it met a ban', async () => {
+    const made = async (until: number): Promise<readonly string[]> => {
+      const bans = new Map([['harbour.example', until]]);
+      const { made: all } = await probed({}, { earlier: { hellos: [], bans, settled: new Set() } });
+      return [...new Set(all.map(({ way }) => way.key))].toSorted();
+    };
+    expect(await made(160_000)).toEqual([island, literal].map(({ key }) => key).toSorted());
+    expect(await made(119_999)).toEqual([harbour, island, literal].map(({ key }) => key).toSorted());
+  });
+
   test('a relay that the pace keeps waiting is left enough to be tried all the same', async () => {
     const hellos = [70, 80, 90].map((at) => attempt(harbour, at));
     const fourth: Way = { ...island, key: 'fourth', name: 'fourth.example', relay: 'f' };

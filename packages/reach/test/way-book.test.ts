@@ -20,6 +20,7 @@ import { freshStanding } from '../src/dialer/standing.ts';
 import { entranceOf, waysOf, withEndpoints, type Way } from '../src/dialer/way.ts';
 
 const relay = 'a'.repeat(52) as RelayId;
+const readAt = 1_794_000_000_000;
 const [way] = waysOf(entranceOf({ address: 'one.example', port: 443, tls: true, path: 'secret' }), {
   choosesAddress: false,
   remembers: () => false,
@@ -97,14 +98,14 @@ test('who is a stranger to one relay is none to the one that lives there', () =>
   book.took(honest, { kind: 'answered', load, late: false }, 3000);
   // as it lies in a store
   const again = new WayBook(() => 'home');
-  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())), readAt);
   expect(again.standing(liar)).toMatchObject({ goodAt: 1999, failure: { kind: 'stranger', times: 1 } });
   expect(again.standing(honest).failure).toBeUndefined();
   again.took(liar, { kind: 'answered', load, late: false }, 4000);
   expect(again.standing(liar)).toMatchObject({ goodAt: 4000 });
   expect(again.standing(liar).failure).toBeUndefined();
   // what another process kept before that does not come back
-  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())), readAt);
   expect(again.standing(liar)).toMatchObject({ goodAt: 4000 });
   expect(again.standing(liar).failure).toBeUndefined();
 });
@@ -129,7 +130,7 @@ describe('of a relay’s cards', () => {
   test('an old one that somebody repeats changes nothing, also after a start anew', () => {
     const earlier = bookOf(7, 'https://new.example');
     const book = new WayBook(() => 'home');
-    book.load(decode(wayBookCodec, encode(wayBookCodec, earlier.record())));
+    book.load(decode(wayBookCodec, encode(wayBookCodec, earlier.record())), readAt);
     book.learnCard(relay, { number: 6, endpoints: ['https://old.example'] });
     expect(book.endpoints(relay)).toEqual(['https://new.example']);
     book.learnCard(relay, { number: 8, endpoints: ['https://newer.example'] });
@@ -138,9 +139,9 @@ describe('of a relay’s cards', () => {
 
   test('the newer counts, whichever process met it', () => {
     const old = bookOf(6, 'https://old.example');
-    old.load(bookOf(7, 'https://new.example').record());
+    old.load(bookOf(7, 'https://new.example').record(), readAt);
     expect(old.endpoints(relay)).toEqual(['https://new.example']);
-    old.load(bookOf(5, 'https://older.example').record());
+    old.load(bookOf(5, 'https://older.example').record(), readAt);
     expect(old.endpoints(relay)).toEqual(['https://new.example']);
   });
 
@@ -154,7 +155,7 @@ describe('of a relay’s cards', () => {
     });
     const bytes = encode(before, { pages: [], relays: [{ relay, endpoints: ['https://two.example'] }] });
     const book = new WayBook(() => 'home');
-    book.load(decode(wayBookCodec, bytes));
+    book.load(decode(wayBookCodec, bytes), readAt);
     expect(book.endpoints(relay)).toEqual(['https://two.example']);
     book.learnCard(relay, { number: 1, endpoints: ['https://three.example'] });
     expect(book.endpoints(relay)).toEqual(['https://three.example']);
@@ -209,10 +210,10 @@ describe('the names of networks', () => {
   test('are those of the key in the home, also for what was learnt before it was read', () => {
     const stored = taughtIn('home', first).record();
     const atHome = new WayBook(named('home'), second);
-    atHome.load(decode(wayBookCodec, encode(wayBookCodec, stored)));
+    atHome.load(decode(wayBookCodec, encode(wayBookCodec, stored)), readAt);
     expect([knows(atHome), atHome.record().key]).toEqual([true, first]);
     const elsewhere = taughtIn('work', second);
-    elsewhere.load(stored);
+    elsewhere.load(stored, readAt);
     expect(knows(elsewhere)).toBe(true);
     expect(new Set(elsewhere.record().pages.keys())).toEqual(
       new Set([networkName('home', first), networkName('work', first)]),
@@ -225,7 +226,7 @@ describe('the names of networks', () => {
       cards: new Map(),
     };
     const book = new WayBook(named('home'), second);
-    book.load(decode(wayBookCodec, encode(wayBookCodec, old)));
+    book.load(decode(wayBookCodec, encode(wayBookCodec, old)), readAt);
     expect(knows(book)).toBe(true);
     expect([...book.record().pages.keys()]).toEqual([networkName('home', second)]);
   });
@@ -286,7 +287,7 @@ test('what froze on one way is believed of the relay’s others, until they show
   expect(book.standing(stranger)).toEqual(freshStanding);
   // as it lies in a store
   const again = new WayBook(() => 'home');
-  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())));
+  again.load(decode(wayBookCodec, encode(wayBookCodec, book.record())), readAt);
   expect(again.standing(literal).grade).toBe('text');
   const much = { exchanges: 2, upBytes: 700, downBytes: 90_000 };
   book.took(two, { kind: 'answered', load: much, late: false }, 3000);
@@ -322,11 +323,11 @@ describe('hellos that several processes of one home send', () => {
   test('count together, and each once', () => {
     const [running, asking] = [new WayBook(() => 'home'), new WayBook(() => 'home')];
     start(running, way, at);
-    asking.load(stored(running));
+    asking.load(stored(running), at + 10_000);
     start(asking, way, at + 2000);
     start(running, way, at + 1000);
-    running.load(stored(asking));
-    running.load(stored(running));
+    running.load(stored(asking), at + 10_000);
+    running.load(stored(running), at + 10_000);
     expect(running.pace(way).starts).toEqual([at, at + 1000, at + 2000]);
   });
 
@@ -334,9 +335,9 @@ describe('hellos that several processes of one home send', () => {
     const [running, asking] = [new WayBook(() => 'home'), new WayBook(() => 'home')];
     start(running, way, at);
     running.paced(way, { ...running.pace(way), silentUntil: at + 130_000 });
-    asking.load(stored(running));
+    asking.load(stored(running), at + 10_000);
     running.paced(way, greeted(running.pace(way), at + 500));
-    running.load(stored(asking));
+    running.load(stored(asking), at + 10_000);
     expect(running.pace(way)).toMatchObject({ silentUntil: 0, answered: 1 });
     asking.paced(way, {
       ...asking.pace(way),
@@ -344,11 +345,44 @@ describe('hellos that several processes of one home send', () => {
       bannedAt: at + 900,
       silentUntil: at + 130_900,
     });
-    running.load(stored(asking));
+    running.load(stored(asking), at + 10_000);
     const banned = { rule: 'counted', bannedAt: at + 900, silentUntil: at + 130_900, starts: [at] };
     expect(running.pace(way)).toMatchObject(banned);
-    asking.load(stored(new WayBook(() => 'home')));
+    asking.load(stored(new WayBook(() => 'home')), at + 10_000);
     expect(asking.pace(way)).toMatchObject(banned);
+  });
+
+  test('that lie ahead, because the clock was set back, count no more, nor does a ban', () => {
+    const hourMs = 3_600_000;
+    const [running, asking] = [new WayBook(() => 'home'), new WayBook(() => 'home')];
+    start(running, way, at + hourMs);
+    const ban = { rule: 'counted', bannedAt: at + hourMs, silentUntil: at + hourMs + 130_000 } as const;
+    running.paced(way, { ...running.pace(way), ...ban });
+    const before = stored(running);
+    start(asking, way, at);
+    asking.load(before, at + 1);
+    expect(asking.pace(way)).toMatchObject({ rule: 'careful', starts: [at] });
+    expect(asking.pace(way).bannedAt).toBeUndefined();
+    const met = { rule: 'counted', bannedAt: at + 5, silentUntil: at + 130_005 } as const;
+    asking.paced(way, { ...asking.pace(way), ...met });
+    asking.load(before, at + 10);
+    expect(asking.pace(way)).toMatchObject({ ...met, starts: [at] });
+    // nor in the process that met it before
+    running.load(stored(asking), at + 10);
+    expect(running.pace(way)).toMatchObject({ ...met, starts: [at] });
+    const later = new WayBook(() => 'home');
+    later.load(before, at + hourMs);
+    expect(later.pace(way)).toMatchObject({ ...ban, starts: [at + hourMs] });
+  });
+
+  test('are kept as of now, also where the clock has been set back', () => {
+    const hourMs = 3_600_000;
+    const book = new WayBook(() => 'home');
+    book.took(way, { kind: 'failed', how: 'hello' }, at + hourMs);
+    book.paced(way, { ...freshPace, starts: [at - 70_000, at, at + hourMs] });
+    const record = { ...book.record(), at: at + 10 };
+    const page = decode(wayBookCodec, encode(wayBookCodec, record)).pages.get('home');
+    expect(page?.paces.get('one.example')?.starts).toEqual([at]);
   });
 
   test('are worth saving where a name is said that may be counted, and nowhere else', () => {

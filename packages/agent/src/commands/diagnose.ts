@@ -12,7 +12,7 @@ import {
   type Observation,
   type Way,
 } from '@tern/reach/diagnosis';
-import { piecesInBook, startsInBook } from '@tern/reach/node';
+import { bansInBook, piecesInBook, startsInBook } from '@tern/reach/node';
 import { openClientHome, type ClientHome } from '../client-home.ts';
 import type { Command, Context } from '../context.ts';
 import { keptAttempts, networkOf } from '../kept-attempts.ts';
@@ -42,9 +42,16 @@ export const diagnoseCommand: Command = {
     const earlier = await leftBehind(opened, context, { hosts, port });
     const settled = settledBy(asked, earlier, { now: port.now() });
     const hellos = countedHellos(earlier.observations);
-    const starts = unseenStarts(startsBefore(context, { hosts, port }), earlier.observations);
+    const before = metBefore(context, { hosts, port });
+    const starts = unseenStarts(before.starts, earlier.observations);
     const made: Observation[] = [];
-    const parts = { port, world, ways: asked, known: [], earlier: { hellos, starts, settled } };
+    const parts = {
+      port,
+      world,
+      ways: asked,
+      known: [],
+      earlier: { hellos, starts, bans: before.bans, settled },
+    };
     for await (const one of probe(parts, { signal })) made.push(one);
     signal.throwIfAborted();
     const [whole, ...ways] = diagnoseAgain({ ways: asked, earlier, made }, { now: port.now() });
@@ -80,15 +87,25 @@ async function leftBehind(
   };
 }
 
-/** When this home's processes said these names within the last minute, as far as their way book tells, by the clock of the probes. */
-function startsBefore(
+/**
+ * When this home's processes said these names within the last minute, and until when they leave alone those that met a ban, as far as their
+ * way book tells, by the clock of the probes.
+ */
+function metBefore(
   { world, transport }: Context,
   { hosts, port }: { readonly hosts: readonly Hint[]; readonly port: ReturnType<Context['probes']> },
-): ReadonlyMap<string, readonly number[]> {
+): {
+  readonly starts: ReadonlyMap<string, readonly number[]>;
+  readonly bans: ReadonlyMap<string, number>;
+} {
   const at = { network: networkOf(transport, hosts), now: world.now() };
   const addMs = port.now() - at.now;
-  const starts = startsInBook(transport.record(), hosts, at);
-  return new Map([...starts].map(([name, times]) => [name, times.map((time) => time + addMs)]));
+  const record = transport.record();
+  const [starts, bans] = [startsInBook(record, hosts, at), bansInBook(record, hosts, at)];
+  return {
+    starts: new Map([...starts].map(([name, times]) => [name, times.map((time) => time + addMs)])),
+    bans: new Map([...bans].map(([name, until]) => [name, until + addMs])),
+  };
 }
 
 /** A probe's hello is this home's like any other: the way book is kept with it, for whoever comes next. */
@@ -112,7 +129,7 @@ function relayWords(origin: string, ways: readonly Diagnosis[], network: Diagnos
   return ['', line`relay ${origin}`, ...[...wayTable(ways), ...sentences.flat()].map(indented)].join('\n');
 }
 
-/** As many hellos as may leave for its name within a minute have left, from whichever process, or others took all the time. */
+/** As many hellos as may leave for its name within a minute have left, from whichever process, or one of them met a ban, or others took all the time. */
 const untried = 'Not tried this time: ask again in a minute.';
 
 function indented(text: string): string {

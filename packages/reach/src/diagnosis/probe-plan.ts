@@ -45,6 +45,8 @@ export interface ProbeState {
   readonly hellos?: readonly Observation[];
   /** when hellos left of which no more is known than that, by name; the same */
   readonly starts?: ReadonlyMap<string, readonly number[]>;
+  /** until when nothing may leave for a name that met a ban; the same */
+  readonly bans?: ReadonlyMap<string, number>;
   /** keys of ways of which large exchanges are known already what becomes of them */
   readonly settled?: ReadonlySet<string>;
 }
@@ -301,8 +303,9 @@ function speeds(open: readonly Way[], minute: readonly Observation[]): readonly 
   );
 }
 
-/** How long the pace forbids another hello there; Infinity where a ban is suspected. */
-function waitMs({ observations, now, hellos: before = [], starts }: ProbeState, way: Way): number {
+/** How long the pace forbids another hello there; Infinity where a ban is known or suspected. */
+function waitMs({ observations, now, hellos: before = [], starts, bans }: ProbeState, way: Way): number {
+  if ((bans?.get(placeOf(way)) ?? 0) > now) return Infinity;
   const all = [...before, ...observations];
   const hellos = all.filter((one) => placeOf(one.way) === placeOf(way) && sentHello(one));
   const [network] = diagnose(observations, { now });

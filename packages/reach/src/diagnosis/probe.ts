@@ -45,11 +45,12 @@ export interface ProbeParts {
   readonly known: readonly Observation[];
   /**
    * What an app saw a while ago, which nothing of now follows from: its hellos are counted, and what it settled is asked about last. `starts`: when
-   * others left of which no more is known, by name and of the clock of the observations.
+   * others left of which no more is known, and `bans`: until when a name that met one is left alone; by name and of the clock of the observations.
    */
   readonly earlier?: {
     readonly hellos: readonly Observation[];
     readonly starts?: ReadonlyMap<string, readonly number[]>;
+    readonly bans?: ReadonlyMap<string, number>;
     readonly settled: ReadonlySet<string>;
   };
 }

@@ -193,16 +193,6 @@ export class ConnectionPool implements Disposable {
     book.paced(way, unanswered(book.pace(way), { now: world.now(), ...options }));
   }
 
-  /** So many were started that a hello without an answer looks like a ban. */
-  suspectsBan(way: Way): boolean {
-    const { book, world } = this.#parts;
-    const since = world.now() - dialRules.startWindowMs;
-    return (
-      way.serverName !== '' &&
-      book.pace(way).starts.filter((at) => at > since).length > dialRules.carefulStarts
-    );
-  }
-
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const all of this.#held.values()) for (const held of all) this.#drop(held);

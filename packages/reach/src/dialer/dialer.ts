@@ -174,11 +174,11 @@ class WayDialer implements Dialer {
   }
 
   load(record: WayBookRecord): void {
-    this.#book.load(record);
+    this.#book.load(record, this.#parts.world.now());
   }
 
   record(): WayBookRecord {
-    return this.#book.record();
+    return { ...this.#book.record(), at: this.#parts.world.now() };
   }
 
   onLearnt(call: () => void): void {

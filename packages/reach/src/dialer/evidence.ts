@@ -103,7 +103,8 @@ export class Evidence {
   unheld({ way, stage, heldMs, holdMs }: Attempt): void {
     const { book, world } = this.#parts;
     if (heldMs === undefined || stage !== 'answer') return;
-    book.took(way, { kind: 'unheld', heldMs: Math.min(heldMs, holdMs) }, world.now());
+    const wait = { heldMs: Math.min(heldMs, holdMs), askedMs: holdMs };
+    book.took(way, { kind: 'unheld', ...wait }, world.now());
   }
 
   /** Nobody answered in all that time. */

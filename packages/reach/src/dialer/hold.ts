@@ -37,11 +37,11 @@ export interface LearnedHold {
 
 /** The last one that did not come. */
 export interface LostHold {
-  /** how long it had been kept back by then */
+  /** the length that was too long, as far as is known */
   readonly ms: number;
   /** since 1970 */
   readonly at: number;
-  /** so many of about that length */
+  /** so many of that length, one after the other */
   readonly times: number;
 }
 
@@ -72,13 +72,27 @@ export function heldBack(hold: LearnedHold = freshHold, ms: number): LearnedHold
   return { ms: length, passes, ...(lost !== undefined && lost.ms > length && { lost }) };
 }
 
-/** One did not come, and had been kept back so long when that was known. */
-export function lostHold(hold: LearnedHold = freshHold, ms: number, now: number): LearnedHold {
-  if (ms < holdRules.leastMs) return hold;
-  const length = lengthOf(ms);
-  if (length <= holdRules.shortestMs) return { ...hold, ...freshHold };
-  const times = hold.lost === undefined ? 1 : Math.min(hold.lost.times + 1, 4);
-  return { ...freshHold, lost: { ms: length, at: now, times } };
+/**
+ * One did not come. Where it was tried for the first time, that length is lost, however soon it broke: the one before it had held. Of one
+ * that had held itself the next length is lost after what it reached.
+ * @param wait `heldMs`: how long it had been kept back when that was known; `askedMs`: how long it was to be
+ */
+export function lostHold(
+  hold: LearnedHold = freshHold,
+  { heldMs, askedMs }: { readonly heldMs: number; readonly askedMs: number },
+  now: number,
+): LearnedHold {
+  if (heldMs < holdRules.leastMs) return hold;
+  const asked = lengthOf(askedMs);
+  const tried = asked > hold.ms;
+  const reached = lengthOf(heldMs);
+  // what breaks within the shortest does not break of its length
+  const tooSoon = tried ? heldMs < holdRules.shortestMs * holdRules.share : reached <= holdRules.shortestMs;
+  if (tooSoon) return { ...hold, ...freshHold };
+  const next = lengthsMs.find((length) => heldMs < length * holdRules.share) ?? asked;
+  const ms = tried ? asked : Math.min(asked, next);
+  const times = hold.lost?.ms === ms ? Math.min(hold.lost.times + 1, 4) : 1;
+  return { ...freshHold, lost: { ms, at: now, times } };
 }
 
 /** the longest of the lengths that was reached */

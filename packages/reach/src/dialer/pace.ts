@@ -42,22 +42,34 @@ export type Others = 'unknown' | 'trying' | 'free' | 'counted';
 /** @param paces of every name on one network */
 export function othersOf(paces: Iterable<Pace>, now: number): Others {
   const all = [...paces];
-  if (all.some(({ bannedAt }) => bannedAt !== undefined && now - bannedAt < dialRules.countedNetworkMs))
-    return 'counted';
+  if (all.some((pace) => wasBanned(pace, now))) return 'counted';
   if (all.some(({ rule }) => rule === 'free')) return 'free';
-  const trying = all.some(({ starts }) => startsSince(starts, now) > dialRules.carefulStarts);
+  const trying = all.some(({ starts }) => startsWithin(starts, now) > dialRules.carefulStarts);
   return trying ? 'trying' : 'unknown';
 }
 
-function startsSince(starts: readonly number[], now: number): number {
-  return starts.filter((at) => at > now - dialRules.startWindowMs).length;
+/** How many of the last so many milliseconds. What lies ahead of now was met before the clock was set back, and counts no more. */
+export function startsWithin(
+  starts: readonly number[],
+  now: number,
+  ms: number = dialRules.startWindowMs,
+): number {
+  return starts.filter((at) => at <= now && at > now - ms).length;
+}
+
+/** Without the starts and the ban that lie ahead of now: what is met from now on would seem older than they are. */
+export function metBy(now: number, pace: Pace): Pace {
+  const { bannedAt, ...rest } = pace;
+  const starts = pace.starts.filter((at) => at <= now);
+  if (bannedAt === undefined || bannedAt <= now) return { ...pace, starts };
+  return { ...rest, starts, rule: pace.rule === 'counted' ? 'careful' : pace.rule };
 }
 
 /** The earliest time at which one more connection may be started. */
 export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
   // what lies further ahead than any rule puts it was written before the clock was set back
   const notBefore = soon(pace.notBefore, now + dialRules.slowGapMs + dialRules.gapJitterMs);
-  const at = Math.max(now, notBefore, soon(pace.silentUntil, now + dialRules.silenceMs));
+  const at = Math.max(now, notBefore, silentUntil(pace, now));
   const starts = pace.starts.filter((start) => start <= now);
   const most = mostStarts(pace, wish, now);
   const roomAt = roomIn(starts, most);
@@ -71,6 +83,15 @@ export function mayStartAt(pace: Pace, wish: StartWish, now: number): number {
     pace.answered >= (wish.bulk ? bulk : text) &&
     roomAt - at >= dialRules.waitToWidenMs;
   return widens ? Math.max(at, roomIn(starts, most + dialRules.startsForText + 1)) : roomAt;
+}
+
+function silentUntil(pace: Pace, now: number): number {
+  return soon(pace.silentUntil, now + dialRules.silenceMs);
+}
+
+/** Until when nothing may leave for a name because it met a ban itself, ms since 1970; 0 for what may only be blocked. */
+export function bannedUntil(pace: Pace, now: number): number {
+  return ruleAt(pace, 'unknown', now) === 'counted' ? silentUntil(pace, now) : 0;
 }
 
 function soon(at: number, latest: number): number {
@@ -93,13 +114,14 @@ function mostStarts(pace: Pace, { bulk, named, others }: StartWish, now: number)
 
 /** The rule that holds for this name now: one that was banned long ago is careful again, one that knows nothing goes by what others met. */
 export function ruleAt(pace: Pace, others: Others, now: number): Pace['rule'] {
-  const over = pace.bannedAt !== undefined && now - pace.bannedAt > dialRules.counted.forMs;
+  const { bannedAt = now } = pace;
+  const over = bannedAt > now || now - bannedAt > dialRules.counted.forMs;
   if (pace.rule === 'counted') return over ? 'careful' : 'counted';
   return pace.rule === 'careful' && others === 'free' && !wasBanned(pace, now) ? 'free' : pace.rule;
 }
 
 function wasBanned({ bannedAt }: Pace, now: number): boolean {
-  return bannedAt !== undefined && now - bannedAt < dialRules.countedNetworkMs;
+  return bannedAt !== undefined && bannedAt <= now && now - bannedAt < dialRules.countedNetworkMs;
 }
 
 /** @param options `chance` from 0 to 1 */
@@ -109,7 +131,7 @@ export function started(
 ): Pace {
   const { now, named, rttMs, chance } = options;
   const gap = named ? nameGapMs(rttMs, chance) : addressGapMs(pace);
-  const starts = [...pace.starts.filter((at) => at > now - dialRules.startWindowMs), now];
+  const starts = [...pace.starts.filter((at) => at <= now && at > now - dialRules.startWindowMs), now];
   // where gaps are not looked at, one start that was a little late makes none of those after it later
   const lateMs = named ? 0 : now - pace.notBefore;
   return { ...pace, starts, notBefore: now + gap - (lateMs > 0 && lateMs < gap ? lateMs : 0) };
@@ -135,7 +157,7 @@ export function addressGapMs({ answered }: Pick<Pace, 'answered'>): number {
 
 /** A hello was answered. One more than careful within the window, and still answered, shows that nobody counts. */
 export function greeted(pace: Pace, now: number): Pace {
-  const window = startsSince(pace.starts, now);
+  const window = startsWithin(pace.starts, now);
   const free = pace.rule === 'careful' && window > dialRules.carefulStarts && !wasBanned(pace, now);
   return {
     ...pace,
@@ -163,7 +185,7 @@ export function unanswered(
   options: { readonly now: number; readonly alone: boolean; readonly cut?: boolean },
 ): Pace {
   const { now, alone, cut = false } = options;
-  const window = startsSince(pace.starts, now - dialRules.hardMs);
+  const window = startsWithin(pace.starts, now, dialRules.startWindowMs + dialRules.hardMs);
   const banned = !cut && pace.answered > 0 && window > dialRules.counted.starts;
   const times = pace.unanswered + 1;
   const silence =
@@ -174,7 +196,7 @@ export function unanswered(
     ...pace,
     answered: 0,
     unanswered: Math.min(times, 20),
-    silentUntil: Math.max(pace.silentUntil, now + silence),
+    silentUntil: Math.max(silentUntil(pace, now), now + silence),
     ...(banned && { rule: 'counted', bannedAt: now }),
   };
 }

@@ -233,12 +233,12 @@ export class Race {
 
   /** A doubt has come up about the newest. @returns whether another way would not help */
   #isVain(): boolean {
-    const { pool, evidence, request, bulk, book, world } = this.#parts;
+    const { evidence, request, bulk, book, world } = this.#parts;
     const newest = this.#running.at(-1)?.attempt;
     if (newest === undefined) return false;
     const suspect = book.standing(newest.way).grade === 'text' || this.#attempts > 1;
     const most = bulk && suspect ? least.up : largeBytes;
-    if (newest.stage === 'hello' && pool.suspectsBan(newest.way)) {
+    if (newest.stage === 'hello' && book.suspectsBan(newest.way, world.now())) {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });

@@ -79,6 +79,8 @@ export type Outcome =
       /** an answer that was kept back did not come; so long after it was asked for that was known */
       readonly kind: 'unheld';
       readonly heldMs: number;
+      /** it was to be kept back for so long */
+      readonly askedMs: number;
     }
   | { readonly kind: 'failed'; readonly how: FailureKind };
 
@@ -97,7 +99,7 @@ export function nextStanding(standing: Standing, outcome: Outcome, now: number):
     const times = failure === undefined ? 1 : Math.min(failure.times + 1, 20);
     return { ...standing, failure: { kind: outcome.how, at: now, times } };
   }
-  if (outcome.kind === 'unheld') return { ...standing, hold: lostHold(standing.hold, outcome.heldMs, now) };
+  if (outcome.kind === 'unheld') return { ...standing, hold: lostHold(standing.hold, outcome, now) };
   if (outcome.kind === 'stalled') return { ...standing, budget: stalledBudget(standing, outcome.load) };
   return outcome.kind === 'answered' ? answered(standing, outcome, now) : frozen(standing, outcome.load, now);
 }

@@ -23,7 +23,7 @@ import type { NetworkPage, WayBookRecord } from './way-book.ts';
 const rememberedMs = 30 * 86_400_000;
 /**
  * Times are as exact as they are of use: of what is older than two hours the hour, of what is older than a day and an hour, after which
- * no ban and no rest counts any more, the day. Counted back from the newest, which is the time of saving.
+ * no ban and no rest counts any more, the day. Counted back from the time of saving, or the newest where that is not said.
  */
 const coarse: readonly (readonly [olderMs: number, stepMs: number])[] = [
   [25 * 3_600_000, 86_400_000],
@@ -160,16 +160,16 @@ export const wayBookCodec: Codec<WayBookRecord> = {
   shape: bookCodec.shape,
 };
 
-function stored({ pages, cards, key }: WayBookRecord): StoredBook {
+function stored({ pages, cards, key, at: now }: WayBookRecord): StoredBook {
   const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page) }));
-  const last = Math.max(0, ...all.map(({ at }) => at));
+  const last = now ?? Math.max(0, ...all.map(({ at }) => at));
   const kept = all
     .filter(({ at }) => last - at < rememberedMs)
     .toSorted((a, b) => b.at - a.at)
     .slice(0, most.networks);
   return {
     ...(key !== undefined && { key }),
-    pages: kept.map(({ network, page }) => storedPage(network, page, last)),
+    pages: kept.map(({ network, page }) => storedPage(network, page, { last, now })),
     cards: [...cards].slice(-most.relays).map(([relay, card]) => ({
       relay,
       number: card.number,
@@ -186,18 +186,24 @@ function lastAt({ goodAt, failure }: Standing): number {
   return Math.max(goodAt, failure?.at ?? 0);
 }
 
-/** @param last the newest of all */
+interface Saving {
+  /** from which times are counted back */
+  readonly last: number;
+  readonly now: number | undefined;
+}
+
+/** @param last from which it is counted back */
 function time(at: number, last: number): number {
   const step = coarse.find(([olderMs]) => last - at > olderMs)?.[1] ?? 1;
   return whole(Math.floor(at / step) * step);
 }
 
-function storedPage(network: string, { ways, paces, addresses }: NetworkPage, last: number): StoredPage {
+function storedPage(network: string, { ways, paces, addresses }: NetworkPage, saving: Saving): StoredPage {
   const kept = [...ways].toSorted(([, a], [, b]) => lastAt(b) - lastAt(a)).slice(0, most.ways);
   return {
     network,
-    ways: kept.map(([key, standing]) => storedWay(key, standing, last)),
-    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace, last)),
+    ways: kept.map(([key, standing]) => storedWay(key, standing, saving.last)),
+    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace, saving)),
     addresses: [...addresses].slice(-most.names).map(([host, address]) => ({ host, address })),
   };
 }
@@ -229,13 +235,13 @@ function storedDirection({ bytes, ceilingBytes }: LearnedDirection): StoredDirec
 function storedName(
   name: string,
   { rule, starts, answered, silentUntil, bannedAt }: Pace,
-  last: number,
+  { last, now = Infinity }: Saving,
 ): StoredName {
   return {
     name,
     rule,
     starts: starts
-      .filter((at) => last - at < dialRules.startWindowMs)
+      .filter((at) => at <= now && last - at < dialRules.startWindowMs)
       .slice(-256)
       .map(whole),
     answered,

@@ -1,6 +1,16 @@
 import { equalBytes, type Hint, type RelayId } from '@tern/protocol';
 import type { ObservedWay } from './attempt-report.ts';
-import { freshPace, othersOf, ruleAt, together, type Others, type Pace } from './pace.ts';
+import { dialRules } from './dial-rules.ts';
+import {
+  freshPace,
+  metBy,
+  othersOf,
+  ruleAt,
+  startsWithin,
+  together,
+  type Others,
+  type Pace,
+} from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { Residuals } from './residuals.ts';
 import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
@@ -20,6 +30,8 @@ export interface WayBookRecord {
   readonly cards: ReadonlyMap<RelayId, LearnedCard>;
   /** under which networks have their names there: without it nobody can try out which network one of them is */
   readonly key?: Uint8Array;
+  /** when it was like this, ms since 1970; in the store itself it is not said */
+  readonly at?: number;
 }
 
 /** A way with the relay it is to lead to and that one's other names and addresses, where they are known. */
@@ -135,6 +147,11 @@ export class WayBook {
     return ruleAt(this.pace(way), this.others(way, now), now) === 'free';
   }
 
+  /** So many were started that a hello without an answer looks like a ban. */
+  suspectsBan(way: ObservedWay, now: number): boolean {
+    return way.serverName !== '' && startsWithin(this.pace(way).starts, now) > dialRules.carefulStarts;
+  }
+
   paced(way: ObservedWay, pace: Pace): void {
     const before = this.pace(way);
     this.#page().paces.set(countedBy(way), pace);
@@ -191,8 +208,11 @@ export class WayBook {
     return { pages: new Map(this.#pages), cards: new Map(this.#cards), ...(key !== undefined && { key }) };
   }
 
-  /** What this process has learnt already counts more than what is loaded; of cards the newer one, and of hellos those of both. */
-  load({ pages, cards, key }: WayBookRecord): void {
+  /**
+   * What this process has learnt already counts more than what is loaded; of cards the newer one, and of hellos those of both, as far as
+   * they do not lie ahead of now.
+   */
+  load({ pages, cards, key }: WayBookRecord, now: number): void {
     for (const [network, page] of this.#renamed(pages, key)) {
       const here = this.#pages.get(network);
       const ways = new Map([...page.ways, ...(here?.ways ?? [])]);
@@ -200,7 +220,7 @@ export class WayBook {
         ways,
         freezing: freezingOf(ways),
         shown: new Map(),
-        paces: pacesOf(page.paces, here?.paces ?? new Map()),
+        paces: pacesOf(metUntil(now, page.paces), metUntil(now, here?.paces ?? new Map())),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
         residuals: here?.residuals ?? new Residuals(),
       });
@@ -285,6 +305,10 @@ function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget 
     up: own.up.ceilingBytes === undefined ? up : raised(own.up, met.up.bytes),
     down: own.down.ceilingBytes === undefined ? down : raised(own.down, met.down.bytes),
   };
+}
+
+function metUntil(now: number, paces: ReadonlyMap<string, Pace>): ReadonlyMap<string, Pace> {
+  return new Map([...paces].map(([name, pace]) => [name, metBy(now, pace)]));
 }
 
 function pacesOf(there: ReadonlyMap<string, Pace>, own: ReadonlyMap<string, Pace>): Map<string, Pace> {

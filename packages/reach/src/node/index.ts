@@ -9,5 +9,5 @@ export type { NodeDialerOptions } from './node-dialer.ts';
 export type { DohServer } from './resolver.ts';
 export { keptAttemptsCodec, stillTelling } from './kept-attempts.ts';
 export type { KeptAttempts } from './kept-attempts.ts';
-export { startsInBook } from './starts-in-book.ts';
+export { bansInBook, startsInBook } from './starts-in-book.ts';
 export { piecesInBook } from './pieces-in-book.ts';

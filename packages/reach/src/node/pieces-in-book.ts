@@ -14,7 +14,7 @@ export function piecesInBook(
   at: { readonly network: string; readonly now: number },
 ): ReadonlySet<string> {
   const book = new WayBook(() => at.network);
-  book.load(record);
+  book.load(record, at.now);
   const inPieces = hints.filter((hint) => {
     const entrance = entranceOf(hint);
     const all = hint.relay === undefined ? entrance : withEndpoints(entrance, book.endpoints(hint.relay));

@@ -27,6 +27,8 @@ export interface NetworkRules {
   readonly ban?: 'run' | 'mixed' | 'count';
   /** nothing comes any more over a connection on which nothing was said for so long, ms */
   readonly forgetsMs?: number;
+  /** whoever waits for an answer for longer, ms, has the connection cut */
+  readonly cutsMs?: number;
   /** a connection is asked so often, ms, whether the other side is there, as a browser's system does: two packets each time */
   readonly keepAliveMs?: number;
   /** of one exchange, asked when its request leaves */
@@ -204,6 +206,7 @@ export class SimulatedNetwork implements Carrier {
     const asked = this.#world.now();
     const answer = await this.#answered(request, to, signal);
     const waitedMs = this.#world.now() - asked;
+    if (to.heldMs > waitedMs && waitedMs >= (this.rules.cutsMs ?? Infinity)) await ended();
     if (Math.min(waitedMs, this.rules.keepAliveMs ?? Infinity) > (this.rules.forgetsMs ?? Infinity))
       await never();
     for (let at = this.rules.keepAliveMs ?? Infinity; at < waitedMs; at += this.rules.keepAliveMs ?? Infinity)
@@ -225,7 +228,10 @@ export class SimulatedNetwork implements Carrier {
     this.served += 1;
     if (this.#answer !== undefined) return this.#answer(way, request, { signal });
     if (heldMs > 0)
-      await Promise.race([this.#world.wait(heldMs, { signal }), unlessAborted(this.#text.promise, signal)]);
+      await Promise.race([
+        this.#world.wait(Math.min(heldMs, this.rules.cutsMs ?? Infinity), { signal }),
+        unlessAborted(this.#text.promise, signal),
+      ]);
     else {
       this.#text.resolve();
       this.#text = Promise.withResolvers();
