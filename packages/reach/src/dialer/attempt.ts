@@ -1,4 +1,5 @@
 import { UnreachableError, type World } from '@tern/protocol';
+import { passesBefore } from '../abort.ts';
 import {
   failureIn,
   type AttemptReport,
@@ -6,7 +7,7 @@ import {
   type ObservedStages,
   type Stage,
 } from './attempt-report.ts';
-import { DialError, endedBy } from './carrier.ts';
+import { DialError, endedBy, unheld } from './carrier.ts';
 import { longestMs, rateOf } from './attempt-limits.ts';
 import type { ConnectionPool, Held, Turn } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
@@ -161,7 +162,10 @@ export class Attempt {
     return this.#address;
   }
 
-  /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
+  /**
+   * Resolves with the answer's first piece, undefined for an empty one.
+   * @throws {UnreachableError} `unheld`, and nothing was asked, where it may be kept back for longer than is sure on the connection that is there
+   */
   async begin(): Promise<Uint8Array | undefined> {
     const { pool, way, request, bulk, heldMs, world, standing, turn } = this.#parts;
     const [held, { signal }] = [heldMs > 0, this.#leaving];
@@ -171,6 +175,13 @@ export class Attempt {
       if (this.#ended !== undefined) {
         pool.giveBack(taken); // it was left while one was found for it
         signal.throwIfAborted();
+      }
+      const long = heldMs > holdRules.shortestMs && mayFreeze(standing, world.now());
+      // one that became idle while this waited has few packets left; whether an unsure one is there at all nobody knows
+      if (long && taken.unseen !== undefined && taken.load.exchanges > 0 && taken.closes !== true) {
+        pool.giveBack(taken);
+        this.leave('left');
+        throw unheld();
       }
       this.#held = taken;
       this.#before = taken.load;
@@ -187,8 +198,7 @@ export class Attempt {
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
       // a browser's system says something every 45 s, and what may freeze has few packets left after a long wait
-      const long = this.waitsAlone && heldMs > holdRules.shortestMs && mayFreeze(standing, world.now());
-      taken.closes ||= long || !hasRoom(standing, after, { upBytes: 0, bulk });
+      taken.closes ||= (long && this.waitsAlone) || !hasRoom(standing, after, { upBytes: 0, bulk });
       const asked = { signal, heldMs, bulk, last: taken.closes, steady: standing.grade === 'bulk' };
       this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
@@ -206,21 +216,17 @@ export class Attempt {
   async next(): Promise<Uint8Array | undefined> {
     const { world, standing, longestSilenceMs } = this.#parts;
     if (this.#pieces === undefined) return undefined;
-    const done = new AbortController();
-    const silence = world
-      .wait(Math.min(longestSilenceMs, progressMs(standing)), { signal: done.signal })
-      .then((): never => {
-        throw new DialError('silent', 'the answer stopped');
-      });
+    const mostMs = Math.min(longestSilenceMs, progressMs(standing));
+    const { signal } = this.#leaving;
     try {
-      const step = await Promise.race([this.#pieces.next(), silence]);
+      const next = this.#pieces.next();
+      if (await passesBefore(next, mostMs, { world, signal }))
+        throw new DialError('silent', 'the answer stopped');
+      const step = await next;
       return step.done === true ? undefined : this.#count(step.value);
     } catch (error) {
       this.leave(endedBy(error));
       throw error;
-    } finally {
-      silence.catch(() => undefined);
-      done.abort();
     }
   }
 
@@ -232,16 +238,8 @@ export class Attempt {
       const { standing, request, heldMs, bulk } = this.#parts;
       const asked = { way: this.way, standing, upBytes: request.length, heldMs, bulk };
       const limitMs = longestMs(this.#stage, { ...asked, now: this.#stageAt });
-      const turn = new AbortController();
-      const either = AbortSignal.any([signal, turn.signal]);
-      const over = world
-        .wait(Math.max(0, this.#stageAt + limitMs - world.now()), { signal: either })
-        .then(() => true);
-      const is = await Promise.race([over, changed.then(() => false)]).finally(() => {
-        over.catch(() => undefined);
-        turn.abort();
-      });
-      if (!is) continue;
+      const leftMs = Math.max(0, this.#stageAt + limitMs - world.now());
+      if (!(await passesBefore(changed, leftMs, { world, signal }))) continue;
       this.doubted = true;
       return;
     }

@@ -133,7 +133,7 @@ class WayDialer implements Dialer {
     const best = this.#best(this.#allWays(to), wish);
     const now = this.#parts.world.now();
     // what has carried something already, and says more by itself while it waits, has no packets left for long
-    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way, wish);
+    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way);
     return few ? shortestHoldMs : nextHoldMs(best?.standing.hold, now);
   }
 

@@ -2,7 +2,7 @@ import { UnreachableError, type World } from '@tern/protocol';
 import { least } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import { Attempt } from './attempt.ts';
-import { DialError, endedBy } from './carrier.ts';
+import { DialError, endedBy, unheld } from './carrier.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
@@ -264,6 +264,7 @@ export class Race {
     if (!(error instanceof UnreachableError)) throw error;
     this.#error = error;
     signal.throwIfAborted();
+    if (error.code === 'unheld') return; // nothing was asked
     const ended = endedBy(error);
     const cut = attempt.stage === 'answer' && (ended === 'reset' || ended === 'closed' || ended === 'failed');
     if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
@@ -314,11 +315,6 @@ function greetedBy(way: Way): string {
 
 function greets({ stage }: Attempt): boolean {
   return stage === 'connect' || stage === 'hello';
-}
-
-/** Whoever asked asks anew, and for less. */
-function unheld(): UnreachableError {
-  return new UnreachableError('what was kept back did not come', { code: 'unheld' });
 }
 
 function metStranger({ failure, goodAt }: Standing, now: number): boolean {
