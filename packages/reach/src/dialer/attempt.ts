@@ -30,6 +30,8 @@ export interface AttemptParts {
   readonly bulk: boolean;
   /** when a connection may be opened for it, and greet */
   readonly turn: Turn;
+  /** on this connection it is not to be asked */
+  readonly refuses: (held: Held) => boolean;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
 }
@@ -164,10 +166,10 @@ export class Attempt {
 
   /**
    * Resolves with the answer's first piece, undefined for an empty one.
-   * @throws {UnreachableError} `unheld`, and nothing was asked, where it may be kept back for longer than is sure on the connection that is there
+   * @throws {UnreachableError} `unheld`, and nothing was asked, on a connection that is refused
    */
   async begin(): Promise<Uint8Array | undefined> {
-    const { pool, way, request, bulk, heldMs, world, standing, turn } = this.#parts;
+    const { pool, way, request, bulk, heldMs, world, standing, turn, refuses } = this.#parts;
     const [held, { signal }] = [heldMs > 0, this.#leaving];
     try {
       const options = { signal, ...turn, reached: this.#reached.bind(this) };
@@ -176,9 +178,7 @@ export class Attempt {
         pool.giveBack(taken); // it was left while one was found for it
         signal.throwIfAborted();
       }
-      const long = heldMs > holdRules.shortestMs && mayFreeze(standing, world.now());
-      // one that became idle while this waited has few packets left; whether an unsure one is there at all nobody knows
-      if (long && taken.unseen !== undefined && taken.load.exchanges > 0 && taken.closes !== true) {
+      if (refuses(taken)) {
         pool.giveBack(taken);
         this.leave('left');
         throw unheld();
@@ -198,7 +198,8 @@ export class Attempt {
       const after = { ...this.load, exchanges: this.#before.exchanges + 1 };
       // nothing else fits on a connection that carried as much as one may
       // a browser's system says something every 45 s, and what may freeze has few packets left after a long wait
-      taken.closes ||= (long && this.waitsAlone) || !hasRoom(standing, after, { upBytes: 0, bulk });
+      const long = this.waitsAlone && heldMs > holdRules.shortestMs && mayFreeze(standing, world.now());
+      taken.closes ||= long || !hasRoom(standing, after, { upBytes: 0, bulk });
       const asked = { signal, heldMs, bulk, last: taken.closes, steady: standing.grade === 'bulk' };
       this.#pieces = this.#held.connection.exchange(request, asked)[Symbol.asyncIterator]();
       const first = await this.#pieces.next();
