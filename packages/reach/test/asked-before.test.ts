@@ -1,3 +1,4 @@
+import type { Hint } from '@tern/protocol';
 import { timedWorld, type TimedWorld } from '@tern/relay/testing';
 import { expect, test } from 'vitest';
 import type { AskedBefore, EarlierStart, LeftIdle } from '../src/dialer/asked-before.ts';
@@ -31,6 +32,10 @@ class Others implements AskedBefore {
 
   start(at: number): void {
     this.#listener?.started({ to: hint, at, answered: false });
+  }
+
+  doubt(to: Hint): void {
+    this.#listener?.doubted(to);
   }
 
   leave(idle: Partial<LeftIdle> & Pick<LeftIdle, 'usedAt'>): void {
@@ -108,6 +113,18 @@ test('what others left may be gone, and then tells nothing', async () => {
   others.leave({ usedAt: world.now() - dialRules.goneMs - 1 });
   await world.pass(dialRules.gapMs + dialRules.gapJitterMs);
   expect((await world.run(take())).unseen).toMatchObject({ load: { exchanges: 0 }, unsure: false });
+});
+
+test('what others left is not sure any more once nobody answered them there', async () => {
+  const others = new Others();
+  const { world, pool, take } = scene(() => others);
+  others.leave({ usedAt: world.now() });
+  others.doubt({ ...hint, address: 'two.example' });
+  expect(pool.hasFree(way, text)).toBe(true);
+  others.doubt(hint);
+  expect(pool.hasFree(way, text)).toBe(false);
+  const held = await world.run(take());
+  expect([held.unseen?.unsure, held.closes]).toEqual([true, true]);
 });
 
 test('whoever waits for a start takes what others leave', async () => {

@@ -86,6 +86,44 @@ describe('a relay that cannot be reached by itself', () => {
     expect(handed.length).toBe(before);
   });
 
+  test('is waited for also over a connection that has carried something, whoever asked being unable to ask for less', async () => {
+    const scene = dialerScene({ ...ownNameDead, freeze: () => ({ packets: 25 }) }, { plain: true });
+    const { world, network, dialer } = scene;
+    dialer.forwardThrough(forwarding(scene, []));
+    for (let times = 0; times < 30; times += 1) await world.run(deliver(scene));
+    const ways = [...dialer.record().pages.values()].flatMap((page) => [...page.ways]);
+    expect(new Map(ways).get('https:system:near.example:443')?.grade).toBe('text');
+    const [hellos, served] = [network.hellos.length, network.served];
+    const asking = carry(scene, requestFor(300), { heldMs: 80_000 });
+    await world.pass(5000);
+    expect([network.hellos.length - hellos, network.served - served]).toEqual([0, 1]);
+    await world.run(asking);
+  });
+
+  test('is not waited for so long again where the one in between lost the watch', async () => {
+    const scene = dialerScene(ownNameDead, { plain: true });
+    const { world, dialer } = scene;
+    const ways = forwarding(scene, []);
+    dialer.forwardThrough({
+      ...ways,
+      through: (by, direct) => ({
+        name: 'forward',
+        async *carry(to, request, options) {
+          if ((options.heldMs ?? 0) === 0) yield* ways.through(by, direct).carry(to, request, options);
+          else {
+            await world.wait(60_000, options);
+            throw new UnreachableError('lost', { code: 'unheld' });
+          }
+        },
+      }),
+    });
+    await world.run(deliver(scene));
+    const asking = carry(scene, requestFor(300), { heldMs: 80_000 });
+    await expect(world.run(asking)).rejects.toMatchObject({ code: 'unheld' });
+    const known = [...dialer.record().pages.values()].flatMap((page) => [...page.ways.values()]);
+    expect(known.flatMap(({ hold }) => hold?.lost?.ms ?? [])).toEqual([80_000]);
+  });
+
   test('is reached by itself where that works', async () => {
     const scene = dialerScene({}, { plain: true });
     const handed: Handed[] = [];

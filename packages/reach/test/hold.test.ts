@@ -321,6 +321,28 @@ describe('somebody who only waits', () => {
     expect(dialer.holdMs(hint)).toBe(160_000);
   });
 
+  test('does not wait for long on a connection that another request left while it waited for a start', async () => {
+    const rules = { freeze: () => ({ packets: 25 }), keepAliveMs: 45_000 };
+    const scene = dialerScene(rules, { plain: true });
+    const { world, network, dialer } = scene;
+    await world.run(waitAlong(scene, hourMs));
+    const before = [network.hellos.length, network.served];
+    const heldMs = dialer.holdMs(hint);
+    expect(heldMs).toBe(160_000);
+    const text = carry(scene, requestFor(300));
+    await expect(world.run(carry(scene, requestFor(300), { heldMs }))).rejects.toMatchObject({
+      code: 'unheld',
+    });
+    await world.run(text);
+    expect(dialer.reports().at(-1)).toMatchObject({ held: true, ended: 'left', upBytes: 700 });
+    const { failure, hold } = [...dialer.record().pages.values()][0]?.ways.values().next().value ?? {};
+    expect([failure, hold?.ms]).toEqual([undefined, 160_000]);
+    expect(dialer.holdMs(hint)).toBe(shortestMs);
+    await world.run(carry(scene, requestFor(300), { heldMs: shortestMs }));
+    const after = [network.hellos.length, network.served];
+    expect(after.map((count, at) => count - (before[at] ?? 0))).toEqual([1, 2]);
+  });
+
   test('asks for the shortest once one did not come', async () => {
     let forgetsMs = Infinity;
     const scene = dialerScene({

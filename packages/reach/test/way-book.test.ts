@@ -13,7 +13,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { deliver, dialerScene, download } from './dialer-scene.ts';
 import { wayBookCodec, type WayBookRecord } from '../src/index.ts';
-import { dialled, freshPace, greeted, started } from '../src/dialer/pace.ts';
+import { dialled, freshPace, greeted, started, type Pace } from '../src/dialer/pace.ts';
 import { WayBook, type NameNetwork } from '../src/dialer/way-book.ts';
 import { networkAddresses, networkName } from '../src/node/network-name.ts';
 import { freshStanding } from '../src/dialer/standing.ts';
@@ -79,6 +79,21 @@ test('a book that became long keeps what is newest', () => {
   expect([...read.pages.keys()]).not.toContain('network 3');
   expect(read.pages.get('network 39')?.ways.has('way 199')).toBe(true);
   expect(read.pages.get('network 39')?.ways.has('way 3')).toBe(false);
+});
+
+test('of many names those are kept to which something left last, or that met a ban last', () => {
+  const now = 1_794_000_000_000;
+  const pace = (at: number): Pace => ({ ...freshPace, starts: [now - at * 1000] });
+  const paces = new Map(Array.from({ length: 80 }, (_, at) => [`name ${at}`, pace(at + 10)]));
+  paces.set('name 79', pace(1));
+  paces.set('name 78', { ...freshPace, rule: 'counted', bannedAt: now - 2000 });
+  // the clock was set back
+  paces.set('name 77', pace(-3600));
+  const page = { ways: new Map(), paces, addresses: new Map() };
+  const record = { pages: new Map([['home', page]]), cards: new Map(), at: now };
+  const kept = decode(wayBookCodec, encode(wayBookCodec, record)).pages.get('home')?.paces;
+  const newest = Array.from({ length: 62 }, (_, at) => `name ${at}`);
+  expect([...(kept?.keys() ?? [])]).toEqual(['name 79', 'name 78', ...newest]);
 });
 
 test('who is a stranger to one relay is none to the one that lives there', () => {

@@ -72,6 +72,7 @@ function scene(plain: Transport, options: { readonly fails?: number } = {}): Sce
       askedBefore.tell({
         started: ({ to, answered }) => told.push(`began ${to.address} ${answered ? 'answered' : 'open'}`),
         left: ({ load, unsure }) => told.push(`left ${load.exchanges}${unsure ? ' perhaps' : ''}`),
+        doubted: ({ address }) => told.push(`doubted ${address}`),
       });
       return dialer;
     },
@@ -106,7 +107,7 @@ test('where the plain way says nothing the dialer takes over', async () => {
   const { ask, world, told } = scene(answering('plain', never));
   const began = world.now();
   expect([await ask(), world.now() - began]).toEqual(['dialer', 1500]);
-  expect(told).toEqual(['began one.example open']);
+  expect(told).toEqual(['began one.example open', 'doubted one.example']);
 });
 
 test('whoever was here before goes by the dialer from the start', async () => {

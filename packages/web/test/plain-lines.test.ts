@@ -201,8 +201,12 @@ test('the dialer learns which connections there were, which are left, and what b
   again?.left(true, { upBytes: 500, downBytes: 100 });
   other?.left(true, nothing);
   (await turn(elsewhere))?.failed();
-  const [started, left]: [EarlierStart[], LeftIdle[]] = [[], []];
-  lines.tell({ started: (start) => started.push(start), left: (idle) => left.push(idle) });
+  const [started, left, doubted]: [EarlierStart[], LeftIdle[], Hint[]] = [[], [], []];
+  lines.tell({
+    started: (start) => started.push(start),
+    left: (idle) => left.push(idle),
+    doubted: (to) => doubted.push(to),
+  });
   const secondAt = started[1]?.at ?? 0;
   expect(secondAt - beganAt).toBeGreaterThanOrEqual(600);
   expect(started).toEqual([
@@ -219,6 +223,9 @@ test('the dialer learns which connections there were, which are left, and what b
   const third = await turn();
   const fourth = await turn();
   expect([third?.last, fourth?.last, started.length]).toEqual([false, true, 3]);
+  expect(doubted).toEqual([]);
+  third?.failed();
+  expect(doubted).toEqual([hint]);
 });
 
 /** A newcomer who asks much from the first moment on, each side of a network with the same browser. @returns the hellos of any minute */

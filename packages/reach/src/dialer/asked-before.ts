@@ -31,6 +31,8 @@ export interface AskedBefore {
   tell(listener: {
     readonly started: (start: EarlierStart) => void;
     readonly left: (idle: LeftIdle) => void;
+    /** nobody answered there: whatever is idle may be gone */
+    readonly doubted: (to: Hint) => void;
   }): void;
 }
 
@@ -51,6 +53,9 @@ export function inherit(
     left: ({ to, ...idle }) => {
       for (const way of asUrlSays(to)) unseen?.leave(way, idle);
       freed();
+    },
+    doubted: (to) => {
+      for (const way of asUrlSays(to)) unseen?.doubt(way);
     },
   });
 }

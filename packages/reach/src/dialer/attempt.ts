@@ -1,4 +1,5 @@
 import { UnreachableError, type World } from '@tern/protocol';
+import { passesBefore } from '../abort.ts';
 import {
   failureIn,
   type AttemptReport,
@@ -6,7 +7,7 @@ import {
   type ObservedStages,
   type Stage,
 } from './attempt-report.ts';
-import { DialError, endedBy } from './carrier.ts';
+import { DialError, endedBy, unheld } from './carrier.ts';
 import { longestMs, rateOf } from './attempt-limits.ts';
 import type { ConnectionPool, Held, Turn } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
@@ -29,6 +30,8 @@ export interface AttemptParts {
   readonly bulk: boolean;
   /** when a connection may be opened for it, and greet */
   readonly turn: Turn;
+  /** on this connection it is not to be asked */
+  readonly refuses: (held: Held) => boolean;
   readonly longestSilenceMs: number;
   readonly observe: (observation: AttemptReport) => void;
 }
@@ -161,9 +164,12 @@ export class Attempt {
     return this.#address;
   }
 
-  /** Resolves with the answer's first piece, undefined for an empty one. @throws {UnreachableError} */
+  /**
+   * Resolves with the answer's first piece, undefined for an empty one.
+   * @throws {UnreachableError} `unheld`, and nothing was asked, on a connection that is refused
+   */
   async begin(): Promise<Uint8Array | undefined> {
-    const { pool, way, request, bulk, heldMs, world, standing, turn } = this.#parts;
+    const { pool, way, request, bulk, heldMs, world, standing, turn, refuses } = this.#parts;
     const [held, { signal }] = [heldMs > 0, this.#leaving];
     try {
       const options = { signal, ...turn, reached: this.#reached.bind(this) };
@@ -171,6 +177,11 @@ export class Attempt {
       if (this.#ended !== undefined) {
         pool.giveBack(taken); // it was left while one was found for it
         signal.throwIfAborted();
+      }
+      if (refuses(taken)) {
+        pool.giveBack(taken);
+        this.leave('left');
+        throw unheld();
       }
       this.#held = taken;
       this.#before = taken.load;
@@ -206,21 +217,17 @@ export class Attempt {
   async next(): Promise<Uint8Array | undefined> {
     const { world, standing, longestSilenceMs } = this.#parts;
     if (this.#pieces === undefined) return undefined;
-    const done = new AbortController();
-    const silence = world
-      .wait(Math.min(longestSilenceMs, progressMs(standing)), { signal: done.signal })
-      .then((): never => {
-        throw new DialError('silent', 'the answer stopped');
-      });
+    const mostMs = Math.min(longestSilenceMs, progressMs(standing));
+    const { signal } = this.#leaving;
     try {
-      const step = await Promise.race([this.#pieces.next(), silence]);
+      const next = this.#pieces.next();
+      if (await passesBefore(next, mostMs, { world, signal }))
+        throw new DialError('silent', 'the answer stopped');
+      const step = await next;
       return step.done === true ? undefined : this.#count(step.value);
     } catch (error) {
       this.leave(endedBy(error));
       throw error;
-    } finally {
-      silence.catch(() => undefined);
-      done.abort();
     }
   }
 
@@ -232,16 +239,8 @@ export class Attempt {
       const { standing, request, heldMs, bulk } = this.#parts;
       const asked = { way: this.way, standing, upBytes: request.length, heldMs, bulk };
       const limitMs = longestMs(this.#stage, { ...asked, now: this.#stageAt });
-      const turn = new AbortController();
-      const either = AbortSignal.any([signal, turn.signal]);
-      const over = world
-        .wait(Math.max(0, this.#stageAt + limitMs - world.now()), { signal: either })
-        .then(() => true);
-      const is = await Promise.race([over, changed.then(() => false)]).finally(() => {
-        over.catch(() => undefined);
-        turn.abort();
-      });
-      if (!is) continue;
+      const leftMs = Math.max(0, this.#stageAt + limitMs - world.now());
+      if (!(await passesBefore(changed, leftMs, { world, signal }))) continue;
       this.doubted = true;
       return;
     }

@@ -77,3 +77,8 @@ export function endedBy(error: unknown): Ended {
   if (error.code === 'cut') return 'closed';
   return error.code === 'not-a-relay' ? 'not-a-relay' : 'failed';
 }
+
+/** What was to be kept back did not come, or would not: whoever asked asks anew, and for less. */
+export function unheld(): UnreachableError {
+  return new UnreachableError('what was kept back did not come', { code: 'unheld' });
+}

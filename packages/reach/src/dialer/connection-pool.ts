@@ -92,13 +92,13 @@ export class ConnectionPool implements Disposable {
   }
 
   /** a connection that has carried something already carries the next request too, in a browser */
-  rides(way: Way, wish: Wish): boolean {
-    return this.#unseenOf(way)?.idle(way, wish) !== undefined;
+  rides(way: Way): boolean {
+    return this.#unseenOf(way)?.isNext(way) === true;
   }
 
   /** None has to be opened for this. A watch is in no hurry, and waits a moment until it is the turn of one that is idle. */
   isReady(way: Way, wish: Wish): boolean {
-    return this.hasFree(way, wish) || (wish.held && this.rides(way, wish));
+    return this.hasFree(way, wish) || (wish.held && this.#unseenOf(way)?.idle(way, wish) !== undefined);
   }
 
   /** A connection for one exchange: a free one, or a new one as soon as it may be started. @throws what the carrier throws, the signal's reason */

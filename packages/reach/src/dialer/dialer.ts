@@ -80,6 +80,8 @@ export interface Dialer extends Transport, Disposable {
 
 const keptReports = 256;
 
+type Carrying = CarryOptions & { readonly handsOn?: boolean };
+
 /** A dialer that knows nothing yet; what it learnt elsewhere comes by `load`. Disposing of it closes its connections. */
 export function openDialer(parts: DialerParts): Dialer {
   return new WayDialer(parts);
@@ -109,7 +111,7 @@ class WayDialer implements Dialer {
     this.#evidence = new Evidence({ book: this.#book, pool: this.#pool, world });
     this.direct = {
       name: this.name,
-      carry: (to, request, options) => this.#carry(this.#ways(to), request, options),
+      carry: (to, request, options) => this.#carry(this.#ways(to), request, { ...options, handsOn: true }),
       budget: (to, options) => this.#budget(this.#ways(to), options),
       vantage: () => this.#vantage(undefined),
       learnCard: (relay, card) => this.learnCard(relay, card),
@@ -133,7 +135,7 @@ class WayDialer implements Dialer {
     const best = this.#best(this.#allWays(to), wish);
     const now = this.#parts.world.now();
     // what has carried something already, and says more by itself while it waits, has no packets left for long
-    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way, wish);
+    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way);
     return few ? shortestHoldMs : nextHoldMs(best?.standing.hold, now);
   }
 
@@ -189,7 +191,7 @@ class WayDialer implements Dialer {
     this.#pool[Symbol.dispose]();
   }
 
-  async *#carry(ways: readonly Way[], request: Uint8Array, options: CarryOptions): AsyncIterable<Uint8Array> {
+  async *#carry(ways: readonly Way[], request: Uint8Array, options: Carrying): AsyncIterable<Uint8Array> {
     options.signal.throwIfAborted();
     const bulk = options.bulk === true ? 1 : 0;
     this.#bulk += bulk;
@@ -203,7 +205,7 @@ class WayDialer implements Dialer {
   async *#race(
     ways: readonly Way[],
     request: Uint8Array,
-    { signal, heldMs = 0, bulk = false, sealedFor, carriedBy, judged, observed }: CarryOptions,
+    { signal, heldMs = 0, handsOn = false, bulk = false, sealedFor, carriedBy, judged, observed }: Carrying,
   ): AsyncIterable<Uint8Array> {
     const { world } = this.#parts;
     const race = new Race({
@@ -215,6 +217,7 @@ class WayDialer implements Dialer {
       },
       bulk,
       heldMs,
+      handsOn,
       signal,
       world,
       longestSilenceMs: this.#parts.longestSilenceMs ?? dialRules.hardMs,

@@ -2,13 +2,13 @@ import { UnreachableError, type World } from '@tern/protocol';
 import { least } from '../budget.ts';
 import type { AttemptReport } from './attempt-report.ts';
 import { Attempt } from './attempt.ts';
-import { DialError, endedBy } from './carrier.ts';
-import type { ConnectionPool } from './connection-pool.ts';
+import { DialError, endedBy, unheld } from './carrier.ts';
+import type { ConnectionPool, Held } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
 import { NameTurns } from './name-turns.ts';
-import type { Standing } from './standing.ts';
+import { mayFreeze, type Standing } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
 import type { UnderWay } from './under-way.ts';
@@ -23,6 +23,8 @@ export interface RaceParts {
   readonly bulk: boolean;
   /** the answer may be kept back for so long; 0 for not at all */
   readonly heldMs: number;
+  /** whoever asked waits for somebody else, and cannot ask for less */
+  readonly handsOn: boolean;
   readonly signal: AbortSignal;
   readonly pool: ConnectionPool;
   readonly book: WayBook;
@@ -207,6 +209,7 @@ export class Race {
         notBefore: () => this.#beginsAt(way),
         mayGreet: (options) => this.#names.take(way, options),
       },
+      refuses: (held) => this.#refuses(held),
       longestSilenceMs,
       observe: (report) => {
         underWay.ended(attempt);
@@ -223,6 +226,17 @@ export class Race {
       (error: unknown): Event => ({ kind: 'failed', runner: attempt, error }),
     );
     this.#running.push({ attempt, begun });
+  }
+
+  /**
+   * One that became idle while a long watch waited for its turn has few packets left where connections freeze. Whether one that is unsure is
+   * there at all nobody knows.
+   */
+  #refuses({ way, unseen, load, closes }: Held): boolean {
+    const { book, heldMs, handsOn, world } = this.#parts;
+    const rides = unseen !== undefined && load.exchanges > 0 && closes !== true;
+    const long = heldMs > holdRules.shortestMs && !handsOn;
+    return long && rides && mayFreeze(book.standing(way), world.now());
   }
 
   /** No connection of its own begins sooner for this request, ms since 1970. */
@@ -270,6 +284,7 @@ export class Race {
     if (!(error instanceof UnreachableError)) throw error;
     this.#error = error;
     signal.throwIfAborted();
+    if (error.code === 'unheld' && attempt.stage !== 'answer') return; // nothing was asked
     const ended = endedBy(error);
     const cut = attempt.stage === 'answer' && (ended === 'reset' || ended === 'closed' || ended === 'failed');
     if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
@@ -320,11 +335,6 @@ function greetedBy(way: Way): string {
 
 function greets({ stage }: Attempt): boolean {
   return stage === 'connect' || stage === 'hello';
-}
-
-/** Whoever asked asks anew, and for less. */
-function unheld(): UnreachableError {
-  return new UnreachableError('what was kept back did not come', { code: 'unheld' });
 }
 
 function metStranger({ failure, goodAt }: Standing, now: number): boolean {

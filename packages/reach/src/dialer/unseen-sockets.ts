@@ -50,6 +50,11 @@ export class UnseenSockets {
     return fits ? next : undefined;
   }
 
+  /** One that has carried something surely carries whatever is asked there next, with room for it or without. */
+  isNext(way: Way): boolean {
+    return this.#next(way)?.unsure === false;
+  }
+
   /**
    * When something may be asked, as far as that follows from what went over idle ones: if one had died meanwhile, a browser opened another
    * instead and said nothing. Ms since 1970.

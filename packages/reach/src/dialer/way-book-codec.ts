@@ -161,7 +161,7 @@ export const wayBookCodec: Codec<WayBookRecord> = {
 };
 
 function stored({ pages, cards, key, at: now }: WayBookRecord): StoredBook {
-  const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page) }));
+  const all = [...pages].map(([network, page]) => ({ network, page, at: newest(page, now) }));
   const last = now ?? Math.max(0, ...all.map(({ at }) => at));
   const kept = all
     .filter(({ at }) => last - at < rememberedMs)
@@ -178,8 +178,13 @@ function stored({ pages, cards, key, at: now }: WayBookRecord): StoredBook {
   };
 }
 
-function newest({ ways }: NetworkPage): number {
-  return Math.max(0, ...[...ways.values()].map(lastAt));
+/** Hellos whose answers are still out are news as well. */
+function newest({ ways, paces }: NetworkPage, now: number | undefined): number {
+  return Math.max(
+    0,
+    ...[...ways.values()].map(lastAt),
+    ...[...paces.values()].map((pace) => metAt(pace, now)),
+  );
 }
 
 function lastAt({ goodAt, failure }: Standing): number {
@@ -203,9 +208,17 @@ function storedPage(network: string, { ways, paces, addresses }: NetworkPage, sa
   return {
     network,
     ways: kept.map(([key, standing]) => storedWay(key, standing, saving.last)),
-    names: [...paces].slice(-most.names).map(([name, pace]) => storedName(name, pace, saving)),
+    names: [...paces]
+      .toSorted(([, a], [, b]) => metAt(b, saving.now) - metAt(a, saving.now))
+      .slice(0, most.names)
+      .map(([name, pace]) => storedName(name, pace, saving)),
     addresses: [...addresses].slice(-most.names).map(([host, address]) => ({ host, address })),
   };
+}
+
+/** Of its last start or ban, ms since 1970; 0 where that is longer ago than it is kept. */
+function metAt({ starts, bannedAt = 0 }: Pace, now = Infinity): number {
+  return Math.max(0, ...[...starts, bannedAt].filter((at) => at <= now));
 }
 
 function storedWay(key: string, standing: Standing, last: number): StoredWay {

@@ -116,6 +116,7 @@ export class PlainLines implements AskedBefore {
           place,
           this.#idleAt(place).map((one) => ({ ...one, unsure: true })),
         );
+        this.#listener?.doubted(to);
       },
     };
   }
