@@ -8,7 +8,7 @@ import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
 import { NameTurns } from './name-turns.ts';
-import { mayFreeze, type Standing } from './standing.ts';
+import { mayFreeze, metStranger } from './standing.ts';
 import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
 import type { UnderWay } from './under-way.ts';
@@ -335,10 +335,6 @@ function greetedBy(way: Way): string {
 
 function greets({ stage }: Attempt): boolean {
   return stage === 'connect' || stage === 'hello';
-}
-
-function metStranger({ failure, goodAt }: Standing, now: number): boolean {
-  return failure?.kind === 'stranger' && failure.at > goodAt && now - failure.at < dialRules.strangerMs;
 }
 
 /** A try that has taken too long makes those doubtful that share what it may have stopped at. */

@@ -213,3 +213,8 @@ export function hasRoom(
 export function progressMs({ rttMs = 0, patience }: Standing): number {
   return Math.max(dialRules.progressMs, dialRules.progressRtts * rttMs) * patience;
 }
+
+/** Somebody else answered there a while ago. */
+export function metStranger({ failure, goodAt }: Standing, now: number): boolean {
+  return failure?.kind === 'stranger' && failure.at > goodAt && now - failure.at < dialRules.strangerMs;
+}
