@@ -60,7 +60,7 @@ test('who cannot play on this machine keeps its row, and nothing is played for i
     const told: string[] = [];
     const records = await scheduleRuns(
       { ...plan, missing: new Map([['obfs4', because]]) },
-      new ResultFolder(folder, 'sources'),
+      new ResultFolder(folder, () => 'sources'),
       { tell: (line) => told.push(line), signal: new AbortController().signal },
     );
     const absent = { subject: 'obfs4', kind: 'missing', because };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Measures } from '../src/run/measures.ts';
-import { ResultFolder, sourceFiles } from '../src/run/result-folder.ts';
+import { ResultFolder, sourceFiles, sourcesNow } from '../src/run/result-folder.ts';
 import { cellsOf, jsonLine, levelsOf, tableOf, type Outcome, type RunRecord } from '../src/run/results.ts';
 import { wordsOfTries } from '../src/run/tries.ts';
 
@@ -111,7 +111,7 @@ test('a table shows the median and the worst where they differ', () => {
 test('a lab that was stopped goes on where it was, unless what it measures has changed', () => {
   const path = mkdtempSync(join(tmpdir(), 'tern-lab-test-'));
   try {
-    const folder = new ResultFolder(path, 'sources one');
+    const folder = new ResultFolder(path, () => 'sources one');
     const name = { scenario: 'S01', digest: 'one', subject: 'tern', seed: 1, profile: 'full' } as const;
     const { sources: _, ...record } = run(1, measured({}, 'A'), {
       subject: 'websocket',
@@ -123,7 +123,7 @@ test('a lab that was stopped goes on where it was, unless what it measures has c
     expect(folder.read(name)?.outcome).toEqual(measured({}, 'A'));
     expect(folder.read({ ...name, subject: 'websocket' })).toBeUndefined();
     expect(folder.read({ ...name, seed: 2 })).toBeUndefined();
-    expect(new ResultFolder(path, 'sources two').read(name)).toBeUndefined();
+    expect(new ResultFolder(path, () => 'sources two').read(name)).toBeUndefined();
   } finally {
     rmSync(path, { recursive: true });
   }
@@ -136,8 +136,8 @@ test('what was void before a run counted stays in its record and is told, also w
     const name = { scenario: 'S01', digest: 'one', subject: 'tern', seed: 1, profile: 'full' } as const;
     const passed: Outcome = { subject: 'tern', kind: 'void', because: 'the control went whole' };
     const late: Outcome = { subject: 'tern', kind: 'void', because: 'the engine was late by 30 ms' };
-    new ResultFolder(path, 'sources').write({ ...record, outcomes: [passed] });
-    const folder = new ResultFolder(path, 'sources');
+    new ResultFolder(path, () => 'sources').write({ ...record, outcomes: [passed] });
+    const folder = new ResultFolder(path, () => 'sources');
     folder.write({ ...record, outcomes: [late], lagMs: { engine: 30, programs: 90 } });
     const outcomes = folder.write({ ...record, outcomes: [measured({}, 'A')] });
     expect(folder.read(name)?.outcome.earlier).toEqual([
@@ -149,7 +149,10 @@ test('what was void before a run counted stays in its record and is told, also w
     ]);
     expect(wordsOfTries([run(1, measured({}, 'A'), passed)])).toEqual([]);
     // other sources are another measurement
-    const [fresh] = new ResultFolder(path, 'others').write({ ...record, outcomes: [measured({}, 'A')] });
+    const [fresh] = new ResultFolder(path, () => 'others').write({
+      ...record,
+      outcomes: [measured({}, 'A')],
+    });
     expect(fresh?.earlier).toBeUndefined();
   } finally {
     rmSync(path, { recursive: true });
@@ -159,7 +162,7 @@ test('what was void before a run counted stays in its record and is told, also w
 test('a scenario that is edited, and a foreign one with the id of another, have results of their own', () => {
   const path = mkdtempSync(join(tmpdir(), 'tern-lab-test-'));
   try {
-    const folder = new ResultFolder(path, 'sources');
+    const folder = new ResultFolder(path, () => 'sources');
     const name = { scenario: 'S01', digest: 'one', subject: 'tern', seed: 1, profile: 'full' } as const;
     const { sources: _, ...record } = run(1, measured({ ttr: 2 }, 'A'));
     folder.write(record);
@@ -172,17 +175,32 @@ test('a scenario that is edited, and a foreign one with the id of another, have 
   }
 });
 
-test('what builds the app of the browsers and what acts in them are among what results depend on', () => {
-  expect(sourceFiles()).toEqual(
-    expect.arrayContaining([
-      'package-lock.json',
-      'packages/agent/src/main.ts',
-      'packages/lab/scenarios/S08-freeze.json',
-      'packages/web/bundle/web-build.ts',
-      'packages/web/src/page/styles/page.css',
-      'packages/web/test/programs/web-person.ts',
-      'packages/web/test/support/people.ts',
-    ]),
+test("what builds the app of the browsers and what acts in them are among what their results depend on, and no one else's", () => {
+  const ofAll = [
+    'package-lock.json',
+    'packages/agent/src/main.ts',
+    'packages/lab/scenarios/S08-freeze.json',
+    'packages/relay/package.json',
+  ];
+  const ofBrowsers = [
+    'packages/web/bundle/web-build.ts',
+    'packages/web/package.json',
+    'packages/web/src/page/styles/page.css',
+    'packages/web/test/programs/web-person.ts',
+    'packages/web/test/support/people.ts',
+  ];
+  const all = sourceFiles({ inBrowser: true });
+  expect(all).toEqual(expect.arrayContaining([...ofAll, ...ofBrowsers]));
+  expect(all.filter((path) => path.endsWith('.test.ts'))).toEqual([]);
+  const others = sourceFiles({ inBrowser: false });
+  expect(others).toEqual(expect.arrayContaining(ofAll));
+  expect(all.filter((path) => !others.includes(path))).toEqual(
+    all.filter((path) => path.startsWith('packages/web/')),
   );
-  expect(sourceFiles().filter((path) => path.endsWith('.test.ts'))).toEqual([]);
+});
+
+test('a change to the app of the browsers leaves the results of everybody else', () => {
+  const now = sourcesNow();
+  expect(now('tern')).toBe(now('websocket'));
+  expect(now('tern')).not.toBe(now('tern-web'));
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { subjectNamed } from '../subjects/all.ts';
 import type { Profile } from './profile.ts';
 import type { Outcome, RunRecord } from './results.ts';
 
@@ -20,11 +21,12 @@ export interface CellName {
 /** Results as files, a cell each, so that a lab that was stopped goes on where it was. Those of other sources are not read. */
 export class ResultFolder {
   readonly #path: string;
-  readonly #sources: string;
+  readonly #sourcesOf: (subject: string) => string;
 
-  constructor(path: string, sources: string) {
+  /** @param sourcesOf names what the results of a subject depend on, such as {@link sourcesNow} */
+  constructor(path: string, sourcesOf: (subject: string) => string) {
     this.#path = path;
-    this.#sources = sources;
+    this.#sourcesOf = sourcesOf;
     mkdirSync(path, { recursive: true });
   }
 
@@ -43,7 +45,7 @@ export class ResultFolder {
       const name = { ...run, subject: outcome.subject };
       const kept: Outcome = { ...outcome, ...this.#earlierOf(name) };
       const place = join(this.#path, fileOf(name));
-      const result: Result = { ...run, sources: this.#sources, outcome: kept };
+      const result: Result = { ...run, sources: this.#sourcesOf(outcome.subject), outcome: kept };
       writeFileSync(`${place}.new`, `${JSON.stringify(result)}\n`);
       renameSync(`${place}.new`, place);
       return kept;
@@ -61,7 +63,8 @@ export class ResultFolder {
     const file = fileOf(name);
     if (!readdirSync(this.#path).includes(file)) return undefined;
     const result = JSON.parse(readFileSync(join(this.#path, file), 'utf8')) as Result;
-    return result.sources === this.#sources && result.digest === name.digest ? result : undefined;
+    const isOfNow = result.sources === this.#sourcesOf(name.subject) && result.digest === name.digest;
+    return isOfNow ? result : undefined;
   }
 }
 
@@ -70,27 +73,32 @@ function fileOf({ scenario, digest, subject, seed, profile }: CellName): string 
   return `${scenario}.${subject}.${seed}.${profile}.${digest}.json`;
 }
 
-/** What makes the app of the browsers, and who acts in them: a cell of theirs depends on it as on a source. */
-const ofBrowsers = ['packages/web/{bundle,test/programs,test/support}/**/*'];
-const measuredFiles = [
-  'packages/*/src/**/*',
-  'packages/*/package.json',
+/** The product, the lab, its scenarios, and what the lockfile names. */
+const ofAll = [
+  'packages/!(web)/src/**/*',
+  'packages/!(web)/package.json',
   'packages/lab/scenarios/**/*.json',
-  ...ofBrowsers,
   'package-lock.json',
 ];
+/** The app of the browsers, what builds it, and who acts in it. */
+const ofBrowsers = ['packages/web/package.json', 'packages/web/{src,bundle,test/programs,test/support}/**/*'];
 
-/** Names everything that a result depends on: the files of {@link sourceFiles}, and the machine's Node. */
-export function sourcesNow(): string {
-  const hash = createHash('sha256').update(process.version);
-  for (const path of sourceFiles()) hash.update(path).update(readFileSync(join(root, path)));
-  return hash.digest('hex').slice(0, 16);
+/** Names everything that a subject's results depend on: the files of {@link sourceFiles}, and the machine's Node. */
+export function sourcesNow(): (subject: string) => string {
+  const names = new Map([false, true].map((inBrowser) => [inBrowser, hashOf(sourceFiles({ inBrowser }))]));
+  return (subject) => names.get(subjectNamed(subject)?.inBrowser === true) ?? '';
 }
 
-/** The product's sources, the lab's, its scenarios, what builds and drives the app in browsers, and what the lockfile names. */
-export function sourceFiles(): readonly string[] {
-  return globSync(measuredFiles, { cwd: root, withFileTypes: true })
+/** @param options `inBrowser`: also those of the app in browsers, which nobody else's results depend on */
+export function sourceFiles({ inBrowser }: { readonly inBrowser: boolean }): readonly string[] {
+  return globSync(inBrowser ? [...ofAll, ...ofBrowsers] : ofAll, { cwd: root, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .toSorted();
+}
+
+function hashOf(paths: readonly string[]): string {
+  const hash = createHash('sha256').update(process.version);
+  for (const path of paths) hash.update(path).update(readFileSync(join(root, path)));
+  return hash.digest('hex').slice(0, 16);
 }

@@ -25,6 +25,8 @@ export interface Subject {
   readonly name: string;
   /** takes so much of a machine that it plays alone, and in a quick lab only where it is asked for */
   readonly heavy?: boolean;
+  /** it is the app in browsers */
+  readonly inBrowser?: boolean;
   /** its programs say what they find hinders them */
   readonly saysCauses?: boolean;
   /** what the lab was built for: it has to reach the scenarios' targets, where the others are there to be compared with */

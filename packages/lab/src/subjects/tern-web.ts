@@ -19,6 +19,7 @@ export const ternWeb: Subject = {
   name: 'tern-web',
   ours: true,
   heavy: true,
+  inBrowser: true,
   missing: () => undefined,
   async open(ground) {
     const web = await builtApp();
