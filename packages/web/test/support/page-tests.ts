@@ -16,13 +16,17 @@ export type PageTests = (test: RegisterPageTest, given: Given) => void;
 /** Far beyond what any test takes; one that hangs is named instead of taking the others along. */
 const longestTestMs = 240_000;
 
-/** Makes an entry's tests runnable from outside: by a call in a page, by a message in a worker. */
+/**
+ * Makes an entry's tests runnable from outside: by a call in a page, by a message in a worker. A worker with a name is one that a
+ * test made for itself from the same script: what it is told is the test's business.
+ */
 export function offer(tests: PageTests): void {
   const run = (given: Given): Promise<readonly Outcome[]> => runAll(tests, given);
   if (typeof document !== 'undefined') {
     Reflect.set(globalThis, 'runPageTests', run);
     return;
   }
+  if (Reflect.get(globalThis, 'name') !== '') return;
   addEventListener('message', ({ data }: MessageEvent<Given>) => {
     void run(data).then((outcomes) => postMessage(outcomes));
   });
