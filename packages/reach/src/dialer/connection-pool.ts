@@ -3,8 +3,9 @@ import { unlessAborted } from '../abort.ts';
 import { inherit, type AskedBefore } from './asked-before.ts';
 import type { Carrier, CloseOptions, Connection, OpenOptions } from './carrier.ts';
 import { dialRules } from './dial-rules.ts';
+import { holdRules } from './hold.ts';
 import { addressGapMs, dialled, greeted, hellosAtOnce, mayStartAt, started, unanswered } from './pace.ts';
-import { hasRoom, type Load } from './standing.ts';
+import { hasRoom, mayFreeze, type Load } from './standing.ts';
 import { UnseenSockets, type Unseen } from './unseen-sockets.ts';
 import { countedBy, isUncounted, wayKey, type Way } from './way.ts';
 import type { WayBook } from './way-book.ts';
@@ -91,9 +92,12 @@ export class ConnectionPool implements Disposable {
     return unseen.idle(way, wish) !== undefined && unseen.opensAt(way) <= this.#parts.world.now();
   }
 
-  /** a connection that has carried something already carries the next request too, in a browser */
-  rides(way: Way): boolean {
-    return this.#unseenOf(way)?.isNext(way) === true;
+  /** For how long an answer may be kept back there at most, whatever went well, ms. */
+  mostHoldMs(way: Way): number {
+    const { book, world } = this.#parts;
+    const unseen = this.#unseenOf(way);
+    if (unseen === undefined || !mayFreeze(book.standing(way), world.now())) return holdRules.longestMs;
+    return unseen.isNext(way) ? holdRules.shortestMs : holdRules.freezingMs;
   }
 
   /** None has to be opened for this. A watch is in no hurry, and waits a moment until it is the turn of one that is idle. */

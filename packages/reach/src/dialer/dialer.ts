@@ -1,6 +1,5 @@
 import type { Hint, RelayId, World } from '@tern/protocol';
 import { unlessAborted } from '../abort.ts';
-import { shortestHoldMs } from '../hold-lengths.ts';
 import { trialOf, type Budget } from '../budget.ts';
 import type { Observation } from '../diagnosis/observation.ts';
 import type { AttemptReport } from './attempt-report.ts';
@@ -14,7 +13,7 @@ import { Evidence } from './evidence.ts';
 import { nextHoldMs } from './hold.ts';
 import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
-import { freshStanding, mayFreeze } from './standing.ts';
+import { freshStanding } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
 import { UnderWay } from './under-way.ts';
 import { observationOf, toldWay } from './told-observation.ts';
@@ -133,10 +132,8 @@ class WayDialer implements Dialer {
   holdMs(to: Hint): number {
     const wish = { upBytes: 0, bulk: false, held: true };
     const best = this.#best(this.#allWays(to), wish);
-    const now = this.#parts.world.now();
-    // what has carried something already, and says more by itself while it waits, has no packets left for long
-    const few = best !== undefined && mayFreeze(best.standing, now) && this.#pool.rides(best.way);
-    return few ? shortestHoldMs : nextHoldMs(best?.standing.hold, now);
+    const nextMs = nextHoldMs(best?.standing.hold, this.#parts.world.now());
+    return best === undefined ? nextMs : Math.min(nextMs, this.#pool.mostHoldMs(best.way));
   }
 
   learnCard(relay: RelayId, card: LearnedCard): void {

@@ -6,13 +6,26 @@ import { longestHoldMs, shortestHoldMs } from '../hold-lengths.ts';
  */
 export const holdRules: Readonly<
   Record<
-    'shortestMs' | 'longestMs' | 'passesToGrow' | 'share' | 'leastMs' | 'restMs' | 'mostRestMs' | 'graceMs',
+    | 'shortestMs'
+    | 'longestMs'
+    | 'freezingMs'
+    | 'passesToGrow'
+    | 'share'
+    | 'leastMs'
+    | 'restMs'
+    | 'mostRestMs'
+    | 'graceMs',
     number
   >
 > = {
   /** as long as nothing is known; from there on each length is twice the one before */
   shortestMs: shortestHoldMs,
   longestMs: longestHoldMs,
+  /**
+   * where a browser's connections freeze, on one that has carried nothing before: its system says something on it every 45 s, and few
+   * packets are left. That what was kept back does not come shows only when its time is over.
+   */
+  freezingMs: 160_000,
   /** so many answers in a row that were kept back so long, before one is asked for that is kept longer */
   passesToGrow: 1,
   /** a length counts from here on: what is asked for is up to an eighth less */
