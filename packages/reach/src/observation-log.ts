@@ -1,4 +1,5 @@
 import type { Observation } from './diagnosis/observation.ts';
+import { newestOfEach, tellsNothing } from './telling.ts';
 
 /** What is older says nothing about how things are now. */
 const keptMs = 600_000;
@@ -16,9 +17,11 @@ export class ObservationLog {
 
   /** @returns whether {@link hindered} is another now */
   add(one: Observation): boolean {
+    if (tellsNothing(one)) return false;
     const before = this.hindered;
     const at = this.#now();
-    this.#kept = [...this.#kept.filter((kept) => kept.at > at - keptMs), { one, at }].slice(-mostKept);
+    const lately = [...this.#kept.filter((kept) => kept.at > at - keptMs), { one, at }];
+    this.#kept = newestOfEach(lately, { most: mostKept, keyOf: (kept) => kept.one.way.key });
     return this.hindered !== before;
   }
 

@@ -104,6 +104,20 @@ describe('what an app saw a while ago', () => {
     expect(said(swallowed, once)).toMatchObject({ harbour: 'silent-after-hello earlier' });
   });
 
+  test('of silences soon after the hello is told where no more was carried now than had passed then', () => {
+    // the hello was answered, and nothing after it
+    const early = [100, 110].map((at): Observation => {
+      const { firstByteAfterMs: _first, lastByteAfterMs: _last, ...one } = stopped(harbour, at, 0);
+      return one;
+    });
+    const seen = [...early, attempt(island, 112)];
+    expect(said([], seen)).toMatchObject({ harbour: 'silent-after-hello' });
+    const small = [attempt(harbour, 280, { downBytes: 100 }), attempt(island, 281)];
+    expect(said(seen, small)).toMatchObject({ harbour: 'silent-after-hello earlier', island: 'works' });
+    const more = [...small, carried(harbour, 285, { downBytes: 10_000, ms: 60 })];
+    expect(said(seen, more)).toMatchObject({ harbour: 'works' });
+  });
+
   test('of resets is told where TCP does not even stand now: who resets by name keeps the pair shut for minutes', () => {
     const resets = [100, 110].map((at) => attempt(harbour, at, { end: 'reset' }));
     const shut = [280, 284].map((at) => unconnected(harbour, at, { end: 'refused-connection' }));

@@ -97,12 +97,15 @@ test('whatever else lies there is malformed and nothing worse', () => {
 
 const at = (endedAt: number): Observation => ({ ...attempt(harbour, 0), beganAt: endedAt - 220, endedAt });
 
-test('what is older than ten minutes is not kept, nor what is not yet, and of much the newest', () => {
+test('what is older than ten minutes is not kept, nor what is not yet, and of much the newest of each way', () => {
   const observations = [at(savedAt - 600_000), at(savedAt - 1), at(savedAt + 1)];
   expect(again({ network: 'here', savedAt, observations }).observations).toEqual([at(savedAt - 1)]);
   const many = Array.from({ length: 300 }, (_, index) => at(savedAt - 300 + index));
   const kept = again({ network: 'here', savedAt, observations: many }).observations;
-  expect([kept.length < 200, kept.at(-1)]).toEqual([true, many.at(-1)]);
+  expect(kept).toEqual(many.slice(-256));
+  const seldom = { ...at(savedAt - 500), way: { ...harbour, key: 'seldom' } };
+  const both = again({ network: 'here', savedAt, observations: [seldom, ...many] }).observations;
+  expect(both).toEqual([seldom, ...many.slice(-255)]);
 });
 
 test('it tells nothing of another network, after ten minutes, or by a clock that was set back', () => {

@@ -5,7 +5,7 @@ import { diagnose, type Observation } from '@tern/reach/diagnosis';
 import { coarseObservation, type SeenExchange } from '../src/coarse-observation.ts';
 import { handWorld } from '@tern/relay/testing';
 import { hello, pathScene } from './path-scene.ts';
-import { attempt, carried, harbour, helloLost, island } from './synthetic/hand-made.ts';
+import { attempt, carried, harbour, helloLost, island, unconnected } from './synthetic/hand-made.ts';
 
 const signal = new AbortController().signal;
 
@@ -101,6 +101,24 @@ describe('the log of attempts', () => {
     now += 600_000;
     log.add(attempt(island, 1000));
     expect(log.read().observations).toHaveLength(1);
+  });
+
+  test('keeps what was seen of a way that is seldom tried, however often another is', () => {
+    const log = new ObservationLog(() => 0);
+    const seldom = Array.from({ length: 16 }, (_, second) => helloLost(island, second));
+    for (const one of seldom) log.add(one);
+    const often = Array.from({ length: 1000 }, (_, second) => attempt(harbour, 20 + second));
+    for (const one of often) log.add(one);
+    expect(log.read().observations).toEqual([...seldom, ...often.slice(-240)]);
+  });
+
+  test('keeps nothing of what was given up before anything left or came, and every hello that left', () => {
+    const log = new ObservationLog(() => 0);
+    const left = helloLost(harbour, 1, 'cancelled');
+    const some = attempt(harbour, 2, { end: 'cancelled' });
+    const told = [unconnected(harbour, 3, { end: 'cancelled' }), left, some];
+    expect(told.map((one) => log.add(one))).toEqual([false, false, false]);
+    expect(log.read().observations).toEqual([left, some]);
   });
 
   test('says when there is something to diagnose', () => {

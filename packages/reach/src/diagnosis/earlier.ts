@@ -231,12 +231,20 @@ function outlasts(memory: Diagnosis, said: Diagnosis, own: readonly Observation[
   if (telling.length === 0) return true;
   if (said.cause.kind === 'unclear' && telling.every(({ end }) => end !== 'answered')) return true;
   const open = said.cause.kind === 'works' || said.cause.kind === 'unclear';
-  return open && isOfSize(memory.cause) && !own.some((one) => contradicts(one, memory));
+  return (
+    open && (isOfSize(memory.cause) || stopsEarly(memory)) && !own.some((one) => contradicts(one, memory))
+  );
+}
+
+/** The hello was answered there, and a few packets after it nothing passed: one small answer may be as many. */
+function stopsEarly({ cause, evidence }: Diagnosis): boolean {
+  return cause.kind === 'silent-after-hello' && evidence.bytes !== undefined;
 }
 
 /** It carried more, and nothing happened. Counts differ from one connection to another. */
 function contradicts(one: Observation, { cause, evidence }: Diagnosis): boolean {
   if (one.end !== 'answered' || connectionBytes(one) <= (evidence.bytes ?? 0) * beyond) return false;
+  if (cause.kind === 'silent-after-hello') return true;
   if (cause.kind === 'frozen') return packetsEstimate(one) > cause.packetsEstimate * beyond;
   return (bitsPerSecond(one) ?? 0) >= fastBits;
 }

@@ -13,6 +13,7 @@ import {
   type RelayId,
 } from '@tern/protocol';
 import type { Observation } from '../diagnosis/observation.ts';
+import { newestOfEach } from '../telling.ts';
 
 /** What the app of a home saw last, for a diagnosis that another process makes. */
 export interface KeptAttempts {
@@ -26,7 +27,7 @@ export interface KeptAttempts {
 
 /** What is older says nothing about how things are now, and nobody need find it. */
 export const keptAttemptsMs = 600_000;
-const mostKept = 128;
+const mostKept = 256;
 
 type Connection = NonNullable<Observation['connection']>;
 type Resolved = NonNullable<Observation['resolved']>;
@@ -126,16 +127,16 @@ const storedCodec: Codec<Stored> = struct<Stored>({
   attempts: field(3, list(attemptCodec, mostKept)),
 });
 
-/** As it lies in the store of a home: the newest of the last ten minutes before it was saved. No secret path is in it. */
+/** As it lies in the store of a home: the newest on each way, of the last ten minutes before it was saved. No secret path is in it. */
 export const keptAttemptsCodec: Codec<KeptAttempts> = {
   toItem: ({ network, savedAt, observations }) =>
     storedCodec.toItem({
       network,
       savedAt: whole(savedAt),
-      attempts: observations
-        .filter(({ endedAt }) => endedAt <= savedAt && endedAt > savedAt - keptAttemptsMs)
-        .slice(-mostKept)
-        .map((one) => storedOf(one, savedAt)),
+      attempts: newestOfEach(
+        observations.filter(({ endedAt }) => endedAt <= savedAt && endedAt > savedAt - keptAttemptsMs),
+        { most: mostKept, keyOf: ({ way }) => way.key },
+      ).map((one) => storedOf(one, savedAt)),
     }),
   fromItem(item) {
     const { network, savedAt, attempts } = storedCodec.fromItem(item);
