@@ -58,6 +58,14 @@ test('what a diagnosis should say follows from the rules, for the ways that they
   ]);
 });
 
+test('where a whole exchange may pass before the silence, it may be called either', () => {
+  const after = (furtherPackets: number): ReturnType<typeof expectedOfAll> =>
+    expectedOfAll(under({ technique: 'name-blackhole', names: ['cloud-*'], furtherPackets }), [abroad, home]);
+  expect(after(0)).toEqual([['silent-after-hello'], ['works']]);
+  expect(after(4)).toEqual([['silent-after-hello'], ['works']]);
+  expect(after(5)).toEqual([['silent-after-hello', 'frozen'], ['works']]);
+});
+
 test('what stops a connection earlier hides what would stop it later', () => {
   const both = under(
     { technique: 'freeze-packets', packets: 25 },

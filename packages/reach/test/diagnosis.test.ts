@@ -170,6 +170,22 @@ describe('what a client sees tells what hinders it', () => {
     expect(said([...small, ...stops.slice(0, 1)]).way.cause.kind).not.toBe('frozen');
   });
 
+  test('a hello that is swallowed once is so twice where another to the same relay is, and none there is answered', () => {
+    const second = { ...harbour, key: 'second', name: 'second.example' };
+    const { name: _name, ...bare } = { ...harbour, key: 'number', address: '203.0.113.9' };
+    const other = attempt(island, 8);
+    const lost = [helloLost(second, 4), helloLost(bare, 6)];
+    const kind = (...some: readonly Observation[]): string =>
+      said(some.toSorted((a, b) => a.beganAt - b.beganAt)).way.cause.kind;
+    expect(kind(helloLost(harbour, 1), other)).toBe('unclear');
+    for (const one of lost) expect(kind(helloLost(harbour, 1), one, other)).toBe('silent-after-hello');
+    expect(kind(helloLost(harbour, 1), ...lost)).not.toBe('silent-after-hello');
+    expect(kind(helloLost(harbour, 1), ...lost, attempt(bare, 9), other)).toBe('unclear');
+    expect(kind(helloLost(harbour, 1), helloLost(literal, 4), other)).toBe('unclear');
+    const late = [helloLost(second, 90), attempt(island, 91)];
+    expect(kind(helloLost(harbour, 1), other, ...late)).toBe('unclear');
+  });
+
   test('a relay that is off is told from a border that is closed, and that from no network', () => {
     const resolved = { afterMs: 5, addresses: ['198.51.100.7'], by: 'system' } as const;
     const away = [unconnected(harbour, 1, { resolved }), unconnected(harbour, 6, { resolved })];

@@ -164,6 +164,13 @@ describe('what an app saw a while ago', () => {
     expect(said(seen, [...answersNow, whole], [harbour])).toMatchObject({ harbour: 'works' });
   });
 
+  test('of a border that is cut is not told where somebody answers now', () => {
+    const resolved = { afterMs: 5, addresses: ['198.51.100.7'], by: 'system' } as const;
+    const cut = [harbour, island, literal].map((way, at) => unconnected(way, 100 + at, { resolved }));
+    expect(said(cut, [])).toMatchObject({ harbour: 'border-cut earlier' });
+    expect(said(cut, [attempt(island, 281)])).toEqual({ network: 'works', island: 'works' });
+  });
+
   test('is forgotten after ten minutes', () => {
     const long = { now: now + 600_000 };
     const made = answersNow.map((one) => ({

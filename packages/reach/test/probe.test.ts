@@ -192,6 +192,14 @@ describe('probes make the attempts that a diagnosis lacks', () => {
     expect(await made(119_999)).toEqual([harbour, island, literal].map(({ key }) => key).toSorted());
   });
 
+  test('what ends within the time is waited for', async () => {
+    const bans = new Map([['harbour.example', 130_000]]);
+    const { made, cause } = await probed({}, { earlier: { hellos: [], bans, settled: new Set() } });
+    const [first] = made.filter(({ way }) => way.key === harbour.key);
+    expect(first?.beganAt).toBeGreaterThanOrEqual(130_000);
+    expect(cause(harbour)).toBe('works');
+  });
+
   test('a relay that the pace keeps waiting is left enough to be tried all the same', async () => {
     const hellos = [70, 80, 90].map((at) => attempt(harbour, at));
     const fourth: Way = { ...island, key: 'fourth', name: 'fourth.example', relay: 'f' };

@@ -79,12 +79,29 @@ export function expectedOfAll(
     const ban = bans.find(
       ({ what, value }) => (what === 'name' && value === way.name) || way.addresses.includes(value),
     );
-    if (ban === undefined || !isSeenAfterHello(cause)) return [cause];
+    if (ban === undefined || !isSeenAfterHello(cause))
+      return passesFew(policy, way, cause) ? [cause, 'frozen'] : [cause];
     const banned: Right = ban.hellos < knownHellos ? ['banned', 'silent-after-hello'] : ['banned'];
     if (ban.during) return [cause, ...banned];
     // what was seen before it is so all the same
     return cause === 'works' ? banned : [...banned, cause];
   });
+}
+
+/**
+ * So many packets after a hello are a handshake that goes on with a session, a small request and its answer: whether an exchange falls silent at
+ * once or the second one on its connection does is how they fall into packets.
+ */
+const fewPackets = 5;
+
+function passesFew(policy: Policy, way: TriedWay, cause: Expected): boolean {
+  return (
+    cause === 'silent-after-hello' &&
+    policy.rules.some(
+      (rule) =>
+        rule.technique === 'name-blackhole' && rule.furtherPackets >= fewPackets && concerns(rule, 2, way),
+    )
+  );
 }
 
 function isSeenAfterHello(cause: Expected): boolean {

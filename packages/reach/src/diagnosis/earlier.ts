@@ -96,7 +96,7 @@ export function diagnoseAgain(
   const before = beforeNow(ways, earlier, now);
   const after = diagnose(made, { now }).slice(1);
   const each = ways.flatMap((way) => {
-    const memory = banOf(way, before, earlier.observations) ?? of(way, before);
+    const memory = banOf(way, before, earlier.observations) ?? ofTheWay(of(way, before), made);
     const said = of(way, after) ?? memory;
     if (said === undefined) return [];
     const own = made.filter((one) => one.way.key === way.key);
@@ -216,6 +216,13 @@ function banOf(
   if (last === undefined || !helloUnanswered(last)) return undefined;
   const met = before.find((one) => one.cause.kind === 'banned' && one.way?.key === last.way.key);
   return met && { ...met, way };
+}
+
+/** That nothing beyond answers was said of all ways; not where one of them answers now. */
+function ofTheWay(memory: Diagnosis | undefined, made: readonly Observation[]): Diagnosis | undefined {
+  const { kind } = memory?.cause ?? {};
+  const ofAll = kind === 'border-cut' || kind === 'no-network';
+  return ofAll && made.some(({ end }) => end === 'answered') ? undefined : memory;
 }
 
 function isOfSize({ kind }: Diagnosis['cause']): boolean {

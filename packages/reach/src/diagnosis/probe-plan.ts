@@ -303,9 +303,9 @@ function speeds(open: readonly Way[], minute: readonly Observation[]): readonly 
   );
 }
 
-/** How long the pace forbids another hello there; Infinity where a ban is known or suspected. */
+/** How long the pace forbids another hello there; Infinity where a ban is suspected by what was seen. */
 function waitMs({ observations, now, hellos: before = [], starts, bans }: ProbeState, way: Way): number {
-  if ((bans?.get(placeOf(way)) ?? 0) > now) return Infinity;
+  const left = (bans?.get(placeOf(way)) ?? 0) - now;
   const all = [...before, ...observations];
   const hellos = all.filter((one) => placeOf(one.way) === placeOf(way) && sentHello(one));
   const [network] = diagnose(observations, { now });
@@ -320,5 +320,5 @@ function waitMs({ observations, now, hellos: before = [], starts, bans }: ProbeS
   const lately = times.filter((at) => at > now - 60_000);
   const third = lately.toSorted((a, b) => b - a)[pace.hellosAMinute - 1];
   const untilFewer = third === undefined ? 0 : third + 60_000 - now;
-  return Math.max(0, untilFewer, last + pace.betweenMs - now);
+  return Math.max(0, left, untilFewer, last + pace.betweenMs - now);
 }

@@ -1,9 +1,9 @@
 import type { Finding } from './finding.ts';
-import { helloUnanswered, isFresh, isNobodysAddress, neverConnected } from './measures.ts';
+import { helloUnanswered, isFresh, isNobodysAddress, neverConnected, sameRelay } from './measures.ts';
 import type { Observation } from './observation.ts';
 import { fewPass, stopsAsEarly } from './few-packets.ts';
 import { judgeFreeze } from './freeze-rule.ts';
-import { bestControl, hellosBefore, says, type WayFacts } from './way-facts.ts';
+import { bestControl, hellosBefore, inSameMinute, says, type WayFacts } from './way-facts.ts';
 import { judgeCrawl, judgeSpeed, judgeUnsteady } from './speed-rules.ts';
 
 export interface WayRule {
@@ -71,7 +71,7 @@ export const wayRules: readonly WayRule[] = [
   {
     name: 'the hello is swallowed',
     reason:
-      'TCP stands, so the address is reached; the hello names the relay, and twice nothing came back while others are answered',
+      'TCP stands, so the address is reached, and twice nothing came back while others are answered: on this way, or on another to the same relay in the same minute, of which none is answered',
     judge: judgeHello,
   },
   {
@@ -194,10 +194,20 @@ function judgeHello(facts: WayFacts): Finding | undefined {
       (helloUnanswered(one) || (facts.way.kind === 'https' && (few || saidNothing(one, facts)))),
   );
   // lists have several names: another that stops so early is the second time
-  const alike = few && own.length > 0 ? [...own, ...stopsAsEarly(facts, own)] : own;
+  const beside = few ? stopsAsEarly(facts, own) : lostBeside(facts, own);
+  const alike = own.length > 0 ? [...own, ...beside] : own;
   const control = bestControl(facts, own);
   if (!prevails(alike, facts.failing) || control?.answered !== true) return undefined;
   return { cause: { kind: 'silent-after-hello' }, alike, control };
+}
+
+/** Hellos to the same relay in the same minute by other names or none; nothing where any of its ways is answered. */
+function lostBeside(facts: WayFacts, own: readonly Observation[]): readonly Observation[] {
+  const near = facts.others.filter(
+    (one) => sameRelay(one.way, facts.way) && says(one) && own.some((lost) => inSameMinute(lost, one)),
+  );
+  const lost = near.filter((one) => one.end === 'silent' && helloUnanswered(one));
+  return own.every(helloUnanswered) && near.every(({ end }) => end !== 'answered') ? lost : [];
 }
 
 /** The hello came through and nothing after it: what lets a few packets pass first looks so. */
