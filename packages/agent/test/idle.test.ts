@@ -100,12 +100,12 @@ function never(): never {
   throw new Error('nobody is there');
 }
 
-test('somebody who only waits asks each relay some six times an hour once the network is known', async () => {
+test('somebody who only waits asks the relay of the conversations some six times an hour once the network is known, and the others two or three times', async () => {
   const costs = await waiting(() => ({}), { quarters: 8 });
   const [first, second] = [costs.slice(0, 4), costs.slice(4)].map(sum);
-  expect(first?.exchanges).toBeLessThanOrEqual(36);
-  expect(second?.exchanges).toBeLessThanOrEqual(18);
-  expect(second?.bytes).toBeLessThan(18 * 700);
+  expect(first?.exchanges).toBeLessThanOrEqual(24);
+  expect(second?.exchanges).toBeLessThanOrEqual(12);
+  expect(second?.bytes).toBeLessThan(12 * 700);
 });
 
 test.each([23, 25])(
@@ -117,7 +117,7 @@ test.each([23, 25])(
     });
     const costs = await waiting(freezing, { quarters: 8, browser: true });
     const second = sum(costs.slice(4));
-    // 0.5 MB are some 70 connections with one exchange each, and those to the third relay need none
-    expect(second.exchanges).toBeLessThanOrEqual(76);
+      // 0.5 MB are some 70 connections with one exchange each
+    expect(second.exchanges).toBeLessThanOrEqual(45);
   },
 );

@@ -1,7 +1,8 @@
-import type { Hint } from '@tern/protocol';
+import { parseInvitationLink, type Hint } from '@tern/protocol';
 import type { StoreView } from './client-store.ts';
-import { hostName } from './engine.ts';
+import { hostName, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt, type FollowedLog } from './followed-log.ts';
+import { invitationViews } from './invitation.ts';
 import type { LogKeys } from './log-keys.ts';
 
 export interface ReadyLog {
@@ -18,4 +19,21 @@ export async function readyLogs(view: StoreView, host: Hint): Promise<readonly R
     if (keys !== undefined) ready.push({ followed, keys });
   }
   return ready;
+}
+
+/**
+ * Whether anything that could come there would have any effect: in an inbox nothing does but an acceptance of an invitation that is
+ * open (rule 22).
+ */
+export async function awaitsAnything(
+  engine: Engine,
+  view: StoreView,
+  { host, ready }: { readonly host: Hint; readonly ready: readonly ReadyLog[] },
+): Promise<boolean> {
+  if (ready.some(({ followed }) => followed.kind !== 'inbox')) return true;
+  const invitations = await invitationViews(engine, view);
+  return invitations.some(
+    ({ state, link }) =>
+      state === 'open' && parseInvitationLink(link).hosts.some((one) => hostName(one) === hostName(host)),
+  );
 }

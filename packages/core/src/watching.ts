@@ -1,5 +1,6 @@
 import { decodePolicy, originOf, UnreachableError, type Hint } from '@tern/protocol';
 import type { Trouble } from './client.ts';
+import type { StoreView } from './client-store.ts';
 import { echo, patienceMs } from './echo.ts';
 import type { Engine } from './engine.ts';
 import type { Looks, Looked } from './looks.ts';
@@ -8,7 +9,7 @@ import { pull } from './pull.ts';
 import { anythingFor, push, type Pushed } from './push.ts';
 import { mostStalls, pause, Pauses } from './pauses.ts';
 import { noteReached } from './reached-relays.ts';
-import { readyLogs, type ReadyLog } from './ready-logs.ts';
+import { awaitsAnything, readyLogs, type ReadyLog } from './ready-logs.ts';
 import type { Sending } from './sending.ts';
 import { askForMissing, type Watches } from './synchronisation.ts';
 
@@ -16,6 +17,8 @@ import { askForMissing, type Watches } from './synchronisation.ts';
 export const longestRefusedMs = 10_000;
 /** an answer that was to be held back for seconds comes no sooner without a reason, and on a slow line not with the next answer either */
 const leastHeldMs = 500;
+/** where nothing is awaited it is looked after how things are once in so long, or up to twice that */
+const restMs = 1_200_000;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
 
@@ -35,34 +38,33 @@ export type Watched = Looked | 'anew' | 'lost' | 'refused';
 
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
- * cost its connection.
+ * cost its connection. A relay from which nothing is awaited is left alone for a while instead.
  */
 export async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<Watched> {
   const { signal, wish, watches } = options;
   const news = options.nudges.next;
-  const ready = await engine.store.read((view) => readyLogs(view, host));
+  const at = await engine.store.read((view) => watchedAt(engine, view, host));
+  const { ready, watched, awaits } = at;
   if (ready.length === 0) {
     await aborted(AbortSignal.any([signal, wish, news]));
     return 'anew';
   }
   const awaited = ready.some(({ followed }) => !engine.caughtUp.has(followed.log));
   const { looks } = options;
-  const watched = watchedIn(engine, ready);
   // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
-  const waitSeconds = looks.isSoon(watched)
-    ? 0
-    : awaited
-      ? awaitedPollSeconds
-      : engine.path(host).holdSeconds();
+  const soon = looks.isSoon(watched);
+  const rests = !soon && !awaited && !awaits;
+  const waitSeconds = soon || rests ? 0 : awaited ? awaitedPollSeconds : engine.path(host).holdSeconds();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, wish, over.signal]);
   let answered = false;
   const onAnswer = (): void => void (answered = true);
   const isAnswered = (): boolean => answered;
-  const ended = sendBeside(engine, host, { ...options, ready, over, stop, isAnswered }).finally(() =>
+  const ended = sendBeside(engine, host, { ...options, at, over, stop, isAnswered }).finally(() =>
     over.abort(),
   );
   ended.catch(() => undefined); // thrown below, which may be a while from now
+  if (rests) await pause(engine, restMs * (1 + (engine.world.randomBytes(1)[0] ?? 0) / 256), stop);
   const began = engine.world.now();
   let outcome: Watched = 'anew';
   try {
@@ -99,7 +101,7 @@ async function sendBeside(
   engine: Engine,
   host: Hint,
   options: Holding & {
-    readonly ready: readonly ReadyLog[];
+    readonly at: WatchedAt;
     readonly stop: AbortSignal;
     readonly over: AbortController;
     /** the answer to the watch is there, and what it names is being fetched */
@@ -107,16 +109,16 @@ async function sendBeside(
   },
 ): Promise<'unsent' | undefined> {
   const { signal, stop, nudges, over, looks, sending, isAnswered } = options;
-  const watched = watchedIn(engine, options.ready);
+  const { ready: logsThere, watched } = options.at;
   const pauses = new Pauses(engine);
   while (!stop.aborted) {
     await Promise.race([Promise.all([looks.rest, sending.rest]), aborted(stop)]);
     const news = nudges.next;
-    const { ready, waits } = await engine.store.read(async (view) => ({
-      ready: await readyLogs(view, host),
+    const { now, waits } = await engine.store.read(async (view) => ({
+      now: await watchedAt(engine, view, host),
       waits: await anythingFor(engine, view, host),
     }));
-    if (stop.aborted || watchedIn(engine, ready) !== watched) return undefined;
+    if (stop.aborted || now.watched !== watched) return undefined;
     if (!waits) {
       await aborted(AbortSignal.any([stop, news]));
       continue;
@@ -134,7 +136,7 @@ async function sendBeside(
     looks.refused = more && !moved ? looks.refused + 1 : 0;
     if (looks.refused > mostStalls) looks.rest = pause(engine, longestRefusedMs, signal);
     for (const code of refusals) options.onTrouble?.({ origin: originOf(host), code });
-    if (options.ready.some(({ followed }) => logs.includes(followed.log)))
+    if (logsThere.some(({ followed }) => logs.includes(followed.log)))
       void echo(engine, host, { over, isAnswered });
     if (moved && refusals.length === 0) pauses.end();
     else await pause(engine, pauses.next(), AbortSignal.any([stop, nudges.next]));
@@ -142,14 +144,21 @@ async function sendBeside(
   return undefined;
 }
 
-/** What is said to a relay of the logs on it: where that changes, a watch is out of date. */
-function watchedIn(engine: Engine, ready: readonly ReadyLog[]): string {
-  return ready
-    .map(({ followed: { log, number, toCreate, kind, policy, revoked } }) => {
-      const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
-      const behind = !engine.caughtUp.has(log);
-      return `${log} ${number} ${toCreate} ${amends} ${behind}`;
-    })
-    .toSorted()
-    .join();
+interface WatchedAt {
+  readonly ready: readonly ReadyLog[];
+  /** something that could come there would have an effect */
+  readonly awaits: boolean;
+  /** what is said to a relay of the logs on it, and whether anything is awaited: where that changes, a watch is out of date */
+  readonly watched: string;
+}
+
+async function watchedAt(engine: Engine, view: StoreView, host: Hint): Promise<WatchedAt> {
+  const ready = await readyLogs(view, host);
+  const awaits = await awaitsAnything(engine, view, { host, ready });
+  const logs = ready.map(({ followed: { log, number, toCreate, kind, policy, revoked } }) => {
+    const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
+    const behind = !engine.caughtUp.has(log);
+    return `${log} ${number} ${toCreate} ${amends} ${behind}`;
+  });
+  return { ready, awaits, watched: [...logs.toSorted(), awaits].join() };
 }

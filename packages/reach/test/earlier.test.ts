@@ -104,6 +104,16 @@ describe('what an app saw a while ago', () => {
     expect(said(swallowed, once)).toMatchObject({ harbour: 'silent-after-hello earlier' });
   });
 
+  test('of a hello that was lost makes one that is lost now the second time, unless it was answered since', () => {
+    const before = [attempt(harbour, 150), helloLost(harbour, 152), attempt(island, 154)];
+    const made = [helloLost(harbour, 280), attempt(island, 281)];
+    expect(said([], made)).toMatchObject({ harbour: 'unclear' });
+    expect(said(before, [attempt(island, 281)])).toMatchObject({ harbour: 'unclear' });
+    expect(said(before, made)).toMatchObject({ harbour: 'silent-after-hello', island: 'works' });
+    expect(said([...before, attempt(harbour, 200)], made)).toMatchObject({ harbour: 'unclear' });
+    expect(said(before, [attempt(harbour, 280), attempt(island, 281)])).toMatchObject({ harbour: 'works' });
+  });
+
   test('of silences soon after the hello is told where no more was carried now than had passed then', () => {
     // the hello was answered, and nothing after it
     const early = [100, 110].map((at): Observation => {

@@ -101,7 +101,7 @@ export function diagnoseAgain(
     if (said === undefined) return [];
     const own = made.filter((one) => one.way.key === way.key);
     if (memory !== undefined && outlasts(memory, said, own)) return [toldEarlier(memory)];
-    return [frozenToo(said, own, before) ?? said];
+    return [lostThen(said, seen, now) ?? frozenToo(said, own, before) ?? said];
   });
   const all = made.toSorted((a, b) => a.beganAt - b.beganAt);
   return overall(all, each, now);
@@ -254,6 +254,20 @@ function contradicts(one: Observation, { cause, evidence }: Diagnosis): boolean 
   if (cause.kind === 'silent-after-hello') return true;
   if (cause.kind === 'frozen') return packetsEstimate(one) > cause.packetsEstimate * beyond;
   return (bitsPerSecond(one) ?? 0) >= fastBits;
+}
+
+/** Once is chance, but not where an app lost one there as well since it was answered: each of them too little to tell, and both together not. */
+function lostThen(
+  said: Diagnosis,
+  { earlier, made }: { readonly earlier: Earlier; readonly made: readonly Observation[] },
+  now: number,
+): Diagnosis | undefined {
+  const { way, cause } = said;
+  const own = made.filter((one) => one.way.key === way?.key);
+  if (way === undefined || cause.kind !== 'unclear' || own.some(({ end }) => end === 'answered'))
+    return undefined;
+  const both = of(way, diagnose([...earlier.observations, ...made], { now }).slice(1));
+  return both?.cause.kind === 'works' ? undefined : both;
 }
 
 /** Once is chance, but not where an app saw the connections of another relay freeze: one that stops here, while small things pass, is the next. */
