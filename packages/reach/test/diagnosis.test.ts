@@ -186,6 +186,22 @@ describe('what a client sees tells what hinders it', () => {
     expect(kind(helloLost(harbour, 1), other, ...late)).toBe('unclear');
   });
 
+  test('a limit that was met once on a way is one where another name of the relay has the same, and something else in that minute is quick', () => {
+    const second = { ...harbour, key: 'second', name: 'second.example' };
+    const slow = (way: typeof harbour, at: number): Observation =>
+      carried(way, at, { downBytes: 30_000, ms: 1600 });
+    const up = attempt(second, 4, { upBytes: 40_000, downBytes: 300, bulk: true });
+    const kind = (...some: readonly Observation[]): string => said(some).way.cause.kind;
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up)).toBe('throttled');
+    // small exchanges follow one another quickly, and undo nothing
+    const texts = Array.from({ length: 20 }, (_, at) => attempt(harbour, 14 + at));
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up, ...texts)).toBe('throttled');
+    expect(kind(slow(harbour, 10), up)).not.toBe('throttled');
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8))).not.toBe('throttled');
+    const faster = carried(second, 6, { downBytes: 30_000, ms: 400 });
+    expect(kind(slow(harbour, 10), faster, up)).not.toBe('throttled');
+  });
+
   test('a relay that is off is told from a border that is closed, and that from no network', () => {
     const resolved = { afterMs: 5, addresses: ['198.51.100.7'], by: 'system' } as const;
     const away = [unconnected(harbour, 1, { resolved }), unconnected(harbour, 6, { resolved })];

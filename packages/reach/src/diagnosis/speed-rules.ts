@@ -39,7 +39,8 @@ export function judgeSpeed(facts: WayFacts): Finding | undefined {
   if (slow.length === 1 && facts.speeds.length > 1 && slow[0]?.of.flow !== undefined) return undefined;
   const alike = slow.map(({ of }) => of);
   const other = fastestOther(facts, alike);
-  const slowElsewhere = other === undefined ? [] : slowOthers(facts, slow, other.bitsPerSecond);
+  const quick = other?.bitsPerSecond ?? 0;
+  const slowElsewhere = [...slowOthers(facts, slow, quick), ...slowKin(facts, slow, { ownSpeed, quick })];
   // the same where it was asked once, and all of it came as soon as a loss is repaired
   const [only, ...more] = facts.speeds;
   const whole = more.length === 0 && only?.of.end === 'answered';
@@ -98,10 +99,13 @@ function helloMs({ connectedAfterMs, helloAnsweredAfterMs }: Observation): numbe
   return helloAnsweredAfterMs - connectedAfterMs;
 }
 
-/** Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. */
+/**
+ * Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. What went up and
+ * what came down are two: a limit may be on one of them.
+ */
 function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | undefined {
   const near = speedsOf(facts.others.filter((other) => those.some((one) => inSameMinute(one, other))));
-  const byWay = Map.groupBy(near, ({ of }) => of.way.key);
+  const byWay = Map.groupBy(near, ({ of }) => `${of.way.key} ${of.downBytes >= of.upBytes}`);
   const medians = [...byWay.values()].flatMap((some) => {
     const middle = median(some.map((one) => one.bitsPerSecond));
     return some.find((one) => one.bitsPerSecond === middle) ?? [];
@@ -119,6 +123,21 @@ function slowOthers(facts: WayFacts, slow: readonly Speed[], quick: number): rea
   const isSlow = (one: Speed): boolean => one.bitsPerSecond * muchFaster <= quick;
   return [...Map.groupBy(near, ({ of }) => of.way.key).values()].flatMap((some) =>
     some.every(isSlow) ? some : [],
+  );
+}
+
+/** What was as slow on other ways to the same relay in the same minute: a limit that goes by names has several of them. */
+function slowKin(
+  facts: WayFacts,
+  slow: readonly Speed[],
+  { ownSpeed, quick }: { readonly ownSpeed: number; readonly quick: number },
+): readonly Speed[] {
+  const near = facts.others.filter(
+    (other) => sameRelay(other.way, facts.way) && slow.some(({ of }) => inSameMinute(of, other)),
+  );
+  return speedsOf(near).filter(
+    (one) =>
+      one.bitsPerSecond * muchFaster <= quick && Math.abs(one.bitsPerSecond - ownSpeed) <= ownSpeed * plateau,
   );
 }
 

@@ -21,7 +21,7 @@ export interface WayFacts {
   readonly answered: readonly Observation[];
   /** those after the last one that was answered */
   readonly failing: readonly Observation[];
-  /** speeds that could be told, with what told them; an attempt that we gave up counts as far as it came */
+  /** speeds that could be told in three minutes, with what told them; an attempt that we gave up counts as far as it came */
   readonly speeds: readonly Speed[];
   /** attempts on other ways, in all of what is remembered */
   readonly others: readonly Observation[];
@@ -49,7 +49,7 @@ export function factsOf(way: Way, all: readonly Observation[], now: number): Way
     near: near.filter(says),
     answered: recent.filter(({ end }) => end === 'answered'),
     failing: recent.slice(lastAnswered + 1),
-    speeds: speedsOf(last),
+    speeds: speedsOf(near),
     others: all.filter((one) => one.way.key !== way.key),
     samePlace: all.filter((one) => placeOf(one.way) === placeOf(way)),
   };
