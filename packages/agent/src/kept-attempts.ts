@@ -2,7 +2,7 @@ import { StorageError, type Client, type ClientStore } from '@tern/core';
 import { decode, encode, MalformedError, type Hint, type World } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
 import type { Observation } from '@tern/reach/diagnosis';
-import { keptAttemptsCodec, stillTelling, type KeptAttempts } from '@tern/reach/node';
+import { keptAttemptsCodec, keptAttemptsMs, stillTelling, type KeptAttempts } from '@tern/reach/node';
 
 const place = { table: 'attempts', partition: '' } as const;
 const key = 'last';
@@ -41,11 +41,22 @@ export function keepAttempts(parts: {
   let network: string | undefined;
   /** by the clock of the observations: what was seen before it was saved already, or in another network */
   let doneAt = -Infinity;
+  let forgetAt = world.now() + keptAttemptsMs;
 
+  /** What is too old is of no use to anybody who would find it. */
+  const forget = async (): Promise<void> => {
+    if (world.now() < forgetAt) return;
+    forgetAt = Infinity;
+    if ((await readKept(store)) !== undefined)
+      await store.change(async (change) => change.delete(place, key));
+  };
   const save = async (): Promise<void> => {
     const { now: seenAt, observations } = client.observations();
     const fresh = observations.filter(({ endedAt }) => endedAt > doneAt);
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) {
+      await forget();
+      return;
+    }
     const here = networkOf(transport, await client.hosts());
     const moved = network !== undefined && network !== here;
     network = here;
@@ -66,6 +77,7 @@ export function keepAttempts(parts: {
     const both = [...telling, ...shifted].toSorted((a, b) => a.endedAt - b.endedAt);
     const record = { network: here, savedAt: now, observations: both };
     await store.change(async (change) => change.put(place, key, encode(keptAttemptsCodec, record)));
+    forgetAt = now + keptAttemptsMs;
   };
   const saveCalmly = async (): Promise<void> => {
     try {

@@ -117,7 +117,7 @@ test.each([23, 25])(
     });
     const costs = await waiting(freezing, { quarters: 8, browser: true });
     const second = sum(costs.slice(4));
-      // 0.5 MB are some 70 connections with one exchange each
+    // 0.5 MB are some 70 connections with one exchange each
     expect(second.exchanges).toBeLessThanOrEqual(45);
   },
 );

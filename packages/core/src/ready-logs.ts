@@ -1,4 +1,4 @@
-import { parseInvitationLink, type Hint } from '@tern/protocol';
+import { capabilityCodec, decode, parseInvitationLink, type Hint } from '@tern/protocol';
 import type { StoreView } from './client-store.ts';
 import { hostName, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt, type FollowedLog } from './followed-log.ts';
@@ -28,12 +28,22 @@ export async function readyLogs(view: StoreView, host: Hint): Promise<readonly R
 export async function awaitsAnything(
   engine: Engine,
   view: StoreView,
-  { host, ready }: { readonly host: Hint; readonly ready: readonly ReadyLog[] },
+  logs: readonly Pick<FollowedLog, 'kind' | 'log'>[],
 ): Promise<boolean> {
-  if (ready.some(({ followed }) => followed.kind !== 'inbox')) return true;
+  if (logs.some(({ kind }) => kind !== 'inbox')) return true;
+  if (logs.length === 0) return false;
   const invitations = await invitationViews(engine, view);
-  return invitations.some(
-    ({ state, link }) =>
-      state === 'open' && parseInvitationLink(link).hosts.some((one) => hostName(one) === hostName(host)),
-  );
+  return invitations.some(({ state, link }) => {
+    if (state !== 'open') return false;
+    const inbox = decode(capabilityCodec, parseInvitationLink(link).capability.payload).log;
+    return logs.some(({ log }) => log === inbox);
+  });
+}
+
+/** The logs on all other relays. */
+export async function logsElsewhere(view: StoreView, host: Hint): Promise<readonly FollowedLog[]> {
+  const all = await followedLogTable.list(view, '');
+  return all
+    .map(([, followed]) => followed)
+    .filter(({ ended, host: at }) => !ended && hostName(at) !== hostName(host));
 }

@@ -9,7 +9,7 @@ import { pull } from './pull.ts';
 import { anythingFor, push, type Pushed } from './push.ts';
 import { mostStalls, pause, Pauses } from './pauses.ts';
 import { noteReached } from './reached-relays.ts';
-import { awaitsAnything, readyLogs, type ReadyLog } from './ready-logs.ts';
+import { awaitsAnything, logsElsewhere, readyLogs, type ReadyLog } from './ready-logs.ts';
 import type { Sending } from './sending.ts';
 import { askForMissing, type Watches } from './synchronisation.ts';
 
@@ -19,6 +19,8 @@ export const longestRefusedMs = 10_000;
 const leastHeldMs = 500;
 /** where nothing is awaited it is looked after how things are once in so long, or up to twice that */
 const restMs = 1_200_000;
+/** a clock may be set meanwhile, and an invitation be open again */
+const restPieceMs = 60_000;
 /** while a log is awaited that the other side has yet to begin */
 const awaitedPollSeconds = 3;
 
@@ -38,13 +40,14 @@ export type Watched = Looked | 'anew' | 'lost' | 'refused';
 
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
- * cost its connection. A relay from which nothing is awaited is left alone for a while instead.
+ * cost its connection. Where nothing is awaited, and something is elsewhere, the relay is left alone for a while
+ * instead.
  */
 export async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<Watched> {
   const { signal, wish, watches } = options;
   const news = options.nudges.next;
   const at = await engine.store.read((view) => watchedAt(engine, view, host));
-  const { ready, watched, awaits } = at;
+  const { ready, watched, idle } = at;
   if (ready.length === 0) {
     await aborted(AbortSignal.any([signal, wish, news]));
     return 'anew';
@@ -53,7 +56,7 @@ export async function watchOnce(engine: Engine, host: Hint, options: Holding): P
   const { looks } = options;
   // what is watched for the first time says at once whether it was read to its end: until then nothing may be written there
   const soon = looks.isSoon(watched);
-  const rests = !soon && !awaited && !awaits;
+  const rests = !soon && !awaited && idle;
   const waitSeconds = soon || rests ? 0 : awaited ? awaitedPollSeconds : engine.path(host).holdSeconds();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, wish, over.signal]);
@@ -64,7 +67,7 @@ export async function watchOnce(engine: Engine, host: Hint, options: Holding): P
     over.abort(),
   );
   ended.catch(() => undefined); // thrown below, which may be a while from now
-  if (rests) await pause(engine, restMs * (1 + (engine.world.randomBytes(1)[0] ?? 0) / 256), stop);
+  if (rests) await rest(engine, host, stop);
   const began = engine.world.now();
   let outcome: Watched = 'anew';
   try {
@@ -144,21 +147,37 @@ async function sendBeside(
   return undefined;
 }
 
+/** Until it is time for a look, or for more than that. */
+async function rest(engine: Engine, host: Hint, stop: AbortSignal): Promise<void> {
+  const { world, store } = engine;
+  const pieces = (restMs / restPieceMs) * (1 + (world.randomBytes(1)[0] ?? 0) / 256);
+  for (let piece = 0; piece < pieces && !stop.aborted; piece += 1) {
+    await pause(engine, restPieceMs, stop);
+    const { idle } = await store.read((view) => watchedAt(engine, view, host));
+    if (!idle) return;
+  }
+}
+
 interface WatchedAt {
   readonly ready: readonly ReadyLog[];
-  /** something that could come there would have an effect */
-  readonly awaits: boolean;
-  /** what is said to a relay of the logs on it, and whether anything is awaited: where that changes, a watch is out of date */
+  /** nothing that could come there would have an effect, nothing of ours is to be done there, and something is awaited elsewhere */
+  readonly idle: boolean;
+  /** what is said to a relay of the logs on it, and whether it is idle: where that changes, a watch is out of date */
   readonly watched: string;
 }
 
 async function watchedAt(engine: Engine, view: StoreView, host: Hint): Promise<WatchedAt> {
   const ready = await readyLogs(view, host);
-  const awaits = await awaitsAnything(engine, view, { host, ready });
-  const logs = ready.map(({ followed: { log, number, toCreate, kind, policy, revoked } }) => {
+  const logs = ready.map(({ followed }) => followed);
+  let amending = false;
+  const said = logs.map(({ log, number, toCreate, kind, policy, revoked }) => {
     const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
-    const behind = !engine.caughtUp.has(log);
-    return `${log} ${number} ${toCreate} ${amends} ${behind}`;
+    amending ||= amends || toCreate;
+    return `${log} ${number} ${toCreate} ${amends} ${!engine.caughtUp.has(log)}`;
   });
-  return { ready, awaits, watched: [...logs.toSorted(), awaits].join() };
+  const idle =
+    !amending &&
+    !(await awaitsAnything(engine, view, logs)) &&
+    (await awaitsAnything(engine, view, await logsElsewhere(view, host)));
+  return { ready, idle, watched: [...said.toSorted(), idle].join() };
 }

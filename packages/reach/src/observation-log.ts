@@ -5,10 +5,15 @@ import { newestOfEach, tellsNothing } from './telling.ts';
 const keptMs = 600_000;
 const mostKept = 256;
 
+interface Kept {
+  readonly one: Observation;
+  readonly at: number;
+}
+
 /** The attempts of the last ten minutes, in memory: they say when somebody was online, and where. Where something hindered a terminal its home keeps them. */
 export class ObservationLog {
   readonly #now: () => number;
-  #kept: readonly { readonly one: Observation; readonly at: number }[] = [];
+  #kept: readonly Kept[] = [];
 
   /** @param now of this process, ms; need not be the clock of the observations */
   constructor(now: () => number) {
@@ -19,8 +24,7 @@ export class ObservationLog {
   add(one: Observation): boolean {
     if (tellsNothing(one)) return false;
     const before = this.hindered;
-    const at = this.#now();
-    const lately = [...this.#kept.filter((kept) => kept.at > at - keptMs), { one, at }];
+    const lately = [...this.#lately(), { one, at: this.#now() }];
     this.#kept = newestOfEach(lately, { most: mostKept, keyOf: (kept) => kept.one.way.key });
     return this.hindered !== before;
   }
@@ -29,17 +33,22 @@ export class ObservationLog {
   read(): ObservationsSeen {
     const last = this.#kept.at(-1);
     const now = last === undefined ? 0 : last.one.endedAt + Math.max(0, this.#now() - last.at);
-    return { now, observations: this.#kept.map(({ one }) => one) };
+    return { now, observations: this.#lately().map(({ one }) => one) };
   }
 
   /** Something went wrong or slowly, so that a diagnosis may have something to say. */
   get hindered(): boolean {
-    return this.#kept.some(
+    return this.#lately().some(
       ({ one }) =>
         (one.end !== 'answered' && one.end !== 'cancelled') ||
         // slower than 2 Mbit/s
         (one.bulk && one.endedAt - one.beganAt > 300 + (one.upBytes + one.downBytes) / 250),
     );
+  }
+
+  #lately(): readonly Kept[] {
+    const since = this.#now() - keptMs;
+    return this.#kept.filter(({ at }) => at > since);
   }
 }
 

@@ -170,36 +170,61 @@ describe('what a client sees tells what hinders it', () => {
     expect(said([...small, ...stops.slice(0, 1)]).way.cause.kind).not.toBe('frozen');
   });
 
-  test('a hello that is swallowed once is so twice where another to the same relay is, and none there is answered', () => {
+  test('a hello that is swallowed once is so twice where another to the same relay is, none there is answered, and another relay is meanwhile', () => {
     const second = { ...harbour, key: 'second', name: 'second.example' };
     const { name: _name, ...bare } = { ...harbour, key: 'number', address: '203.0.113.9' };
-    const other = attempt(island, 8);
     const lost = [helloLost(second, 4), helloLost(bare, 6)];
     const kind = (...some: readonly Observation[]): string =>
       said(some.toSorted((a, b) => a.beganAt - b.beganAt)).way.cause.kind;
-    expect(kind(helloLost(harbour, 1), other)).toBe('unclear');
-    for (const one of lost) expect(kind(helloLost(harbour, 1), one, other)).toBe('silent-after-hello');
-    expect(kind(helloLost(harbour, 1), ...lost)).not.toBe('silent-after-hello');
-    expect(kind(helloLost(harbour, 1), ...lost, attempt(bare, 9), other)).toBe('unclear');
-    expect(kind(helloLost(harbour, 1), helloLost(literal, 4), other)).toBe('unclear');
-    const late = [helloLost(second, 90), attempt(island, 91)];
-    expect(kind(helloLost(harbour, 1), other, ...late)).toBe('unclear');
+    const first = helloLost(harbour, 1);
+    const other = attempt(island, 2);
+    expect(kind(first, other)).toBe('unclear');
+    for (const one of lost) expect(kind(first, one, other)).toBe('silent-after-hello');
+    expect(kind(first, ...lost)).not.toBe('silent-after-hello');
+    expect(kind(first, ...lost, attempt(bare, 9), other)).toBe('unclear');
+    expect(kind(first, helloLost(literal, 4), other)).toBe('unclear');
+    expect(kind(first, other, helloLost(second, 90), attempt(island, 91))).toBe('unclear');
+    // a tunnel: whoever answers does so when it is over
+    expect(kind(first, helloLost(second, 1.2), helloLost(island, 1.3), attempt(island, 30))).toBe('unclear');
   });
 
   test('a limit that was met once on a way is one where another name of the relay has the same, and something else in that minute is quick', () => {
     const second = { ...harbour, key: 'second', name: 'second.example' };
     const slow = (way: typeof harbour, at: number): Observation =>
       carried(way, at, { downBytes: 30_000, ms: 1600 });
-    const up = attempt(second, 4, { upBytes: 40_000, downBytes: 300, bulk: true });
+    const up = (way: typeof harbour): Observation =>
+      attempt(way, 4, { upBytes: 40_000, downBytes: 300, bulk: true });
     const kind = (...some: readonly Observation[]): string => said(some).way.cause.kind;
-    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up)).toBe('throttled');
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up(island))).toBe('throttled');
     // small exchanges follow one another quickly, and undo nothing
     const texts = Array.from({ length: 20 }, (_, at) => attempt(harbour, 14 + at));
-    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up, ...texts)).toBe('throttled');
-    expect(kind(slow(harbour, 10), up)).not.toBe('throttled');
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up(island), ...texts)).toBe('throttled');
+    expect(kind(slow(harbour, 10), up(island))).not.toBe('throttled');
     expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8))).not.toBe('throttled');
+    // a relay at home takes much and sends little
+    expect(kind(slow(harbour, 10), slow(second, 6), slow(second, 8), up(second))).not.toBe('throttled');
     const faster = carried(second, 6, { downBytes: 30_000, ms: 400 });
-    expect(kind(slow(harbour, 10), faster, up)).not.toBe('throttled');
+    expect(kind(slow(harbour, 10), faster, up(island))).not.toBe('throttled');
+  });
+
+  test('a line that carries little up and much down is not throttled', () => {
+    const up = (way: typeof harbour, at: number): Observation =>
+      attempt(way, at, {
+        upBytes: 60_000,
+        downBytes: 300,
+        bulk: true,
+        firstByteAfterMs: 770,
+        lastByteAfterMs: 771,
+        endedAt: at * 1000 + 771,
+      });
+    const down = (way: typeof harbour, at: number): Observation =>
+      carried(way, at, { downBytes: 60_000, ms: 40 });
+    const all = [harbour, island, literal].flatMap((way, at) => [
+      down(way, at),
+      ...[5, 10, 15].map((later) => up(way, at + later)),
+    ]);
+    const { way, network } = said(all.toSorted((a, b) => a.beganAt - b.beganAt));
+    expect([way.cause.kind, network.cause.kind]).not.toContain('throttled');
   });
 
   test('a relay that is off is told from a border that is closed, and that from no network', () => {

@@ -100,17 +100,27 @@ function helloMs({ connectedAfterMs, helloAnsweredAfterMs }: Observation): numbe
 }
 
 /**
- * Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. What went up and
- * what came down are two: a limit may be on one of them.
+ * Of the other ways whose speed was seen in the same minute, the fastest, each by its median: one run alone may have been lucky. What goes up and
+ * what comes down are two. Most lines carry less up, and relays at home send less than they take: what was slow up is compared with what went
+ * up alone, and what was slow down with what went up to other relays at most.
  */
 function fastestOther(facts: WayFacts, those: readonly Observation[]): Speed | undefined {
-  const near = speedsOf(facts.others.filter((other) => those.some((one) => inSameMinute(one, other))));
-  const byWay = Map.groupBy(near, ({ of }) => `${of.way.key} ${of.downBytes >= of.upBytes}`);
+  const up = those.every(wentUp);
+  const comparable = (other: Observation): boolean =>
+    wentUp(other) === up || (!up && !sameRelay(other.way, facts.way));
+  const near = speedsOf(
+    facts.others.filter((other) => comparable(other) && those.some((one) => inSameMinute(one, other))),
+  );
+  const byWay = Map.groupBy(near, ({ of }) => `${of.way.key} ${wentUp(of)}`);
   const medians = [...byWay.values()].flatMap((some) => {
     const middle = median(some.map((one) => one.bitsPerSecond));
     return some.find((one) => one.bitsPerSecond === middle) ?? [];
   });
   return medians.toSorted((a, b) => b.bitsPerSecond - a.bitsPerSecond)[0];
+}
+
+function wentUp({ upBytes, downBytes }: Observation): boolean {
+  return upBytes > downBytes;
 }
 
 /** What was slow on other relays' ways in the same minute, where none of their runs was quick. @param quick what a control arm carried, bit/s */

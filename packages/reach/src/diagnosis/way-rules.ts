@@ -71,7 +71,7 @@ export const wayRules: readonly WayRule[] = [
   {
     name: 'the hello is swallowed',
     reason:
-      'TCP stands, so the address is reached, and twice nothing came back while others are answered: on this way, or on another to the same relay in the same minute, of which none is answered',
+      'TCP stands, so the address is reached, and twice nothing came back while others are answered: on this way, or on another to the same relay in the same minute, of which none is answered while another relay is',
     judge: judgeHello,
   },
   {
@@ -201,13 +201,20 @@ function judgeHello(facts: WayFacts): Finding | undefined {
   return { cause: { kind: 'silent-after-hello' }, alike, control };
 }
 
-/** Hellos to the same relay in the same minute by other names or none; nothing where any of its ways is answered. */
+/**
+ * Hellos to the same relay in the same minute by other names or none; nothing where any of its ways is answered. A line that was dead for a moment
+ * loses them all: another relay has to answer what was begun while one of these was waited for, and is sent again.
+ */
 function lostBeside(facts: WayFacts, own: readonly Observation[]): readonly Observation[] {
-  const near = facts.others.filter(
-    (one) => sameRelay(one.way, facts.way) && says(one) && own.some((lost) => inSameMinute(lost, one)),
+  const near = facts.others.filter((one) => says(one) && own.some((lost) => inSameMinute(lost, one)));
+  const kin = near.filter((one) => sameRelay(one.way, facts.way));
+  if (!own.every(helloUnanswered) || kin.some(({ end }) => end === 'answered')) return [];
+  const meanwhile = near.some(
+    (one) =>
+      one.end === 'answered' &&
+      own.some(({ beganAt, endedAt }) => one.beganAt >= beganAt && one.beganAt <= endedAt),
   );
-  const lost = near.filter((one) => one.end === 'silent' && helloUnanswered(one));
-  return own.every(helloUnanswered) && near.every(({ end }) => end !== 'answered') ? lost : [];
+  return meanwhile ? kin.filter((one) => one.end === 'silent' && helloUnanswered(one)) : [];
 }
 
 /** The hello came through and nothing after it: what lets a few packets pass first looks so. */

@@ -7,7 +7,7 @@ export { nodeWorld } from './node-world.ts';
 export { nodeDialer } from './node-dialer.ts';
 export type { NodeDialerOptions } from './node-dialer.ts';
 export type { DohServer } from './resolver.ts';
-export { keptAttemptsCodec, stillTelling } from './kept-attempts.ts';
+export { keptAttemptsCodec, keptAttemptsMs, stillTelling } from './kept-attempts.ts';
 export type { KeptAttempts } from './kept-attempts.ts';
 export { bansInBook, startsInBook } from './starts-in-book.ts';
 export { piecesInBook } from './pieces-in-book.ts';
