@@ -17,8 +17,11 @@ import { askForMissing, type Watches } from './synchronisation.ts';
 export const longestRefusedMs = 10_000;
 /** an answer that was to be held back for seconds comes no sooner without a reason, and on a slow line not with the next answer either */
 const leastHeldMs = 500;
-/** where nothing is awaited it is looked after how things are once in so long, or up to twice that */
-const restMs = 1_200_000;
+/**
+ * Where nothing is awaited it is looked after how things are once in so long, or up to twice that: such a look costs a connection of its own, and
+ * names to be looked up, 18 kB, and an answer that is held for ten minutes hardly more than one.
+ */
+const restMs = 7_200_000;
 /** a clock may be set meanwhile, and an invitation be open again */
 const restPieceMs = 60_000;
 /** while a log is awaited that the other side has yet to begin */
@@ -150,8 +153,10 @@ async function sendBeside(
 /** Until it is time for a look, or for more than that. */
 async function rest(engine: Engine, host: Hint, stop: AbortSignal): Promise<void> {
   const { world, store } = engine;
-  const pieces = (restMs / restPieceMs) * (1 + (world.randomBytes(1)[0] ?? 0) / 256);
-  for (let piece = 0; piece < pieces && !stop.aborted; piece += 1) {
+  const ms = restMs * (1 + (world.randomBytes(1)[0] ?? 0) / 256);
+  const until = world.now() + ms;
+  // a device sleeps, and a clock is set back
+  for (let piece = 0; piece < ms / restPieceMs && world.now() < until && !stop.aborted; piece += 1) {
     await pause(engine, restPieceMs, stop);
     const { idle } = await store.read((view) => watchedAt(engine, view, host));
     if (!idle) return;
