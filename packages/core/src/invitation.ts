@@ -198,6 +198,16 @@ export async function invitationViews(engine: Engine, view: StoreView): Promise<
   return records.map(([id, record]) => invitationView(id as InvitationId, record, engine.now()));
 }
 
+/** The inboxes in which an acceptance would still have an effect (rule 22). */
+export async function openInboxes(engine: Engine, view: StoreView): Promise<ReadonlySet<FollowedLog['log']>> {
+  const records = await invitationTable.list(view, '');
+  const now = engine.now();
+  const open = records.filter(
+    ([id, record]) => invitationView(id as InvitationId, record, now).state === 'open',
+  );
+  return new Set(open.map(([, record]) => capabilityLog(record)));
+}
+
 /** Nobody can use it from now on; the relay is told at the next chance. @returns false where there is none with such an id */
 export async function revokeInvitation(change: StoreChange, idStart: string): Promise<boolean> {
   const wanted = idStart.trim().toLowerCase();

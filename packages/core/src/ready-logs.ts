@@ -1,8 +1,8 @@
-import { capabilityCodec, decode, parseInvitationLink, type Hint } from '@tern/protocol';
+import type { Hint } from '@tern/protocol';
 import type { StoreView } from './client-store.ts';
 import { hostName, type Engine } from './engine.ts';
 import { followedLogTable, logKeysAt, type FollowedLog } from './followed-log.ts';
-import { invitationViews } from './invitation.ts';
+import { openInboxes } from './invitation.ts';
 import type { LogKeys } from './log-keys.ts';
 
 export interface ReadyLog {
@@ -21,23 +21,16 @@ export async function readyLogs(view: StoreView, host: Hint): Promise<readonly R
   return ready;
 }
 
-/**
- * Whether anything that could come there would have any effect: in an inbox nothing does but an acceptance of an invitation that is
- * open (rule 22).
- */
+/** Whether anything that could come there would have any effect: in an inbox nothing does but an acceptance of an invitation that is open. */
 export async function awaitsAnything(
   engine: Engine,
   view: StoreView,
-  logs: readonly Pick<FollowedLog, 'kind' | 'log'>[],
+  logs: readonly FollowedLog[],
 ): Promise<boolean> {
   if (logs.some(({ kind }) => kind !== 'inbox')) return true;
   if (logs.length === 0) return false;
-  const invitations = await invitationViews(engine, view);
-  return invitations.some(({ state, link }) => {
-    if (state !== 'open') return false;
-    const inbox = decode(capabilityCodec, parseInvitationLink(link).capability.payload).log;
-    return logs.some(({ log }) => log === inbox);
-  });
+  const open = await openInboxes(engine, view);
+  return logs.some(({ log }) => open.has(log));
 }
 
 /** The logs on all other relays. */

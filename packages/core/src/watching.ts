@@ -3,6 +3,7 @@ import type { Trouble } from './client.ts';
 import type { StoreView } from './client-store.ts';
 import { echo, patienceMs } from './echo.ts';
 import type { Engine } from './engine.ts';
+import type { FollowedLog } from './followed-log.ts';
 import type { Looks, Looked } from './looks.ts';
 import { aborted, type Nudges } from './nudges.ts';
 import { pull } from './pull.ts';
@@ -43,8 +44,8 @@ export type Watched = Looked | 'anew' | 'lost' | 'refused';
 
 /**
  * Holds one answer open at the relay until something is new there, and sends beside it what is written meanwhile: to end it for that would
- * cost its connection. Where nothing is awaited, and something is elsewhere, the relay is left alone for a while
- * instead.
+ * cost its connection. Where nothing is awaited, and something is elsewhere, the relay is left alone for
+ * hours instead.
  */
 export async function watchOnce(engine: Engine, host: Hint, options: Holding): Promise<Watched> {
   const { signal, wish, watches } = options;
@@ -70,10 +71,10 @@ export async function watchOnce(engine: Engine, host: Hint, options: Holding): P
     over.abort(),
   );
   ended.catch(() => undefined); // thrown below, which may be a while from now
-  if (rests) await rest(engine, host, stop);
-  const began = engine.world.now();
   let outcome: Watched = 'anew';
   try {
+    if (rests) await rest(engine, host, stop);
+    const began = engine.world.now();
     const leastMs = Math.min(waitSeconds * 500, patienceMs(engine, host, leastHeldMs));
     const isEarly = (): boolean => engine.world.now() - began < leastMs;
     const { more, moved, refusals } = await watches.alone(host, async (watch) => {
@@ -174,15 +175,17 @@ interface WatchedAt {
 async function watchedAt(engine: Engine, view: StoreView, host: Hint): Promise<WatchedAt> {
   const ready = await readyLogs(view, host);
   const logs = ready.map(({ followed }) => followed);
-  let amending = false;
-  const said = logs.map(({ log, number, toCreate, kind, policy, revoked }) => {
-    const amends = kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
-    amending ||= amends || toCreate;
-    return `${log} ${number} ${toCreate} ${amends} ${!engine.caughtUp.has(log)}`;
-  });
+  const said = logs.map(
+    (one) => `${one.log} ${one.number} ${one.toCreate} ${amends(one)} ${!engine.caughtUp.has(one.log)}`,
+  );
   const idle =
-    !amending &&
+    !logs.some((one) => one.toCreate || amends(one)) &&
     !(await awaitsAnything(engine, view, logs)) &&
     (await awaitsAnything(engine, view, await logsElsewhere(view, host)));
   return { ready, idle, watched: [...said.toSorted(), idle].join() };
+}
+
+/** The relay has yet to be told that an invitation was revoked. */
+function amends({ kind, policy, revoked }: FollowedLog): boolean {
+  return kind === 'inbox' && decodePolicy(policy).revoked.length !== revoked.length;
 }

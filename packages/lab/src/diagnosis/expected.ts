@@ -79,8 +79,8 @@ export function expectedOfAll(
     const ban = bans.find(
       ({ what, value }) => (what === 'name' && value === way.name) || way.addresses.includes(value),
     );
-    if (ban === undefined || !isSeenAfterHello(cause))
-      return passesFew(policy, way, cause) ? [cause, 'frozen'] : [cause];
+    if (passesFew(policy, way, cause)) return [cause, 'frozen'];
+    if (ban === undefined || !isSeenAfterHello(cause)) return [cause];
     const banned: Right = ban.hellos < knownHellos ? ['banned', 'silent-after-hello'] : ['banned'];
     if (ban.during) return [cause, ...banned];
     // what was seen before it is so all the same

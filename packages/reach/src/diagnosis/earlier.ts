@@ -264,8 +264,8 @@ function lostThen(
 ): Diagnosis | undefined {
   const { way, cause } = said;
   const own = made.filter((one) => one.way.key === way?.key);
-  if (way === undefined || cause.kind !== 'unclear' || own.some(({ end }) => end === 'answered'))
-    return undefined;
+  if (way === undefined || cause.kind !== 'unclear') return undefined;
+  if (own.length === 0 || own.some(({ end }) => end === 'answered')) return undefined;
   const both = of(way, diagnose([...earlier.observations, ...made], { now }).slice(1));
   return both?.cause.kind === 'works' ? undefined : both;
 }
