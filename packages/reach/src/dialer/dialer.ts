@@ -102,7 +102,7 @@ class WayDialer implements Dialer {
   constructor(parts: DialerParts) {
     const { world, https, network, askedBefore } = parts;
     this.#parts = parts;
-    this.#book = parts.book ?? new WayBook(() => network());
+    this.#book = parts.book ?? new WayBook(() => network(), undefined, parts.place);
     const carriers = { https, forward: this.#forward };
     const place = parts.place === undefined ? {} : { network: parts.place };
     this.#pool = new ConnectionPool({ carriers, book: this.#book, world, ...place });

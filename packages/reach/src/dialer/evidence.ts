@@ -21,7 +21,12 @@ export class Evidence {
   readonly #parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World };
   #stops: readonly Stop[] = [];
   /** hellos without an answer, of which nobody knows yet whether anything else is answered; `cut`: they were ended */
-  #hellos: readonly { readonly way: Way; readonly at: number; readonly cut: boolean }[] = [];
+  #hellos: readonly {
+    readonly way: Way;
+    readonly at: number;
+    readonly cut: boolean;
+    readonly blind: boolean;
+  }[] = [];
   /** sockets that froze, of which the same is not known */
   #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
   /** tries to get to where a hello had been reset, of which the same is not known */
@@ -60,6 +65,7 @@ export class Evidence {
     );
     if (address !== undefined && way.by !== 'literal') book.remember(way.host, address);
     if (!cut) book.residuals.answered(way, { now, address });
+    if (!cut) book.opened(way, now);
     // nothing was heard after what stopped, this one least of all
     if (!cut) this.#heard(now, attempt);
   }
@@ -74,13 +80,20 @@ export class Evidence {
 
   /** Another one answered first, and it was left. */
   outrun(attempt: Attempt, winner: Way): void {
+    const { address, blind } = attempt;
     if (!attempt.doubted || attempt.stage === 'waiting') return;
     this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (attempt.waitsAlone) return;
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
-    else this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
+    else this.#failed(attempt.way, attempt.failure, { alone: false, address, blind });
     this.#heard(this.#parts.world.now());
+  }
+
+  /** Nothing came of it. A browser whose connection had carried others says so once a new one has failed as well. */
+  ended({ way, blind, reused, heldMs = 0 }: Attempt, ended: Ended): void {
+    const isNew = reused || heldMs < dialRules.helloMs;
+    if (blind && ended === 'failed' && isNew) this.#parts.book.shut(way, this.#parts.world.now());
   }
 
   /** @param options `alone` nothing else was answered in that time */
@@ -181,7 +194,9 @@ export class Evidence {
     if (how !== 'hello') return;
     pool.unanswered(way, { alone, cut: cut || swallowed });
     // of an end that nobody saw the name may be innocent, whoever else is answered
-    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed }];
+    if (alone && !(cut && blind))
+      this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed, blind }];
+    else if (blind && !alone) book.shut(way, now);
   }
 
   #stopped(attempt: Attempt): void {
@@ -209,10 +224,12 @@ export class Evidence {
     this.#swallowed = [];
     for (const { way, at, address } of swallowed)
       if (now - at < dialRules.controlMs) book.residuals.wasSilent(way, { now, address, alone: false });
-    for (const { way, at, cut } of hellos) {
+    for (const { way, at, cut, blind } of hellos) {
       // the very name answers: no ban ends so soon
       const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;
-      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false, cut });
+      if (answers || now - at >= dialRules.controlMs) continue;
+      pool.unanswered(way, { alone: false, cut });
+      if (blind) book.shut(way, at);
     }
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);

@@ -9,9 +9,9 @@ import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
 import { NameTurns } from './name-turns.ts';
 import { mayFreeze, metStranger } from './standing.ts';
-import { concerns, exploredWay, orderWays, type WayView } from './way-order.ts';
+import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
-import type { UnderWay } from './under-way.ts';
+import { sharesDoubt, type UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
@@ -256,7 +256,7 @@ export class Race {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
-    } else if (greets(newest) && book.rests(newest.way, world.now())) {
+    } else if (greets(newest) && book.swallows(newest.way, world.now())) {
       // the same of what swallows it: this machine would go on trying
       this.#running.pop();
       newest.leave('silent');
@@ -286,6 +286,7 @@ export class Race {
     signal.throwIfAborted();
     if (error.code === 'unheld' && attempt.stage !== 'answer') return; // nothing was asked
     const ended = endedBy(error);
+    evidence.ended(attempt, ended);
     const cut = attempt.stage === 'answer' && (ended === 'reset' || ended === 'closed' || ended === 'failed');
     if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
       // it may have been kept back for too long, or in another network: who asked may ask for less
@@ -340,10 +341,5 @@ function greets({ stage }: Attempt): boolean {
 /** A try that has taken too long makes those doubtful that share what it may have stopped at. */
 function isDoubtful(attempt: Attempt, way: Way): boolean {
   const ofItsConnection = attempt.reused && attempt.failure === 'answer';
-  return (
-    attempt.doubted &&
-    !ofItsConnection &&
-    attempt.stage !== 'waiting' &&
-    concerns(attempt.failure, attempt.way, way)
-  );
+  return attempt.doubted && !ofItsConnection && attempt.stage !== 'waiting' && sharesDoubt(attempt, way);
 }

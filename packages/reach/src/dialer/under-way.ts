@@ -31,7 +31,7 @@ export class UnderWay {
 
   /** One of those shares with this way what it stopped at. */
   doubts(way: Way): boolean {
-    return this.#silent().some((attempt) => concerns(attempt.failure, attempt.way, way));
+    return this.#silent().some((attempt) => sharesDoubt(attempt, way));
   }
 
   #silent(): readonly Attempt[] {
@@ -43,4 +43,15 @@ export class UnderWay {
       return failure === 'connect' || failure === 'hello';
     });
   }
+}
+
+/** What an attempt is stopped by, if it is, may stop this way as well. */
+export function sharesDoubt(attempt: Attempt, way: Way): boolean {
+  const { failure, way: stopped, blind } = attempt;
+  if (concerns(failure, stopped, way)) return true;
+  // nobody sees to which address a name led: it may be that one and the port
+  const straight = way.carrier !== 'forward' && stopped.carrier !== 'forward';
+  return (
+    blind && failure === 'hello' && straight && relayOf(stopped) === relayOf(way) && stopped.port === way.port
+  );
 }

@@ -13,7 +13,8 @@ import {
 } from './pace.ts';
 import { freshStanding, nextStanding, type Outcome, type Standing } from './standing.ts';
 import { Residuals } from './residuals.ts';
-import { belowCeiling, type LearnedBudget, type LearnedDirection } from '../budget.ts';
+import { Shunned } from './shunned.ts';
+import { shownBy, withOwnCeilings, type Kin } from './shown-standing.ts';
 import { countedBy, hostOfKey, relayOf, wayKey } from './way.ts';
 import type { LearnedCard } from '../transport.ts';
 
@@ -40,36 +41,32 @@ type RelayWay = ObservedWay & { readonly hint?: Hint; readonly names?: readonly 
 /** Names the network this device is in. @param key undefined for the name that an earlier version gave it, or where names tell nothing */
 export type NameNetwork = (key: Uint8Array | undefined) => string;
 
-interface OpenPage {
+interface OpenPage extends Kin {
   readonly ways: Map<string, Standing>;
-  /** of those the ones whose connections freeze, by the same key, with the name or address that they lead to */
-  readonly freezing: Map<string, { readonly host: string; readonly standing: Standing }>;
-  /** what those of one relay showed together, by its names, until one of them shows more */
-  readonly shown: Map<string, Shown | undefined>;
   readonly paces: Map<string, Pace>;
   readonly addresses: Map<string, string>;
   readonly residuals: Residuals;
-}
-
-interface Shown {
-  /** the one that stopped last */
-  readonly last: Standing;
-  readonly budget: LearnedBudget;
+  readonly shunned: Shunned;
 }
 
 /** Remembers how ways stand, a page for each network. Changes of weight are told, so that somebody can save it. */
 export class WayBook {
   readonly #network: NameNetwork;
+  readonly #place: () => string;
   #key: Uint8Array | undefined;
   readonly #pages = new Map<string, OpenPage>();
   readonly #cards = new Map<RelayId, LearnedCard>();
   /** called when what changed is worth saving */
   changed: () => void = () => undefined;
 
-  /** @param key a fresh one, until one is loaded; undefined where networks have no names worth hiding */
-  constructor(network: NameNetwork, key?: Uint8Array) {
+  /**
+   * @param key a fresh one, until one is loaded; undefined where networks have no names worth hiding
+   * @param place where this device is, more finely than the network tells; as the network unless given
+   */
+  constructor(network: NameNetwork, key?: Uint8Array, place?: () => string) {
     this.#network = network;
     this.#key = key;
+    this.#place = place ?? (() => this.here);
   }
 
   /** the network this device is in now */
@@ -165,8 +162,22 @@ export class WayBook {
     return this.#page().residuals;
   }
 
-  /** It leads to such a place, which may swallow what is sent there. */
-  rests(way: ObservedWay, now: number): boolean {
+  /** A connection that nobody sees failed there, or was silent while something else was answered. */
+  shut(way: RelayWay, now: number): void {
+    this.#page().shunned.failed(way, { now, place: this.#place() });
+  }
+
+  opened(way: RelayWay, now: number): void {
+    this.#page().shunned.answered(way, { now, place: this.#place() });
+  }
+
+  /** What leads there goes elsewhere as long as it can. */
+  rests(way: RelayWay, now: number): boolean {
+    return this.swallows(way, now) || this.#page().shunned.rests(way, { now, place: this.#place() });
+  }
+
+  /** It leads to a place where a hello was seen to be reset, which may swallow what is sent there. */
+  swallows(way: ObservedWay, now: number): boolean {
     return this.residuals.rests(way, { now, remembered: this.address(way.host) });
   }
 
@@ -223,6 +234,7 @@ export class WayBook {
         paces: pacesOf(metUntil(now, page.paces), metUntil(now, here?.paces ?? new Map())),
         addresses: new Map([...page.addresses, ...(here?.addresses ?? [])]),
         residuals: here?.residuals ?? new Residuals(),
+        shunned: here?.shunned ?? new Shunned(),
       });
     }
     for (const [relay, card] of cards)
@@ -258,53 +270,11 @@ export class WayBook {
       paces: new Map(),
       addresses: new Map(),
       residuals: new Residuals(),
+      shunned: new Shunned(),
     };
     this.#pages.set(network, fresh);
     return fresh;
   }
-}
-
-function shownBy({ freezing, shown }: OpenPage, names: readonly string[]): Shown | undefined {
-  const relay = names.join(' ');
-  if (shown.has(relay)) return shown.get(relay);
-  const kin = [...freezing.values()].flatMap(({ host, standing }) =>
-    names.includes(host) ? [standing] : [],
-  );
-  const [last, ...others] = kin.toSorted((a, b) => (b.stoppedAt ?? 0) - (a.stoppedAt ?? 0));
-  const found = last && {
-    last,
-    budget: others.reduce((all, { budget }) => pooled(all, budget), last.budget),
-  };
-  shown.set(relay, found);
-  return found;
-}
-
-/** Of two ways that freeze alike: who saw where it stops knows best, and else who saw more pass. */
-function pooled(one: LearnedBudget, other: LearnedBudget): LearnedBudget {
-  return { up: better(one.up, other.up), down: better(one.down, other.down) };
-}
-
-function better(one: LearnedDirection, other: LearnedDirection): LearnedDirection {
-  const [here, there] = [one.ceilingBytes !== undefined, other.ceilingBytes !== undefined];
-  const isFirst = here === there ? one.bytes >= other.bytes : here;
-  return isFirst ? raised(one, other.bytes) : raised(other, one.bytes);
-}
-
-/** What passed elsewhere, as far as it is surely below where this one stopped. */
-function raised(direction: LearnedDirection, passedBytes: number): LearnedDirection {
-  const { bytes, ceilingBytes } = direction;
-  if (ceilingBytes === undefined) return direction;
-  const sure = Math.min(passedBytes, Math.floor(ceilingBytes * belowCeiling));
-  return sure > bytes ? { ...direction, bytes: sure } : direction;
-}
-
-/** Where one stopped oneself counts, and else what others met. */
-function withOwnCeilings(own: LearnedBudget, met: LearnedBudget): LearnedBudget {
-  const { up, down } = pooled(own, met);
-  return {
-    up: own.up.ceilingBytes === undefined ? up : raised(own.up, met.up.bytes),
-    down: own.down.ceilingBytes === undefined ? down : raised(own.down, met.down.bytes),
-  };
 }
 
 function metUntil(now: number, paces: ReadonlyMap<string, Pace>): ReadonlyMap<string, Pace> {
