@@ -57,9 +57,9 @@ export interface ProbeParts {
 
 /**
  * All of it ends within this time and these bytes, whatever is still unclear then: what goes over its sockets and what is sent again of it. The
- * headers of packets are about a tenth more.
+ * headers of packets are about a tenth more. Two seconds of half a minute are left for the start and the end of whoever asks.
  */
-export const probeLimits = { ms: 30_000, bytes: 65_536 } as const;
+export const probeLimits = { ms: 28_000, bytes: 65_536 } as const;
 /** For what ends connections, and what was sent once more than it was thought. */
 const spareBytes = 1500;
 /** A handshake that is held to half a kilobyte a second takes five. */
