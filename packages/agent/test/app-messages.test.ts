@@ -1,5 +1,5 @@
 import type { Client, ConversationWindow, MessageView } from '@tern/core';
-import type { MessageId } from '@tern/protocol';
+import type { ConversationId, MessageId } from '@tern/protocol';
 import { describe, expect, test } from 'vitest';
 import { conversationWith, meet, say, settle, soon, town, type Resident, type Town } from './support/town.ts';
 
@@ -176,7 +176,7 @@ describe('a list of conversations', () => {
     expect(await status()).toBe('queued');
     await anna.client.sync({ signal: soon });
     expect(await status()).toBe('stored');
-    await boris.client.sync({ signal: soon });
+    await settle(boris);
     await anna.client.sync({ signal: soon });
     expect(await status()).toBe('delivered');
     await boris.client.markRead(await conversationWith(boris, anna), [id]);
@@ -219,6 +219,27 @@ describe('a window', () => {
     const keys = whole.lines.map((line) => line.key);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.slice(-latest.lines.length)).toEqual(latest.lines.map((line) => line.key));
+  });
+
+  test('begins with how one came into it, also where something had been said to one before', async () => {
+    await using place = await town();
+    const anna = await place.person('Anna');
+    const boris = await place.person('Boris', { relays: [] });
+    const { link } = await anna.client.invite();
+    await boris.client.accept(link);
+    while ((await anna.client.overview()).length === 0) {
+      await boris.client.sync({ signal: soon });
+      await anna.client.sync({ signal: soon });
+    }
+    const [guest] = await only(anna.client);
+    await anna.client.sendText(guest?.id as ConversationId, 'welcome');
+    await anna.client.sync({ signal: soon });
+    place.world.move(60_000);
+    await settle(boris);
+    const kinds = (await windowOf(boris, anna)).lines.map((line) =>
+      line.kind === 'message' ? line.text : line.kind,
+    );
+    expect(kinds).toEqual(['notice', 'welcome']);
   });
 
   test('shows edits and reactions of messages above it once it has grown', async () => {

@@ -76,7 +76,10 @@ function keyed(lines: readonly (MessageView | GapView)[]): readonly KeyedLine[] 
   });
 }
 
-/** Each stands before the first line that came after it; those older than an end of a conversation are left out. */
+/**
+ * Each stands before the first line that came after it, and how somebody came into the conversation before all: what was said to them until
+ * then is older by the relay's clock. Those older than an end of a conversation are left out.
+ */
 function withNotices(
   lines: readonly KeyedLine[],
   notices: readonly Notice[],
@@ -84,7 +87,11 @@ function withNotices(
 ): readonly WindowLine[] {
   const times = lines.map((line) => (line.kind === 'message' ? line.arrivedAt : undefined));
   const begins = times.find((time) => time !== undefined) ?? 0;
-  const shown = notices.filter((notice) => whole || notice.at >= begins).toSorted((a, b) => a.at - b.at);
+  const entry = notices[0]?.kind === 'joined' ? notices[0] : undefined;
+  const placeOf = (notice: Notice): number => (notice === entry ? Math.min(entry.at, begins - 1) : notice.at);
+  const shown = notices
+    .filter((notice) => whole || placeOf(notice) >= begins)
+    .toSorted((a, b) => placeOf(a) - placeOf(b));
   const names = new Map<string, number>();
   const views = shown.map((notice): NoticeView => {
     const name = `notice ${notice.at} ${notice.kind} ${notice.person ?? ''}`;
@@ -102,7 +109,7 @@ function withNotices(
   let next = 0;
   for (const [at, line] of lines.entries()) {
     const time = times[at] ?? 0;
-    const older = views.slice(next).findIndex((notice) => notice.at >= time);
+    const older = shown.slice(next).findIndex((notice) => placeOf(notice) >= time);
     const until = older < 0 ? (time === 0 ? next : views.length) : next + older;
     mixed.push(...views.slice(next, until), line);
     next = until;
