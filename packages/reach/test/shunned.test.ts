@@ -57,6 +57,19 @@ describe('a name and a port of its relay at which a connection failed', () => {
     expect(shunned.rests(later, at(t0 + 21_000))).toBe(true);
   });
 
+  test('make wary of the other names of the relay until one of them is answered', () => {
+    const shunned = afterFailure();
+    const other = { ...two, port: 8443 };
+    expect(shunned.isWary(other, at(t0 + 1))).toBe(true);
+    expect(shunned.isWary({ ...literal, port: 8443 }, at(t0 + 1))).toBe(false);
+    expect(shunned.isWary(ofAnother, at(t0 + 1))).toBe(false);
+    shunned.answered({ ...literal, port: 8443 }, at(t0 + 2000));
+    expect(shunned.isWary(other, at(t0 + 2000))).toBe(true);
+    shunned.answered(other, at(t0 + 3000));
+    expect(shunned.isWary(other, at(t0 + 3000))).toBe(false);
+    expect(shunned.rests(way, at(t0 + 3000))).toBe(true);
+  });
+
   test('are of no account in another place, nor after a clock was set back, nor where nothing is counted', () => {
     const shunned = afterFailure();
     expect(shunned.rests(way, at(t0 + 1, 'home again'))).toBe(false);
@@ -68,9 +81,9 @@ describe('a name and a port of its relay at which a connection failed', () => {
 
   test('are forgotten when there are too many', () => {
     const shunned = afterFailure();
-    for (let port = 1000; port < 1127; port += 1) shunned.failed({ ...literal, port }, at(t0));
+    for (let port = 1000; port < 1125; port += 1) shunned.failed({ ...literal, port }, at(t0));
     expect(shunned.rests(way, at(t0))).toBe(true);
-    shunned.failed({ ...literal, port: 1127 }, at(t0));
+    for (const port of [1125, 1126, 1127]) shunned.failed({ ...literal, port }, at(t0));
     expect(shunned.rests(way, at(t0))).toBe(false);
   });
 });
@@ -135,4 +148,15 @@ test('a browser whose watch was cut after it had stood for long goes on at the s
   await world.run(deliver(scene));
   const [, next] = network.hellos.map(({ name }) => name);
   expect(next).toBe('two.example');
+});
+
+test('a browser one of whose names met silence goes on by an address, at another port, within the wait for one hello', async () => {
+  const hosts = ['one.example', 'two.example', '203.0.113.10'];
+  const endpoints = hosts.flatMap((host) => [`https://${host}`, `https://${host}:8443`]);
+  const scene = dialerScene(
+    { onHello: ({ serverName }) => (serverName === '' ? undefined : 'silence') },
+    { plain: true, endpoints },
+  );
+  expect(await scene.world.run(deliver(scene))).toBeLessThan(dialRules.helloMs + 1000);
+  expect(scene.network.hellos.map(({ name }) => name)).toEqual(['one.example']);
 });

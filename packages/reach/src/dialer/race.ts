@@ -11,7 +11,7 @@ import { NameTurns } from './name-turns.ts';
 import { mayFreeze, metStranger } from './standing.ts';
 import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
-import { sharesDoubt, type UnderWay } from './under-way.ts';
+import { doubtMs, waryMs, type UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
@@ -55,8 +55,6 @@ type Event =
   | { readonly kind: 'doubt' }
   | { readonly kind: 'hard' };
 
-/** What is doubtful already for what it shares with another try costs as much as so long a wait. */
-const doubtMs = 6000;
 /** so much speaks for another relay with each straight way that was silent */
 const silentMs = 1500;
 const mostSilentMs = 9000;
@@ -164,8 +162,9 @@ export class Race {
     ).length;
     const known = ways.map((way): WayView => {
       const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
-      const doubtful = this.#running.some(({ attempt }) => isDoubtful(attempt, way)) || underWay.doubts(way);
-      const doubted = doubtful ? doubtMs : 0;
+      const doubts = this.#running.map(({ attempt }) => (isDoubted(attempt) ? doubtMs(attempt, way) : 0));
+      const wary = book.isWary(way, now) ? waryMs : 0;
+      const doubted = Math.max(wary, underWay.doubtMs(way), ...doubts);
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
@@ -338,8 +337,8 @@ function greets({ stage }: Attempt): boolean {
   return stage === 'connect' || stage === 'hello';
 }
 
-/** A try that has taken too long makes those doubtful that share what it may have stopped at. */
-function isDoubtful(attempt: Attempt, way: Way): boolean {
-  const ofItsConnection = attempt.reused && attempt.failure === 'answer';
-  return attempt.doubted && !ofItsConnection && attempt.stage !== 'waiting' && sharesDoubt(attempt, way);
+/** It has taken too long, and what it stopped at may stop others. */
+function isDoubted({ doubted, reused, failure, stage }: Attempt): boolean {
+  const ofItsConnection = reused && failure === 'answer';
+  return doubted && !ofItsConnection && stage !== 'waiting';
 }

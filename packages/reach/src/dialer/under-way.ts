@@ -2,6 +2,11 @@ import type { Attempt } from './attempt.ts';
 import { concerns } from './way-order.ts';
 import { relayOf, type Way } from './way.ts';
 
+/** What is doubtful already for what it shares with another try costs as much as so long a wait. */
+const sharedMs = 6000;
+/** Whoever listens for one name of a relay may know the others: so much speaks for an address that says none. */
+export const waryMs = 700;
+
 /**
  * Every attempt that is under way. What one request waits for in vain the next one need not find out for itself: a watch and a text that
  * leave together meet the same silence.
@@ -29,9 +34,9 @@ export class UnderWay {
     return this.#silent().filter(({ way }) => relayOf(way) === relay).length;
   }
 
-  /** One of those shares with this way what it stopped at. */
-  doubts(way: Way): boolean {
-    return this.#silent().some((attempt) => sharesDoubt(attempt, way));
+  /** How much one of those speaks against this way, ms. */
+  doubtMs(way: Way): number {
+    return Math.max(0, ...this.#silent().map((attempt) => doubtMs(attempt, way)));
   }
 
   #silent(): readonly Attempt[] {
@@ -45,13 +50,13 @@ export class UnderWay {
   }
 }
 
-/** What an attempt is stopped by, if it is, may stop this way as well. */
-export function sharesDoubt(attempt: Attempt, way: Way): boolean {
+/** How much an attempt that is taking too long speaks against this way, which what stops it may stop as well, ms. */
+export function doubtMs(attempt: Attempt, way: Way): number {
   const { failure, way: stopped, blind } = attempt;
-  if (concerns(failure, stopped, way)) return true;
-  // nobody sees to which address a name led: it may be that one and the port
+  if (concerns(failure, stopped, way)) return sharedMs;
   const straight = way.carrier !== 'forward' && stopped.carrier !== 'forward';
-  return (
-    blind && failure === 'hello' && straight && relayOf(stopped) === relayOf(way) && stopped.port === way.port
-  );
+  if (!blind || failure !== 'hello' || !straight || relayOf(stopped) !== relayOf(way)) return 0;
+  // nobody sees to which address a name led: it may be that one and the port
+  if (stopped.port === way.port) return sharedMs;
+  return stopped.serverName !== '' && way.serverName !== '' ? waryMs : 0;
 }

@@ -176,6 +176,11 @@ export class WayBook {
     return this.swallows(way, now) || this.#page().shunned.rests(way, { now, place: this.#place() });
   }
 
+  /** It says a name, and one of its relay's failed. */
+  isWary(way: RelayWay, now: number): boolean {
+    return this.#page().shunned.isWary(way, { now, place: this.#place() });
+  }
+
   /** It leads to a place where a hello was seen to be reset, which may swallow what is sent there. */
   swallows(way: ObservedWay, now: number): boolean {
     return this.residuals.rests(way, { now, remembered: this.address(way.host) });
