@@ -49,6 +49,12 @@ export const dialRules = {
   longestResidualMs: 200_000,
 
   /**
+   * In a browser: so much speaks against a name and a port at which a connection failed, and against another name of that relay. Whoever cuts
+   * what was reset cuts the port, whoever listens for one name may know all; but less than another relay costs, which would get to carry it.
+   */
+  shunnedMs: 500,
+  waryMs: 300,
+  /**
    * One request says the same name again no sooner, whatever became of its hello before: whoever counts hellos, bans for gaps or cuts for
    * a while what was reset does not care that one had failed, and sees the same. Another name, or none, may follow at once.
    */

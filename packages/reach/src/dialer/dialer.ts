@@ -15,7 +15,7 @@ import { ForwardCarrier, type ForwardWays } from './forward-ways.ts';
 import { Race } from './race.ts';
 import { freshStanding } from './standing.ts';
 import { orderWays, type WayView } from './way-order.ts';
-import { UnderWay, waryMs } from './under-way.ts';
+import { UnderWay } from './under-way.ts';
 import { observationOf, toldWay } from './told-observation.ts';
 import { WayBook, type WayBookRecord } from './way-book.ts';
 import { countedBy, asUrlSays, entranceOf, waysOf, withEndpoints, type Way } from './way.ts';
@@ -294,8 +294,7 @@ class WayDialer implements Dialer {
     const now = this.#parts.world.now();
     const views = ways.map((way): WayView => {
       const ready = this.#pool.isReady(way, wish);
-      const wary = this.#book.isWary(way, now) ? waryMs : 0;
-      const waitMs = wary + (ready ? 0 : this.#pool.waitMs(way, wish));
+      const waitMs = ready ? 0 : this.#book.shunnedMs(way, now) + this.#pool.waitMs(way, wish);
       return { way, standing: this.#book.standing(way), waitMs, ready, rests: this.#book.rests(way, now) };
     });
     const [best] = orderWays(views, { now, ...wish });

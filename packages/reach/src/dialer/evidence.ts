@@ -5,7 +5,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { FailureKind, Load } from './standing.ts';
 import type { WayBook } from './way-book.ts';
-import { countedBy, type Way } from './way.ts';
+import { countedBy, relayOf, type Way } from './way.ts';
 
 const smallBytes = 4096;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
@@ -21,12 +21,7 @@ export class Evidence {
   readonly #parts: { readonly book: WayBook; readonly pool: ConnectionPool; readonly world: World };
   #stops: readonly Stop[] = [];
   /** hellos without an answer, of which nobody knows yet whether anything else is answered; `cut`: they were ended */
-  #hellos: readonly {
-    readonly way: Way;
-    readonly at: number;
-    readonly cut: boolean;
-    readonly blind: boolean;
-  }[] = [];
+  #hellos: readonly { readonly way: Way; readonly at: number; readonly cut: boolean }[] = [];
   /** sockets that froze, of which the same is not known */
   #sockets: readonly { readonly way: Way; readonly at: number; readonly stoodMs: number }[] = [];
   /** tries to get to where a hello had been reset, of which the same is not known */
@@ -80,20 +75,22 @@ export class Evidence {
 
   /** Another one answered first, and it was left. */
   outrun(attempt: Attempt, winner: Way): void {
-    const { address, blind } = attempt;
     if (!attempt.doubted || attempt.stage === 'waiting') return;
     this.unheld(attempt);
     if (attempt.failure === 'answer') this.#stopped(attempt);
     else if (attempt.waitsAlone) return;
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
-    else this.#failed(attempt.way, attempt.failure, { alone: false, address, blind });
+    else {
+      this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
+      if (attempt.failure === 'hello') this.#shun(attempt, { port: !sharesPort(attempt.way, winner) });
+    }
     this.#heard(this.#parts.world.now());
   }
 
-  /** Nothing came of it. A browser whose connection had carried others says so once a new one has failed as well. */
-  ended({ way, blind, reused, heldMs = 0 }: Attempt, ended: Ended): void {
-    const isNew = reused || heldMs < dialRules.helloMs;
-    if (blind && ended === 'failed' && isNew) this.#parts.book.shut(way, this.#parts.world.now());
+  /** It broke off before anything came. What had waited for long by then had been greeted. */
+  brokeOff(attempt: Attempt): void {
+    const waitedMs = this.#parts.world.now() - attempt.lastAt;
+    if (waitedMs < dialRules.helloMs) this.#shun(attempt, { port: true });
   }
 
   /** @param options `alone` nothing else was answered in that time */
@@ -167,6 +164,12 @@ export class Evidence {
     this.#drained -= 1;
   }
 
+  #shun({ way, blind, vantage }: Attempt, { port }: { readonly port: boolean }): void {
+    const { book, world } = this.#parts;
+    const { network: place } = vantage;
+    if (blind && place !== undefined) book.shut(way, { now: world.now(), place, port });
+  }
+
   /**
    * @param options `cut`: it was ended; `blind`: and nobody tells whether that was the hello's end, the request's or the line's; `address`: the
    *   one that was dialled, where it is known
@@ -194,9 +197,7 @@ export class Evidence {
     if (how !== 'hello') return;
     pool.unanswered(way, { alone, cut: cut || swallowed });
     // of an end that nobody saw the name may be innocent, whoever else is answered
-    if (alone && !(cut && blind))
-      this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed, blind }];
-    else if (blind && !alone) book.shut(way, now);
+    if (alone && !(cut && blind)) this.#hellos = [...this.#hellos, { way, at: now, cut: cut || swallowed }];
   }
 
   #stopped(attempt: Attempt): void {
@@ -224,12 +225,10 @@ export class Evidence {
     this.#swallowed = [];
     for (const { way, at, address } of swallowed)
       if (now - at < dialRules.controlMs) book.residuals.wasSilent(way, { now, address, alone: false });
-    for (const { way, at, cut, blind } of hellos) {
+    for (const { way, at, cut } of hellos) {
       // the very name answers: no ban ends so soon
       const answers = by !== undefined && countedBy(by.way) === countedBy(way) && (by.openedAt ?? 0) >= at;
-      if (answers || now - at >= dialRules.controlMs) continue;
-      pool.unanswered(way, { alone: false, cut });
-      if (blind) book.shut(way, at);
+      if (!answers && now - at < dialRules.controlMs) pool.unanswered(way, { alone: false, cut });
     }
     for (const { way, load, at } of stops)
       if (now - at < dialRules.controlMs) book.took(way, { kind: 'frozen', load }, now);
@@ -245,4 +244,9 @@ export class Evidence {
 /** As it stands in the way book, beside the way it takes. */
 function socketWay(way: Way): Way {
   return { ...way, carrier: 'websocket' };
+}
+
+/** both straight to one relay */
+function sharesPort(one: Way, other: Way): boolean {
+  return other.carrier !== 'forward' && relayOf(one) === relayOf(other) && one.port === other.port;
 }

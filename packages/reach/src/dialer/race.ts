@@ -11,7 +11,7 @@ import { NameTurns } from './name-turns.ts';
 import { mayFreeze, metStranger } from './standing.ts';
 import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
-import { doubtMs, waryMs, type UnderWay } from './under-way.ts';
+import { doubtMs, type UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
@@ -163,14 +163,14 @@ export class Race {
     const known = ways.map((way): WayView => {
       const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
       const doubts = this.#running.map(({ attempt }) => (isDoubted(attempt) ? doubtMs(attempt, way) : 0));
-      const wary = book.isWary(way, now) ? waryMs : 0;
-      const doubted = Math.max(wary, underWay.doubtMs(way), ...doubts);
+      const doubted = Math.max(underWay.doubtMs(way), ...doubts);
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
       const ready = pool.isReady(way, wish);
       const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
-      const waitMs = restMs + again + doubted + Math.min(silent, mostSilentMs);
+      const shunned = ready ? 0 : book.shunnedMs(way, now);
+      const waitMs = restMs + again + Math.max(doubted, shunned) + Math.min(silent, mostSilentMs);
       return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };
     });
     const within = (most: number): readonly WayView[] =>
@@ -255,7 +255,7 @@ export class Race {
       // whatever is sent now would make a ban longer
       newest.leave('silent');
       evidence.unanswered(newest.way, { alone: false });
-    } else if (greets(newest) && book.swallows(newest.way, world.now())) {
+    } else if (greets(newest) && book.rests(newest.way, world.now())) {
       // the same of what swallows it: this machine would go on trying
       this.#running.pop();
       newest.leave('silent');
@@ -285,7 +285,7 @@ export class Race {
     signal.throwIfAborted();
     if (error.code === 'unheld' && attempt.stage !== 'answer') return; // nothing was asked
     const ended = endedBy(error);
-    evidence.ended(attempt, ended);
+    if (ended === 'failed') evidence.brokeOff(attempt);
     const cut = attempt.stage === 'answer' && (ended === 'reset' || ended === 'closed' || ended === 'failed');
     if ((cut || ended === 'left') && (attempt.heldMs ?? 0) >= holdRules.leastMs) {
       // it may have been kept back for too long, or in another network: who asked may ask for less

@@ -4,6 +4,8 @@ import { dialRules } from './dial-rules.ts';
 import { isUncounted, relayOf, wayKey } from './way.ts';
 
 const mostKept = 128;
+/** as long as such a place may be cut */
+const restMs = dialRules.longestResidualMs;
 /** An answer that came sooner may have been on its way before. */
 const provesAfterMs = 1000;
 /** What ended within so long of each other may have ended of one thing. */
@@ -11,7 +13,7 @@ const togetherMs = 3000;
 
 type RelayWay = ObservedWay & { readonly hint?: Hint };
 
-interface Here {
+export interface Here {
   readonly now: number;
   /** where this device is, as finely as it can be told */
   readonly place: string;
@@ -29,17 +31,25 @@ interface Failed {
  * What a browser goes round since its new connections failed there a moment ago: names, and ports of relays. A page learns neither to which
  * address a name led nor that a hello was reset, and for each try of ours a browser says several. Names of one relay often share their addresses,
  * and some censors cut an address and port for a while after a hello that was reset, and begin that time anew with each packet sent there. So the
- * next try shares neither the name nor the port, and rather says none, or goes by way of another relay, as long as there is such a way. Whoever
- * sees what becomes of connections has `Residuals` instead. Nothing of it outlives the process.
+ * next try shares neither the name nor the port, and rather says none. It is a preference among the straight ways to one relay, and sends nobody
+ * to another one. Whoever sees what becomes of connections has `Residuals` instead. Nothing of it outlives the process.
  */
 export class Shunned {
   readonly #failed = new Map<string, Failed>();
 
-  failed(way: RelayWay, { now, place }: Here): void {
-    for (const key of [...keysOf(way), ...namesOf(way)]) {
-      const ways = new Set(this.#at(key, { now, place })?.ways).add(wayKey(way));
+  /** @param options `port`: not only the name may be to blame */
+  failed(way: RelayWay, { now, place, port }: Here & { readonly port: boolean }): void {
+    const keys = keysOf(way);
+    for (const key of [port ? keys.port : undefined, keys.name, keys.names]) {
+      if (key === undefined) continue;
+      const known = this.#failed.get(key);
+      const before = known?.place === place && Math.abs(now - known.at) < restMs ? known : undefined;
       this.#failed.delete(key);
-      this.#failed.set(key, { at: now, place, ways });
+      this.#failed.set(key, {
+        at: Math.max(now, before?.at ?? 0),
+        place,
+        ways: new Set(before?.ways).add(wayKey(way)),
+      });
     }
     for (const oldest of this.#failed.keys()) {
       if (this.#failed.size <= mostKept) break;
@@ -49,7 +59,7 @@ export class Shunned {
 
   answered(way: RelayWay, here: Here): void {
     if (this.#failed.size === 0) return;
-    for (const key of [...keysOf(way), ...namesOf(way)]) {
+    for (const key of Object.values(keysOf(way))) {
       const failed = this.#at(key, here);
       if (failed === undefined || here.now - failed.at < provesAfterMs) continue;
       this.#failed.delete(key);
@@ -60,37 +70,31 @@ export class Shunned {
     }
   }
 
-  /** What is sent there now may be swallowed, and prolong that. */
-  rests(way: RelayWay, here: Here): boolean {
-    return this.#failed.size > 0 && keysOf(way).some((key) => this.#at(key, here) !== undefined);
-  }
-
-  /** It says a name, and with another name of its relay a connection failed: whoever listens for one may know them all. */
-  isWary(way: RelayWay, here: Here): boolean {
-    return this.#failed.size > 0 && namesOf(way).some((key) => this.#at(key, here) !== undefined);
+  /** How much speaks for another way, ms; 0 for nothing. */
+  costMs(way: RelayWay, here: Here): number {
+    if (this.#failed.size === 0) return 0;
+    const { port, name, names } = keysOf(way);
+    const isMarked = (key: string | undefined): boolean =>
+      key !== undefined && this.#at(key, here) !== undefined;
+    if (isMarked(port) || isMarked(name)) return dialRules.shunnedMs;
+    return isMarked(names) ? dialRules.waryMs : 0;
   }
 
   #at(key: string, { now, place }: Here): Failed | undefined {
     const failed = this.#failed.get(key);
     if (failed === undefined || failed.place !== place) return undefined;
-    return now >= failed.at && now - failed.at < dialRules.longestResidualMs ? failed : undefined;
+    return now >= failed.at && now - failed.at < restMs ? failed : undefined;
   }
 }
 
-/** its port, and its name if it says one */
-function keysOf(way: RelayWay): readonly string[] {
-  const relay = relayKey(way);
-  if (relay === undefined) return [];
+/** its port; of one that says a name: that, and the names of its relay together */
+function keysOf(way: RelayWay): {
+  readonly port?: string;
+  readonly name?: string;
+  readonly names?: string;
+} {
+  if (isUncounted(way) || way.hint === undefined) return {};
+  const relay = relayOf({ hint: way.hint });
   const port = `${relay} ${way.port}`;
-  return way.serverName === '' ? [port] : [port, way.serverName];
-}
-
-/** of one that says a name: all names of its relay */
-function namesOf(way: RelayWay): readonly string[] {
-  const relay = relayKey(way);
-  return relay === undefined || way.serverName === '' ? [] : [`${relay} names`];
-}
-
-function relayKey(way: RelayWay): string | undefined {
-  return isUncounted(way) || way.hint === undefined ? undefined : relayOf({ hint: way.hint });
+  return way.serverName === '' ? { port } : { port, name: way.serverName, names: `${relay} names` };
 }

@@ -1,11 +1,10 @@
 import type { Attempt } from './attempt.ts';
+import { dialRules } from './dial-rules.ts';
 import { concerns } from './way-order.ts';
 import { relayOf, type Way } from './way.ts';
 
 /** What is doubtful already for what it shares with another try costs as much as so long a wait. */
 const sharedMs = 6000;
-/** Whoever listens for one name of a relay may know the others: so much speaks for an address that says none. */
-export const waryMs = 700;
 
 /**
  * Every attempt that is under way. What one request waits for in vain the next one need not find out for itself: a watch and a text that
@@ -57,6 +56,6 @@ export function doubtMs(attempt: Attempt, way: Way): number {
   const straight = way.carrier !== 'forward' && stopped.carrier !== 'forward';
   if (!blind || failure !== 'hello' || !straight || relayOf(stopped) !== relayOf(way)) return 0;
   // nobody sees to which address a name led: it may be that one and the port
-  if (stopped.port === way.port) return sharedMs;
-  return stopped.serverName !== '' && way.serverName !== '' ? waryMs : 0;
+  if (stopped.port === way.port) return dialRules.shunnedMs;
+  return stopped.serverName !== '' && way.serverName !== '' ? dialRules.waryMs : 0;
 }

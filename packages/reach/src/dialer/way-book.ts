@@ -162,27 +162,25 @@ export class WayBook {
     return this.#page().residuals;
   }
 
-  /** A connection that nobody sees failed there, or was silent while something else was answered. */
-  shut(way: RelayWay, now: number): void {
-    this.#page().shunned.failed(way, { now, place: this.#place() });
+  /** A connection that nobody sees failed there. @param options `port`: not only the name may be to blame; `place`: where this device was */
+  shut(
+    way: RelayWay,
+    options: { readonly now: number; readonly place: string; readonly port: boolean },
+  ): void {
+    this.#page().shunned.failed(way, options);
   }
 
   opened(way: RelayWay, now: number): void {
     this.#page().shunned.answered(way, { now, place: this.#place() });
   }
 
-  /** What leads there goes elsewhere as long as it can. */
-  rests(way: RelayWay, now: number): boolean {
-    return this.swallows(way, now) || this.#page().shunned.rests(way, { now, place: this.#place() });
+  /** How much of that speaks against this way, ms. */
+  shunnedMs(way: RelayWay, now: number): number {
+    return this.#page().shunned.costMs(way, { now, place: this.#place() });
   }
 
-  /** It says a name, and one of its relay's failed. */
-  isWary(way: RelayWay, now: number): boolean {
-    return this.#page().shunned.isWary(way, { now, place: this.#place() });
-  }
-
-  /** It leads to a place where a hello was seen to be reset, which may swallow what is sent there. */
-  swallows(way: ObservedWay, now: number): boolean {
+  /** It leads to such a place, which may swallow what is sent there. */
+  rests(way: ObservedWay, now: number): boolean {
     return this.residuals.rests(way, { now, remembered: this.address(way.host) });
   }
 
