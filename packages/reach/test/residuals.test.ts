@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { dialRules } from '../src/dialer/dial-rules.ts';
 import { Residuals } from '../src/dialer/residuals.ts';
 import type { ObservedWay } from '../src/dialer/attempt-report.ts';
-import { requestFor, type NetworkRules } from '../src/testing/simulated-network.ts';
+import { requestFor } from '../src/testing/simulated-network.ts';
 import { carry, chat, deliver, dialerScene } from './dialer-scene.ts';
+import { address, censor } from './residual-censor.ts';
 
 const t0 = 1_794_000_000_000;
-const address = '203.0.113.10';
 const named: ObservedWay = {
   carrier: 'https',
   host: 'one.example',
@@ -101,41 +101,6 @@ describe('a place where a hello was reset', () => {
     expect(rests(residuals, literal, t0 + 1)).toBe(false);
   });
 });
-
-interface Censor {
-  readonly rules: NetworkRules;
-  /** when somebody tried to get into a residual */
-  readonly tries: number[];
-}
-
-/** The name is reset, and then the address and port are cut, counted anew from whatever is sent there. */
-function censor(
-  now: () => number,
-  options: { readonly forMs: number; readonly how: 'silence' | 'refuse' },
-): Censor {
-  const tries: number[] = [];
-  const until = new Map<string, number>();
-  const addressOf: NonNullable<NetworkRules['addressOf']> = ({ host }) =>
-    host === 'one.example' ? address : host;
-  return {
-    tries,
-    rules: {
-      addressOf,
-      onConnect(way) {
-        const place = `${addressOf(way)} ${way.port}`;
-        if ((until.get(place) ?? 0) <= now()) return undefined;
-        tries.push(now());
-        until.set(place, now() + options.forMs);
-        return options.how;
-      },
-      onHello(way) {
-        if (way.serverName === '') return undefined;
-        until.set(`${addressOf(way)} ${way.port}`, now() + options.forMs);
-        return 'reset';
-      },
-    },
-  };
-}
 
 test.for(['silence', 'refuse'] as const)(
   'where a place meets everything with %s after a reset, nobody tries there while another way is open',

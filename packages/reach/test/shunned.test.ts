@@ -9,6 +9,7 @@ import { carry, chat, deliver, dialerScene, type DialerScene } from './dialer-sc
 import type { ForwardWays } from '../src/index.ts';
 import type { Way } from '../src/dialer/way.ts';
 import { hint, way } from './plain-way.ts';
+import { censor } from './residual-censor.ts';
 
 const t0 = 1_794_000_000_000;
 const { shunnedMs, waryMs, longestResidualMs } = dialRules;
@@ -96,35 +97,6 @@ describe('a name and a port of its relay at which a connection failed', () => {
   });
 });
 
-/** Hellos with these names are reset, and then their address and port are cut, whoever goes there; all names lead to one address of two. */
-function censor(
-  now: () => number,
-  options: { readonly names: readonly string[]; readonly how: 'silence' | 'refuse' },
-): { readonly rules: NetworkRules; readonly tries: number[] } {
-  const tries: number[] = [];
-  const until = new Map<string, number>();
-  const addressOf: NonNullable<NetworkRules['addressOf']> = ({ by, host }) =>
-    by === 'literal' ? host : '203.0.113.10';
-  return {
-    tries,
-    rules: {
-      addressOf,
-      onConnect(way) {
-        const place = `${addressOf(way)} ${way.port}`;
-        if ((until.get(place) ?? 0) <= now()) return undefined;
-        tries.push(now());
-        until.set(place, now() + 120_000);
-        return options.how;
-      },
-      onHello(way) {
-        if (!options.names.includes(way.serverName)) return undefined;
-        until.set(`${addressOf(way)} ${way.port}`, now() + 120_000);
-        return 'reset';
-      },
-    },
-  };
-}
-
 test.for(['silence', 'refuse'] as const)(
   'a browser that meets %s after a reset goes on at another port, and tries the first no more',
   async (how) => {
@@ -132,7 +104,7 @@ test.for(['silence', 'refuse'] as const)(
     const endpoints = hosts.flatMap((host) => [`https://${host}`, `https://${host}:8443`]);
     for (const seed of [1, 2, 3]) {
       const scene = dialerScene({}, { plain: true, endpoints, seed });
-      const { rules, tries } = censor(() => scene.world.now(), { names: ['one.example'], how });
+      const { rules, tries } = censor(() => scene.world.now(), { forMs: 120_000, how });
       scene.network.rules = rules;
       expect(await scene.world.run(deliver(scene))).toBeLessThan(1500);
       const took = await scene.world.run(chat(scene, { texts: 60, everyMs: 2000 }));
