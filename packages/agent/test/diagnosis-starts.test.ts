@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatRelayLink, type Hint, type RelayId, type World } from '@tern/protocol';
 import type { Dialer } from '@tern/reach';
-import type { Observation, ProbePort, Way } from '@tern/reach/diagnosis';
+import { probeLimits, type Observation, type ProbePort, type Way } from '@tern/reach/diagnosis';
 import { nodePrimitives, nodeProbes, nodeWorld } from '@tern/reach/node';
 import { DialError, openDialer } from '@tern/reach/testing';
 import { afterEach, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ function lonelyHome() {
     now: () => now,
     wait(ms, { signal }) {
       // the end of a diagnosis, which comes by itself
-      if (ms >= 30_000)
+      if (ms >= probeLimits.ms)
         return new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
         });
