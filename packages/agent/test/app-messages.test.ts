@@ -176,7 +176,7 @@ describe('a list of conversations', () => {
     expect(await status()).toBe('queued');
     await anna.client.sync({ signal: soon });
     expect(await status()).toBe('stored');
-    await settle(boris);
+    await boris.client.sync({ signal: soon });
     await anna.client.sync({ signal: soon });
     expect(await status()).toBe('delivered');
     await boris.client.markRead(await conversationWith(boris, anna), [id]);

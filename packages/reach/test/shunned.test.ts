@@ -182,7 +182,7 @@ test.for<[what: string, rules: NetworkRules]>([
   expect(dialer.socketPlace(hint)).toBeDefined();
 });
 
-test('waits that a network cuts drive nobody to another relay', async () => {
+test('waits that a network cuts make no text late where another relay is known', async () => {
   const everyMs = 60_000;
   const { scene } = besideAnother({ cutsMs: 12_000 });
   const took = await scene.world.run(chat(scene, { texts: 20, everyMs }));

@@ -13,7 +13,7 @@ const togetherMs = 3000;
 
 type RelayWay = ObservedWay & { readonly hint?: Hint };
 
-export interface Here {
+interface Here {
   readonly now: number;
   /** where this device is, as finely as it can be told */
   readonly place: string;

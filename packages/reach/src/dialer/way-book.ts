@@ -170,6 +170,7 @@ export class WayBook {
     this.#page().shunned.failed(way, options);
   }
 
+  /** Something was answered there. */
   opened(way: RelayWay, now: number): void {
     this.#page().shunned.answered(way, { now, place: this.#place() });
   }
