@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   isComplete,
+  lateOf,
   levelOf,
   measuresOf,
   mediaLevelOf,
@@ -69,6 +70,30 @@ test('a text counts as soon within a minute and as there in the end within ten',
   );
   expect(late.text).toBe(0.5);
   expect(late.eventual).toBe(0.75);
+});
+
+test('what came late or not at all is told by who sent it to whom and when', () => {
+  const one = steps.find(({ kind, from }) => kind === 'text' && from === 'c');
+  const photo = steps.find((step) => step.kind === 'file' && step.name === 'photo');
+  if (one === undefined || photo === undefined) throw new Error('nothing of that is sent');
+  const arrivals = arrivalsAfter((step) => (step === one ? undefined : step === photo ? 60_100 : 60_000));
+  expect(lateOf(steps, arrivals)).toEqual([
+    { what: 'text', from: 'c', to: 'a', sentSeconds: one.at / 1000, cameSeconds: null },
+    {
+      what: 'photo',
+      from: 'b',
+      to: 'a',
+      sentSeconds: photo.at / 1000,
+      cameSeconds: photo.at / 1000 + 60.1,
+    },
+  ]);
+  expect(lateOf(steps, [])).toHaveLength(10);
+  expect(
+    lateOf(
+      steps,
+      arrivalsAfter(() => 60_000),
+    ),
+  ).toEqual([]);
 });
 
 test('recovery is over when both conversations have brought something', () => {

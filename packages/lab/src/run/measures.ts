@@ -35,6 +35,18 @@ export interface Measures {
   readonly wrong: number;
 }
 
+/** Something that came later than a minute after it was sent, or not at all. Seconds since the block. */
+export interface Late {
+  readonly what: 'text' | 'photo' | 'voice';
+  readonly from: Person;
+  readonly to: Person;
+  readonly sentSeconds: number;
+  /** null: not while the run was watched */
+  readonly cameSeconds: number | null;
+}
+
+/** for whoever looks for a fault; where little passes all are late, and these say as much */
+const mostLate = 10;
 const soonMs = 60_000;
 const eventuallyMs = 600_000;
 
@@ -44,13 +56,7 @@ export function measuresOf(
   arrivals: readonly Arrival[],
   seen: Pick<Measures, 'quiet' | 'retries'>,
 ): Measures {
-  const firsts = new Map<Step, number>();
-  let wrong = 0;
-  for (const arrival of arrivals) {
-    const step = steps.find((one) => isOf(arrival, one));
-    if (step === undefined || firsts.has(step)) wrong += 1;
-    else firsts.set(step, arrival.at);
-  }
+  const { firsts, wrong } = firstsOf(steps, arrivals);
   const took = (step: Step | undefined): number | undefined => {
     const at = step && firsts.get(step);
     return step === undefined || at === undefined ? undefined : Math.max(0, at - step.at);
@@ -70,6 +76,34 @@ export function measuresOf(
     ...seen,
     wrong,
   };
+}
+
+/** @returns in the order in which they were sent, {@link mostLate} of them at most */
+export function lateOf(steps: readonly Step[], arrivals: readonly Arrival[]): readonly Late[] {
+  const { firsts } = firstsOf(steps, arrivals);
+  const late = steps.filter((step) => (firsts.get(step) ?? Number.POSITIVE_INFINITY) - step.at > soonMs);
+  return late.slice(0, mostLate).map((step) => ({
+    what: step.kind === 'text' ? 'text' : step.name,
+    from: step.from,
+    to: step.to,
+    sentSeconds: seconds(step.at) ?? 0,
+    cameSeconds: seconds(firsts.get(step)) ?? null,
+  }));
+}
+
+/** @returns when each came for the first time, and how many arrivals were of nothing that was sent, or not the first */
+function firstsOf(
+  steps: readonly Step[],
+  arrivals: readonly Arrival[],
+): { readonly firsts: ReadonlyMap<Step, number>; readonly wrong: number } {
+  const firsts = new Map<Step, number>();
+  let wrong = 0;
+  for (const arrival of arrivals) {
+    const step = steps.find((one) => isOf(arrival, one));
+    if (step === undefined || firsts.has(step)) wrong += 1;
+    else firsts.set(step, arrival.at);
+  }
+  return { firsts, wrong };
 }
 
 /** @returns whether everything is there, so that nothing is left to watch */

@@ -119,12 +119,14 @@ async function played(
       if (awaited.delete(trial.subject.name) && awaited.size === 0) enough.abort();
       note(`${trial.subject.name} ${JSON.stringify(measures)} ${JSON.stringify(stage.internet.counts())}`);
       const throttled = trial.throttled();
+      const late = trial.late(steps);
       return {
         subject: trial.subject.name,
         kind: 'measured',
         measures,
         level: levelOf(measures, profile),
         ...(throttled.length > 0 && { throttled }),
+        ...(late.length > 0 && { late }),
       };
     }),
   );

@@ -1,5 +1,5 @@
 import type { Level } from '../scenario/target.ts';
-import type { Measures } from './measures.ts';
+import type { Late, Measures } from './measures.ts';
 import type { Throttled } from './throttles.ts';
 import type { Profile } from './profile.ts';
 
@@ -11,6 +11,8 @@ export type Outcome = (
       readonly level: Level;
       /** of a subject whose programs say what they find: everybody who met a limit */
       readonly throttled?: readonly Throttled[];
+      /** what took longer than a minute, or did not come */
+      readonly late?: readonly Late[];
     }
   | { readonly kind: 'void' | 'missing'; readonly because: string }
 ) & {

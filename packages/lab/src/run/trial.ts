@@ -3,7 +3,7 @@ import type { News } from '../programs/lines.ts';
 import type { Change } from '../scenario/scenario.ts';
 import type { Program } from '../subjects/program.ts';
 import type { Cast, Subject } from '../subjects/subject.ts';
-import { isComplete, measuresOf, type Arrival, type Measures } from './measures.ts';
+import { isComplete, lateOf, measuresOf, type Arrival, type Late, type Measures } from './measures.ts';
 import type { Stage } from './stage.ts';
 import type { Throttled } from './throttles.ts';
 import { insiders } from './world-plan.ts';
@@ -64,6 +64,11 @@ export class Trial {
     if (!over()) await Promise.race([playing, wait(Math.max(0, until - performance.now()))]);
     await wait(afterwardsMs);
     return measures();
+  }
+
+  /** What of the steps came late, or has not come. */
+  late(steps: readonly Step[]): readonly Late[] {
+    return lateOf(steps, this.#arrivals);
   }
 
   /** Everybody who met a limit until now, where their programs say what they find. */

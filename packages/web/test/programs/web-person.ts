@@ -51,7 +51,9 @@ const context = await chromium.launchPersistentContext(join(settings.profile, 'c
     `--ignore-certificate-errors-spki-list=${settings.trusted}`,
   ],
   locale: 'en-US',
-  viewport: { width: 1000, height: 760 },
+  // only what is in view is in the page: a window in which all that is said in a run has room, so that nothing that comes is overlooked
+  viewport: { width: 1000, height: 8000 },
+  deviceScaleFactor: 0.25,
   permissions: ['clipboard-read', 'clipboard-write'],
 });
 context.setDefaultTimeout(patienceMs);
