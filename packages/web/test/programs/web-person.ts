@@ -40,6 +40,9 @@ type Order = { readonly number: number } & (
 const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const startFile = join(settings.profile, 'start');
 const saveAgainMs = 3000;
+const lookThroughMs = 20_000;
+/** until what came into view is drawn */
+const frameMs = 60;
 const patienceMs = 60_000;
 
 const options = await chromiumLaunchOptions();
@@ -51,15 +54,15 @@ const context = await chromium.launchPersistentContext(join(settings.profile, 'c
     `--ignore-certificate-errors-spki-list=${settings.trusted}`,
   ],
   locale: 'en-US',
-  // only what is in view is in the page: a window in which all that is said in a run has room, so that nothing that comes is overlooked
-  viewport: { width: 1000, height: 8000 },
-  deviceScaleFactor: 0.25,
+  viewport: { width: 1000, height: 760 },
   permissions: ['clipboard-read', 'clipboard-write'],
 });
 context.setDefaultTimeout(patienceMs);
 /** by the name of whoever one talks to there: each conversation has a tab of its own, so that nothing that comes is overlooked */
 const tabs = new Map<string, BrowserPerson>();
 const shown = new Set<string>();
+/** files that are being saved, which must stay in view */
+let saving = 0;
 let begun = false;
 
 const first = tabOf(context.pages()[0] ?? (await context.newPage()));
@@ -180,6 +183,29 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
     new MutationObserver(look).observe(document, { childList: true, subtree: true });
     look();
   });
+  void lookThrough(page);
+}
+
+/** Only what is in view is in the page, and what comes late stands above: all is looked through now and then. Ends with the page. */
+async function lookThrough(page: Page): Promise<void> {
+  for (;;) {
+    await wait(lookThroughMs);
+    if (saving > 0) continue;
+    try {
+      await page.evaluate(async (frameMs) => {
+        const list = document.querySelector('.messages');
+        if (list === null) return;
+        for (let top = list.scrollHeight; top > 0; top -= list.clientHeight) {
+          list.scrollTop = top - list.clientHeight;
+          await new Promise((seen) => setTimeout(seen, frameMs));
+        }
+        list.scrollTop = list.scrollHeight;
+      }, frameMs);
+    } catch (error) {
+      if (page.isClosed()) return;
+      tell({ is: 'note', words: `looks through: ${error instanceof Error ? error.message : ''}` });
+    }
+  }
 }
 
 /** As somebody would who wants to have it. */
@@ -187,11 +213,13 @@ async function save(
   tab: BrowserPerson,
   file: { readonly id: string; readonly name: string; readonly from: string },
 ): Promise<void> {
+  saving += 1;
   for (;;) {
     try {
       const bytes = await savedFile(tab, tab.page.locator(`[data-message="${file.id}"]`));
       const whole = bytes.equals(fileBytes(file.name, bytes.length));
       if (whole) tell({ is: 'file', from: file.from, name: file.name, size: bytes.length });
+      saving -= 1;
       return;
     } catch (error) {
       tell({ is: 'note', words: `${file.name}: ${error instanceof Error ? error.message : ''}` });
