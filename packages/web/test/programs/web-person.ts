@@ -40,7 +40,7 @@ type Order = { readonly number: number } & (
 const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const startFile = join(settings.profile, 'start');
 const saveAgainMs = 3000;
-const lookThroughMs = 20_000;
+const lookThroughMs = 5000;
 /** until what came into view is drawn */
 const frameMs = 60;
 const patienceMs = 60_000;
@@ -170,7 +170,13 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
   });
   await page.evaluate(() => {
     const { tellLab } = globalThis as unknown as { tellLab(id: string, text: string, file: string): void };
+    const seenLines = new Set<string>();
+    Object.assign(globalThis, { seenLines });
     const look = (): void => {
+      for (const line of document.querySelectorAll('.messages [data-key]')) {
+        const key = line.getAttribute('data-key') ?? '';
+        if (!key.startsWith('gap ')) seenLines.add(key); // that one goes when it is filled
+      }
       for (const message of document.querySelectorAll('.theirs [data-message]')) {
         const words = message.querySelector('.text')?.cloneNode(true);
         if (words instanceof Element)
@@ -186,15 +192,22 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
   void lookThrough(page);
 }
 
-/** Only what is in view is in the page, and what comes late stands above: all is looked through now and then. Ends with the page. */
+/**
+ * Only what is in view is in the page, and what comes late may stand above: where the places of the lines say that there are more than were
+ * ever in view, all is looked through. Ends with the page.
+ */
 async function lookThrough(page: Page): Promise<void> {
   for (;;) {
     await wait(lookThroughMs);
     if (saving > 0) continue;
     try {
       await page.evaluate(async (frameMs) => {
+        const { seenLines } = globalThis as unknown as { seenLines: ReadonlySet<string> };
         const list = document.querySelector('.messages');
-        if (list === null) return;
+        const places = [...document.querySelectorAll('[aria-posinset]')].map((line) =>
+          Number(line.getAttribute('aria-posinset')),
+        );
+        if (list === null || Math.max(0, ...places) <= seenLines.size) return;
         for (let top = list.scrollHeight; top > 0; top -= list.clientHeight) {
           list.scrollTop = top - list.clientHeight;
           await new Promise((seen) => setTimeout(seen, frameMs));
