@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { UsageError } from '@tern/protocol';
 import type { Target } from '../scenario/target.ts';
+import { Apart } from './apart.ts';
 import type { Profile } from './profile.ts';
 import type { ResultFolder } from './result-folder.ts';
 import type { Outcome, RunRecord } from './results.ts';
@@ -36,6 +37,8 @@ export interface Plan {
 const tries = 3;
 const longestRunMs = 20 * 60_000;
 const keptNotes = 400;
+/** until the programs of a heavy run stand and have met they hold up those that are measured: of several at a time each begins so long after the last */
+const heavyApartMs = 70_000;
 
 const program = resolve(import.meta.dirname, 'run.ts');
 
@@ -48,10 +51,11 @@ export async function scheduleRuns(
   const order = runsOf(plan);
   const records: RunRecord[] = [];
   const waiting = longestFirst(order);
+  const heavy = plan.jobs > 1 ? new Apart(heavyApartMs) : undefined;
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       options.signal.throwIfAborted();
-      records.push(await completed(plan, folder, { ...next, ...options }));
+      records.push(await completed(plan, folder, { ...next, ...options, heavy }));
     }
   };
   await Promise.all(Array.from({ length: plan.jobs }, worker));
@@ -80,6 +84,8 @@ interface One {
   readonly seed: number;
   readonly tell: (line: string) => void;
   readonly signal: AbortSignal;
+  /** when heavy runs may begin, where there are others beside */
+  readonly heavy: Apart | undefined;
 }
 
 /** What the folder knows of a run, and the rest by running it. */
@@ -95,6 +101,7 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
   let last: Omit<RunRecord, 'sources'> | undefined;
   for (let at = 0; at < tries; at += 1) {
     for (const subjects of together(here.filter((subject) => known(subject) === undefined))) {
+      if (subjects.some(isHeavy)) await one.heavy?.turn(one.signal);
       last = await runOnce({ scenario: scenario.ask, seed, profile, subjects }, about, one.signal);
       if (last.digest !== about.digest)
         throw new UsageError(`the scenario ${scenario.ask} has changed since the lab began`);
@@ -113,9 +120,12 @@ async function completed(plan: Plan, folder: ResultFolder, one: One): Promise<Ru
 
 /** Who plays at the same time: the heavy ones alone, all others together. */
 function together(names: readonly string[]): readonly (readonly string[])[] {
-  const isHeavy = (name: string): boolean => subjectNamed(name)?.heavy === true;
   const light = names.filter((name) => !isHeavy(name));
   return [...(light.length > 0 ? [light] : []), ...names.filter(isHeavy).map((name) => [name])];
+}
+
+function isHeavy(name: string): boolean {
+  return subjectNamed(name)?.heavy === true;
 }
 
 async function runOnce(
