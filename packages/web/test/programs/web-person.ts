@@ -40,9 +40,6 @@ type Order = { readonly number: number } & (
 const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const startFile = join(settings.profile, 'start');
 const saveAgainMs = 3000;
-const lookThroughMs = 5000;
-/** until what came into view is drawn */
-const frameMs = 60;
 const patienceMs = 60_000;
 
 const options = await chromiumLaunchOptions();
@@ -61,8 +58,6 @@ context.setDefaultTimeout(patienceMs);
 /** by the name of whoever one talks to there: each conversation has a tab of its own, so that nothing that comes is overlooked */
 const tabs = new Map<string, BrowserPerson>();
 const shown = new Set<string>();
-/** files that are being saved, which must stay in view */
-let saving = 0;
 let begun = false;
 
 const first = tabOf(context.pages()[0] ?? (await context.newPage()));
@@ -156,22 +151,32 @@ async function openTab(name: string, given: BrowserPerson | undefined, url: stri
   await watch(name, tab);
 }
 
-/** From now on tells everything that others say there. */
+/**
+ * From now on tells everything that others say there. Only what is in view is in the page, and what comes late may stand above: where the
+ * places of the lines say that there are more than were ever in view, all is looked through.
+ */
 async function watch(name: string, tab: BrowserPerson): Promise<void> {
   const { page } = tab;
   await composerOf(tab).waitFor();
   tabs.set(name, tab);
   writeFileSync(startFile, JSON.stringify({ url: page.url(), people: [...tabs.keys()] }));
-  await page.exposeFunction('tellLab', (id: string, text: string, file: string) => {
+  await page.exposeFunction('tellLab', async (id: string, text: string, file: string) => {
     if (shown.has(id)) return;
     shown.add(id);
     if (file === '') tell({ is: 'got', from: name, text });
-    else void save(tab, { id, name: file, from: name });
+    else await save(tab, { id, name: file, from: name });
   });
   await page.evaluate(() => {
-    const { tellLab } = globalThis as unknown as { tellLab(id: string, text: string, file: string): void };
+    const lookThroughMs = 5000;
+    /** until what came into view is drawn */
+    const frameMs = 60;
+    const { tellLab } = globalThis as unknown as {
+      tellLab(id: string, text: string, file: string): Promise<void>;
+    };
     const seenLines = new Set<string>();
-    Object.assign(globalThis, { seenLines });
+    /** what is being told: a file stays in view until it is saved */
+    let telling = 0;
+    let looking = false;
     const look = (): void => {
       for (const line of document.querySelectorAll('.messages [data-key]')) {
         const key = line.getAttribute('data-key') ?? '';
@@ -183,42 +188,29 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
           for (const meta of words.querySelectorAll('.message-meta')) meta.remove();
         const file = /photo|voice/u.exec(message.querySelector('.file')?.textContent ?? '')?.[0] ?? '';
         const text = words?.textContent ?? '';
-        if (text !== '' || file !== '') tellLab(message.getAttribute('data-message') ?? '', text, file);
+        if (text === '' && file === '') continue;
+        telling += 1;
+        void tellLab(message.getAttribute('data-message') ?? '', text, file).finally(() => (telling -= 1));
       }
     };
+    const lookThrough = async (): Promise<void> => {
+      const list = document.querySelector('.messages');
+      const places = [...document.querySelectorAll('[aria-posinset]')].map((line) =>
+        Number(line.getAttribute('aria-posinset')),
+      );
+      if (list === null || telling > 0 || looking || Math.max(0, ...places) <= seenLines.size) return;
+      looking = true;
+      for (let top = list.scrollHeight; top > 0; top -= list.clientHeight) {
+        list.scrollTop = top - list.clientHeight;
+        await new Promise((drawn) => setTimeout(drawn, frameMs));
+      }
+      list.scrollTop = list.scrollHeight;
+      looking = false;
+    };
     new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    setInterval(() => void lookThrough(), lookThroughMs);
     look();
   });
-  void lookThrough(page);
-}
-
-/**
- * Only what is in view is in the page, and what comes late may stand above: where the places of the lines say that there are more than were
- * ever in view, all is looked through. Ends with the page.
- */
-async function lookThrough(page: Page): Promise<void> {
-  for (;;) {
-    await wait(lookThroughMs);
-    if (saving > 0) continue;
-    try {
-      await page.evaluate(async (frameMs) => {
-        const { seenLines } = globalThis as unknown as { seenLines: ReadonlySet<string> };
-        const list = document.querySelector('.messages');
-        const places = [...document.querySelectorAll('[aria-posinset]')].map((line) =>
-          Number(line.getAttribute('aria-posinset')),
-        );
-        if (list === null || Math.max(0, ...places) <= seenLines.size) return;
-        for (let top = list.scrollHeight; top > 0; top -= list.clientHeight) {
-          list.scrollTop = top - list.clientHeight;
-          await new Promise((seen) => setTimeout(seen, frameMs));
-        }
-        list.scrollTop = list.scrollHeight;
-      }, frameMs);
-    } catch (error) {
-      if (page.isClosed()) return;
-      tell({ is: 'note', words: `looks through: ${error instanceof Error ? error.message : ''}` });
-    }
-  }
 }
 
 /** As somebody would who wants to have it. */
@@ -226,13 +218,11 @@ async function save(
   tab: BrowserPerson,
   file: { readonly id: string; readonly name: string; readonly from: string },
 ): Promise<void> {
-  saving += 1;
   for (;;) {
     try {
       const bytes = await savedFile(tab, tab.page.locator(`[data-message="${file.id}"]`));
       const whole = bytes.equals(fileBytes(file.name, bytes.length));
       if (whole) tell({ is: 'file', from: file.from, name: file.name, size: bytes.length });
-      saving -= 1;
       return;
     } catch (error) {
       tell({ is: 'note', words: `${file.name}: ${error instanceof Error ? error.message : ''}` });
