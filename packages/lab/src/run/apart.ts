@@ -1,30 +1,22 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import type { World } from '@tern/protocol';
+import { nodeWorld } from '@tern/reach/node';
 
 /** Lets whatever begins begin some time after the one before, in the order in which it was asked for. */
 export class Apart {
   readonly #ms: number;
-  readonly #now: () => number;
-  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly #world: Pick<World, 'now' | 'wait'>;
   #next = Number.NEGATIVE_INFINITY;
 
-  /** @param clock milliseconds that only grow, and how to wait for some of them */
-  constructor(
-    ms: number,
-    clock: {
-      readonly now: () => number;
-      readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-    } = { now: () => performance.now(), wait: (ms, signal) => wait(ms, undefined, { signal }) },
-  ) {
+  constructor(ms: number, world: Pick<World, 'now' | 'wait'> = nodeWorld) {
     this.#ms = ms;
-    this.#now = clock.now;
-    this.#wait = clock.wait;
+    this.#world = world;
   }
 
   /** Resolves when it is one's turn; who gives up has had it. @throws the signal's reason */
   async turn(signal: AbortSignal): Promise<void> {
-    const now = this.#now();
+    const now = this.#world.now();
     const at = Math.max(now, this.#next);
     this.#next = at + this.#ms;
-    if (at > now) await this.#wait(at - now, signal);
+    if (at > now) await this.#world.wait(at - now, { signal });
   }
 }
