@@ -91,6 +91,33 @@ describe('the composer', () => {
     await page.context().close();
   });
 
+  test('gives it back before what was begun since', async () => {
+    const page = await open();
+    await happen(page, (fake) => fake.refuse('sendText'), undefined);
+    await field(page).fill('precious');
+    await field(page).evaluate((element: HTMLTextAreaElement) => {
+      element.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+      element.value = 'begun since';
+      element.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    await page.getByText('Your text is still here.').first().waitFor();
+    await expect.poll(() => field(page).inputValue()).toBe('precious\nbegun since');
+    await page.context().close();
+  });
+
+  test('gives a change back that could not be kept, as a change of that message', async () => {
+    const page = await open();
+    await happen(page, (fake) => fake.refuse('edit'), undefined);
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(() => field(page).inputValue()).toBe('my last words');
+    await page.keyboard.type(', changed');
+    await page.keyboard.press('Enter');
+    await page.getByText('Your text is still here.').first().waitFor();
+    await expect.poll(() => field(page).inputValue()).toBe('my last words, changed');
+    await page.locator('.aim').waitFor();
+    await page.context().close();
+  });
+
   test('changes the last own message by ArrowUp, and leaves it by Esc', async () => {
     const page = await open();
     await page.keyboard.press('ArrowUp');

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp } from '../context.ts';
 import { hasKeyboard } from '../parts/keyboard.ts';
 import type { OpenTalk } from '../conversation/open-talk.ts';
+import type { Aim } from '../conversation/talk.ts';
 import { extra, later } from '../parts/lazy.tsx';
 import { t } from '../words/words.ts';
 import { AttachButton } from './attach-button.tsx';
@@ -21,7 +22,7 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
   const { api, announcer } = useApp();
   const field = useRef<HTMLTextAreaElement>(null);
   const aim = talk.aim.value;
-  const [text, setText] = useDraft(talk);
+  const [text, setText, textNow] = useDraft(talk);
   const [files, setFiles] = useState<readonly File[]>([]);
   const over = useDrop(setFiles);
   const tooLong = isTooLong(text);
@@ -34,13 +35,19 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
   // before anything can be typed over it
   useLayoutEffect(() => {
     if (aim.kind === 'new') return;
-    if (aim.kind === 'edit') setText(aim.message.text ?? '');
+    if (aim.kind === 'edit') setText(aim.words ?? aim.message.text ?? '');
     field.current?.focus();
   }, [aim]);
 
   const leaveAim = (): void => {
     if (aim.kind === 'edit') setText('');
     talk.setAim({ kind: 'new' });
+  };
+  /** What was begun since stays behind it, and keeps its own aim. */
+  const giveBack = (said: string, aimed: Aim): void => {
+    if (talk.aim.peek().kind === 'new' && textNow() === '')
+      talk.setAim(aimed.kind === 'edit' ? { ...aimed, words: said } : aimed);
+    setText(textNow() === '' ? said : `${said}\n${textNow()}`);
   };
   const send = (): void => {
     if (!ready) return;
@@ -53,8 +60,7 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
         ? api.edit(aim.message.id, said)
         : api.sendText(talk.id, said, aim.kind === 'reply' ? { replyTo: aim.to.id } : {});
     done.catch(() => {
-      setText(said);
-      talk.setAim(aim);
+      giveBack(said, aim);
       announcer.show({ text: t('composer.failed') });
     });
   };

@@ -4,10 +4,16 @@ import type { OpenTalk } from '../conversation/open-talk.ts';
 
 const pauseMs = 400;
 
-/** What is being written, restored when the conversation is opened, and kept whenever one stops typing, leaves, or hides the page. */
-export function useDraft(talk: OpenTalk): readonly [text: string, setText: (text: string) => void] {
+/**
+ * What is being written, restored when the conversation is opened, and kept whenever one stops typing, leaves, or hides the page.
+ * `textNow` is it in any moment, drawn or not.
+ */
+export function useDraft(
+  talk: OpenTalk,
+): readonly [text: string, setText: (text: string) => void, textNow: () => string] {
   const { api } = useApp();
   const [text, show] = useState(() => talk.summary.peek()?.draft ?? '');
+  const shown = useRef(text);
   const draft = useRef({ text, kept: text, timer: undefined as ReturnType<typeof setTimeout> | undefined });
 
   const keep = (): void => {
@@ -32,6 +38,7 @@ export function useDraft(talk: OpenTalk): readonly [text: string, setText: (text
     };
   }, []);
   const setText = (next: string): void => {
+    shown.current = next;
     show(next);
     const { current } = draft;
     // what is written into an old message is no draft of a new one
@@ -41,5 +48,5 @@ export function useDraft(talk: OpenTalk): readonly [text: string, setText: (text
     if (next === '') keep();
     else current.timer = setTimeout(keep, pauseMs);
   };
-  return [text, setText];
+  return [text, setText, () => shown.current];
 }

@@ -10,7 +10,8 @@ import type { PictureShelf } from './picture-shelf.ts';
 export type Aim =
   | { readonly kind: 'new' }
   | { readonly kind: 'reply'; readonly to: MessageView }
-  | { readonly kind: 'edit'; readonly message: MessageView };
+  /** `words`: what it is to say, where that is written already */
+  | { readonly kind: 'edit'; readonly message: MessageView; readonly words?: string };
 
 /** A dialog about one message; its code comes when it is first asked for. */
 export interface MessageDialog {
