@@ -15,6 +15,7 @@ interface News {
   readonly number?: number;
   readonly link?: string;
   readonly text?: string;
+  readonly size?: number;
   readonly words?: string;
 }
 
@@ -48,10 +49,17 @@ class PersonProgram implements AsyncDisposable {
     }
   }
 
-  async carriesOut(order: object): Promise<void> {
+  /** @throws what the program notes of an order of this kind that it could not carry out */
+  async carriesOut(order: { readonly do: string } & Readonly<Record<string, unknown>>): Promise<void> {
     const number = (this.#orders += 1);
+    const before = this.told.length;
     this.#child.stdin?.write(`${JSON.stringify({ ...order, number })}\n`);
-    await this.first((news) => news.is === 'done' && news.number === number);
+    const { words } = await this.first(
+      (news) =>
+        (news.is === 'done' && news.number === number) ||
+        (news.words?.startsWith(`${order.do}: `) === true && this.told.indexOf(news) >= before),
+    );
+    if (words !== undefined) throw new Error(words);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,28 +72,72 @@ class PersonProgram implements AsyncDisposable {
 /** many times as many as have room in a window and around it */
 const mostTexts = 90;
 
-test('a person of the lab tells all that was said, though most of it is above what is in view', async () => {
-  await using folders = new AsyncDisposableStack();
+interface Pair extends AsyncDisposable {
+  readonly anna: PersonProgram;
+  readonly ben: PersonProgram;
+  /** ends the second one's program, and starts it with what it left */
+  restartBen(): Promise<PersonProgram>;
+}
+
+/** Two who have met at a relay. */
+async function openPair(): Promise<Pair> {
+  await using opening = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tern-web-person-'));
-  folders.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  opening.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await builtWeb();
-  await using relay = await startRelay();
-  await using anna = new PersonProgram('a', join(folder, 'a'));
-  await using ben = new PersonProgram('b', join(folder, 'b'));
+  const relay = opening.use(await startRelay());
+  const anna = opening.use(new PersonProgram('a', join(folder, 'a')));
+  const ben = opening.use(new PersonProgram('b', join(folder, 'b')));
   await anna.carriesOut({ do: 'relay', link: relay.link });
   await anna.carriesOut({ do: 'invite' });
   const { link } = await anna.first(({ is }) => is === 'link');
   await ben.carriesOut({ do: 'accept', link });
   await anna.carriesOut({ do: 'welcome', person: 'b' });
+  const all = opening.move();
+  return {
+    anna,
+    ben,
+    async restartBen() {
+      await ben[Symbol.asyncDispose]();
+      return all.use(new PersonProgram('b', join(folder, 'b')));
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+test('a person of the lab tells all that was said, though most of it is above what is in view', async () => {
+  await using pair = await openPair();
+  const { anna, ben } = pair;
   const texts = Array.from({ length: mostTexts }, (_, at) => `text ${at}`);
   for (const text of texts) await anna.carriesOut({ do: 'text', to: 'b', text });
   await ben.first(({ text }) => text === texts.at(-1));
-  await ben[Symbol.asyncDispose]();
 
-  await using again = new PersonProgram('b', join(folder, 'b'));
+  const again = await pair.restartBen();
   for (const text of texts) await again.first((news) => news.text === text);
   const got = again.told.filter(({ is }) => is === 'got').map(({ text }) => text);
   expect(new Set(got)).toEqual(new Set(texts));
   expect(got).toHaveLength(texts.length);
   expect(again.told.filter(({ is }) => is === 'note')).toEqual([]);
+});
+
+/** each opens a menu over a composer in which somebody writes */
+const manyFiles = 8;
+/** about as many as are said until these are saved */
+const manyTexts = 80;
+
+test('a person of the lab says every word of it while files are saved in the same tab', async () => {
+  await using pair = await openPair();
+  const { anna, ben } = pair;
+  const sizes = Array.from({ length: manyFiles }, (_, at) => 1000 + at);
+  const texts = Array.from({ length: manyTexts }, (_, at) => `words ${at}`);
+  const sending = async (): Promise<void> => {
+    for (const size of sizes) await anna.carriesOut({ do: 'file', to: 'b', name: 'photo', size });
+  };
+  const saying = async (): Promise<void> => {
+    for (const text of texts) await ben.carriesOut({ do: 'text', to: 'a', text });
+  };
+  await Promise.all([sending(), saying()]);
+  for (const text of texts) await anna.first((news) => news.text === text);
+  for (const size of sizes) await ben.first((news) => news.is === 'file' && news.size === size);
+  expect(anna.told.filter(({ text }) => text?.startsWith('words'))).toHaveLength(texts.length);
 });

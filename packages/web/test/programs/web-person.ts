@@ -13,10 +13,10 @@ import { chromiumLaunchOptions } from '../support/chromium.ts';
 import {
   acceptRequest,
   begin,
+  chooseSave,
   composerOf,
   invite,
   openTalk,
-  savedFile,
   say,
   sendFiles,
   type BrowserPerson,
@@ -37,9 +37,27 @@ type Order = { readonly number: number } & (
   | { readonly do: 'welcome' | 'admit'; readonly person: string }
 );
 
+/** What is done one after the other in each tab. */
+class Turns {
+  readonly #last = new Map<BrowserPerson, Promise<unknown>>();
+
+  take<T>(tab: BrowserPerson, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(tab) ?? Promise.resolve()).then(work);
+    this.#last.set(
+      tab,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+}
+
 const settings = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const startFile = join(settings.profile, 'start');
 const saveAgainMs = 3000;
+/** longer than one takes for a message in view; meanwhile nothing is said in that tab, and what moves it away lets one try again */
+const handMs = 3000;
+/** until what came into view is drawn */
+const drawnMs = 60;
 const patienceMs = 60_000;
 
 const options = await chromiumLaunchOptions();
@@ -57,6 +75,10 @@ const context = await chromium.launchPersistentContext(join(settings.profile, 'c
 context.setDefaultTimeout(patienceMs);
 /** by the name of whoever one talks to there: each conversation has a tab of its own, so that nothing that comes is overlooked */
 const tabs = new Map<string, BrowserPerson>();
+/** one person has one pair of hands: a menu that opens would take the words that are being typed */
+const hands = new Turns();
+/** of two that are under way in one tab nothing says which is which */
+const savings = new Turns();
 const shown = new Set<string>();
 let begun = false;
 
@@ -107,14 +129,16 @@ async function carryOut(order: Order): Promise<void> {
       await acceptRequest(first);
       tell({ is: 'met', person: order.person });
       return;
-    case 'text':
-      await say(tabWith(order.to), order.text);
+    case 'text': {
+      const tab = tabWith(order.to);
+      await hands.take(tab, () => say(tab, order.text));
       return;
+    }
     case 'file': {
+      const tab = tabWith(order.to);
       const buffer = fileBytes(order.name, order.size);
-      await sendFiles(tabWith(order.to), [
-        { name: order.name, mimeType: 'application/octet-stream', buffer },
-      ]);
+      const file = { name: order.name, mimeType: 'application/octet-stream', buffer };
+      await hands.take(tab, () => sendFiles(tab, [file]));
     }
   }
 }
@@ -166,10 +190,8 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
     if (file === '') tell({ is: 'got', from: name, text });
     else await save(tab, { id, name: file, from: name });
   });
-  await page.evaluate(() => {
+  await page.evaluate((frameMs) => {
     const lookThroughMs = 5000;
-    /** until what came into view is drawn */
-    const frameMs = 60;
     const { tellLab } = globalThis as unknown as {
       tellLab(id: string, text: string, file: string): Promise<void>;
     };
@@ -210,7 +232,7 @@ async function watch(name: string, tab: BrowserPerson): Promise<void> {
     new MutationObserver(look).observe(document, { childList: true, subtree: true });
     setInterval(() => void lookThrough(), lookThroughMs);
     look();
-  });
+  }, drawnMs);
 }
 
 /** As somebody would who wants to have it. */
@@ -220,7 +242,10 @@ async function save(
 ): Promise<void> {
   for (;;) {
     try {
-      const bytes = await savedFile(tab, tab.page.locator(`[data-message="${file.id}"]`));
+      const bytes = await savings.take(tab, async () => {
+        const { arriving } = await hands.take(tab, () => askFor(tab, file.id));
+        return arriving;
+      });
       const whole = bytes.equals(fileBytes(file.name, bytes.length));
       if (whole) tell({ is: 'file', from: file.from, name: file.name, size: bytes.length });
       return;
@@ -228,6 +253,23 @@ async function save(
       tell({ is: 'note', words: `${file.name}: ${error instanceof Error ? error.message : ''}` });
       await wait(saveAgainMs);
     }
+  }
+}
+
+/** Scrolls to a message, which what came after it may have moved out of the page, and chooses in its menu to save its file. */
+async function askFor(tab: BrowserPerson, id: string): ReturnType<typeof chooseSave> {
+  const { page } = tab;
+  const message = page.locator(`[data-message="${id}"]`);
+  const list = page.locator('.messages');
+  let top = await list.evaluate(({ scrollHeight }) => scrollHeight);
+  while (top > 0 && (await message.count()) === 0) {
+    top = await list.evaluate((element, from) => (element.scrollTop = from - element.clientHeight), top);
+    await wait(drawnMs);
+  }
+  try {
+    return await chooseSave(tab, message, { timeout: handMs });
+  } finally {
+    await list.evaluate((element) => (element.scrollTop = element.scrollHeight));
   }
 }
 

@@ -132,9 +132,12 @@ export function composerOf(person: BrowserPerson): Locator {
   return person.page.getByRole('textbox', { name: /^Message/u });
 }
 
+/** @throws where the words went elsewhere: they go to whatever has the focus in that moment */
 export async function say(person: BrowserPerson, text: string): Promise<void> {
-  await composerOf(person).fill(text);
-  await composerOf(person).press('Enter');
+  const composer = composerOf(person);
+  await composer.fill(text);
+  if ((await composer.inputValue()) !== text) throw new Error(`not in the composer: ${text.slice(0, 40)}`);
+  await composer.press('Enter');
 }
 
 export function messageOf(person: BrowserPerson, text: string): Locator {
@@ -205,9 +208,23 @@ export async function sendFiles(
 
 /** @returns the bytes that a person gets who saves the file of a message */
 export async function savedFile(person: BrowserPerson, message: Locator): Promise<Buffer> {
+  const { arriving } = await chooseSave(person, message);
+  return arriving;
+}
+
+/** Asks for the file of a message by its menu. @returns what comes of it, when all of it has come */
+export async function chooseSave(
+  person: BrowserPerson,
+  message: Locator,
+  patience: { readonly timeout?: number } = {},
+): Promise<{ readonly arriving: Promise<Buffer> }> {
   const { page } = person;
-  await message.click({ button: 'right' });
-  const downloading = page.waitForEvent('download');
-  await page.getByRole('menuitem', { name: 'Save', exact: true }).click();
-  return readFile(await (await downloading).path());
+  await message.click({ button: 'right', ...patience });
+  const item = page.getByRole('menuitem', { name: 'Save', exact: true });
+  await item.waitFor(patience);
+  const download = page.waitForEvent('download');
+  const arriving = download.then(async (file) => readFile(await file.path()));
+  arriving.catch(() => undefined); // whoever waits for it hears of that
+  await item.click(patience);
+  return { arriving };
 }
