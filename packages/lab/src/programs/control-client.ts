@@ -94,6 +94,8 @@ async function browse(control: Control, address: string): Promise<void> {
       try {
         asked.end();
         const [answer] = (await once(asked, 'response')) as [NodeJS.ReadableStream];
+        // an agent goes on with another connection where one was cut between two requests
+        if (at > 0 && !asked.reusedSocket) throw new Stopped('reset');
         for await (const _ of answer) watch.heard();
       } catch (error) {
         throw watch.silent ? new Stopped('silence') : error;
