@@ -204,3 +204,43 @@ test('what fails as the network changes says nothing of the next one', async () 
   await world.run(failing);
   expect(network.hellos.map(({ name }) => name)).toEqual(['one.example', 'two.example']);
 });
+
+const named = ({ serverName }: Way): boolean => serverName !== '';
+/** Hellos and connections that say a name fall silent from now on. */
+const silentNames: NetworkRules = {
+  onHello: (way) => (named(way) ? 'silence' : undefined),
+  fate: (way) => (named(way) ? { stop: { direction: 'up', how: 'silence', after: () => 0 } } : undefined),
+};
+const hostsOfOne = ['one.example', 'two.example', '203.0.113.10', '203.0.113.11'];
+const endpointsOfOne = hostsOfOne.flatMap((host) => [`https://${host}`, `https://${host}:8443`]);
+
+/** Two requests at a time leave two connections behind, under two names. */
+async function useTwoNames(scene: DialerScene): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    await scene.world.run(Promise.all([deliver(scene), deliver(scene)]));
+    await scene.world.pass(1000);
+  }
+  expect(new Set(scene.network.hellos.map(({ name }) => name))).toEqual(new Set(hostsOfOne.slice(0, 2)));
+}
+
+test('a browser whose connections fell silent under their names asks no second name, but an address', async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const scene = dialerScene({}, { plain: true, endpoints: endpointsOfOne, seed });
+    const { world, network } = scene;
+    await useTwoNames(scene);
+    network.rules = silentNames;
+    expect(await world.run(deliver(scene))).toBeLessThan(dialRules.firstByteMs + 1000);
+    for (let text = 0; text < 5; text += 1) expect(await world.run(deliver(scene))).toBeLessThan(1000);
+  }
+});
+
+test('no other relay is asked to hand on where connections fell silent under their names and an address is known', async () => {
+  const { scene, handedOn } = besideAnother({}, endpointsOfOne);
+  await useTwoNames(scene);
+  scene.network.rules = silentNames;
+  for (let text = 0; text < 20; text += 1) {
+    await scene.world.run(deliver(scene));
+    await scene.world.pass(5000);
+  }
+  expect(handedOn()).toBe(0);
+});

@@ -170,6 +170,11 @@ export class ConnectionPool implements Disposable {
       if (held.busy === 0) this.#drop(held, { doubted: true });
   }
 
+  /** Connections that a browser is believed to have idle to a name of this way's relay may be none any more. */
+  doubtNames({ names }: Way): void {
+    this.#unseen?.doubtNames(names);
+  }
+
   /** A hello was answered. */
   greeted(way: Way): void {
     const { book, world } = this.#parts;

@@ -55,6 +55,11 @@ export const dialRules = {
   shunnedMs: 500,
   waryMs: 300,
   /**
+   * There nobody sees either that connections are gone which were believed idle, as after a change of networks, and what is asked on one says
+   * its name anew. So where one is silent so much speaks for an address: about what it costs to open a connection beside another idle one.
+   */
+  addressMs: 1100,
+  /**
    * One request says the same name again no sooner, whatever became of its hello before: whoever counts hellos, bans for gaps or cuts for
    * a while what was reset does not care that one had failed, and sees the same. Another name, or none, may follow at once.
    */

@@ -5,7 +5,7 @@ import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import type { FailureKind, Load } from './standing.ts';
 import type { WayBook } from './way-book.ts';
-import { countedBy, relayOf, type Way } from './way.ts';
+import { countedBy, relayOf, saysNoName, type Way } from './way.ts';
 
 const smallBytes = 4096;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
@@ -77,8 +77,10 @@ export class Evidence {
   outrun(attempt: Attempt, winner: Way): void {
     if (!attempt.doubted || attempt.stage === 'waiting') return;
     this.unheld(attempt);
-    if (attempt.failure === 'answer') this.#stopped(attempt);
-    else if (attempt.waitsAlone) return;
+    if (attempt.failure === 'answer') {
+      this.#stopped(attempt);
+      this.#suspectNames(attempt, winner);
+    } else if (attempt.waitsAlone) return;
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else {
       this.#failed(attempt.way, attempt.failure, { alone: false, address: attempt.address });
@@ -162,6 +164,15 @@ export class Evidence {
     this.#drained += 1;
     await attempt.drain();
     this.#drained -= 1;
+  }
+
+  /** What was silent said a name, on a connection that may have been new, and what was answered said none: names may be what is listened for. */
+  #suspectNames(attempt: Attempt, winner: Way): void {
+    const { way, blind, reused } = attempt;
+    const sameRelay = relayOf(way) === relayOf(winner);
+    if (!blind || !reused || way.serverName === '' || !saysNoName(winner) || !sameRelay) return;
+    this.#parts.pool.doubtNames(way);
+    this.#shun(attempt, { port: false });
   }
 
   #shun({ way, blind, vantage }: Attempt, { port }: { readonly port: boolean }): void {

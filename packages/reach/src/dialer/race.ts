@@ -8,10 +8,10 @@ import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
 import { NameTurns } from './name-turns.ts';
-import { mayFreeze, metStranger } from './standing.ts';
+import { failedLast, mayFreeze, metStranger } from './standing.ts';
 import { exploredWay, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
-import { doubtMs, type UnderWay } from './under-way.ts';
+import { doubtMs, favourMs, type UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, relayOf, wayKey, type Way } from './way.ts';
 
@@ -160,18 +160,20 @@ export class Race {
     const own = this.#running.filter(
       ({ attempt }) => attempt.doubted && attempt.way.carrier === 'https',
     ).length;
+    const stuck = this.#running.flatMap(({ attempt }) => (isDoubted(attempt) ? [attempt] : []));
     const known = ways.map((way): WayView => {
       const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
-      const doubts = this.#running.map(({ attempt }) => (isDoubted(attempt) ? doubtMs(attempt, way) : 0));
-      const doubted = Math.max(underWay.doubtMs(way), ...doubts);
+      const standing = book.standing(way);
+      const doubted = Math.max(underWay.doubtMs(way), ...stuck.map((attempt) => doubtMs(attempt, way)));
+      const favour = failedLast(standing) ? 0 : Math.max(0, ...stuck.map((one) => favourMs(one, way)));
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
       const ready = pool.isReady(way, wish);
       const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
       const shunned = ready ? 0 : book.shunnedMs(way, now);
-      const waitMs = restMs + again + Math.max(doubted, shunned) + Math.min(silent, mostSilentMs);
-      return { way, standing: book.standing(way), waitMs, ready, rests: book.rests(way, now) };
+      const waitMs = restMs + again + Math.max(doubted, shunned) + Math.min(silent, mostSilentMs) - favour;
+      return { way, standing, waitMs: Math.max(0, waitMs), ready, rests: book.rests(way, now) };
     });
     const within = (most: number): readonly WayView[] =>
       known.filter(
@@ -338,7 +340,6 @@ function greets({ stage }: Attempt): boolean {
 }
 
 /** It has taken too long, and what it stopped at may stop others. */
-function isDoubted({ doubted, reused, failure, stage }: Attempt): boolean {
-  const ofItsConnection = reused && failure === 'answer';
-  return doubted && !ofItsConnection && stage !== 'waiting';
+function isDoubted({ doubted, stage }: Attempt): boolean {
+  return doubted && stage !== 'waiting';
 }

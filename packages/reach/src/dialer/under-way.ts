@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import { dialRules } from './dial-rules.ts';
 import { concerns } from './way-order.ts';
-import { relayOf, type Way } from './way.ts';
+import { relayOf, saysNoName, type Way } from './way.ts';
 
 /** What is doubtful already for what it shares with another try costs as much as so long a wait. */
 const sharedMs = 6000;
@@ -52,10 +52,23 @@ export class UnderWay {
 /** How much an attempt that is taking too long speaks against this way, which what stops it may stop as well, ms. */
 export function doubtMs(attempt: Attempt, way: Way): number {
   const { failure, way: stopped, blind } = attempt;
+  if (isOfItsConnection(attempt)) return 0;
   if (concerns(failure, stopped, way)) return sharedMs;
   const straight = way.carrier !== 'forward' && stopped.carrier !== 'forward';
   if (!blind || failure !== 'hello' || !straight || relayOf(stopped) !== relayOf(way)) return 0;
   // nobody sees to which address a name led: it may be that one and the port
   if (stopped.port === way.port) return dialRules.shunnedMs;
   return stopped.serverName !== '' && way.serverName !== '' ? dialRules.waryMs : 0;
+}
+
+/** How much it speaks for this way, ms: it may have said its name anew, and nobody answers to that. */
+export function favourMs(attempt: Attempt, way: Way): number {
+  const { way: stopped, blind } = attempt;
+  const named = blind && isOfItsConnection(attempt) && stopped.serverName !== '';
+  return named && saysNoName(way) && relayOf(stopped) === relayOf(way) ? dialRules.addressMs : 0;
+}
+
+/** It was asked on a connection that had carried others, which is likelier to blame than the way. */
+function isOfItsConnection({ reused, failure }: Attempt): boolean {
+  return reused && failure === 'answer';
 }

@@ -1,4 +1,5 @@
 import type { World } from '@tern/protocol';
+import { isAddress } from './address.ts';
 import { dialRules } from './dial-rules.ts';
 import { ruleAt, started } from './pace.ts';
 import { hasRoom, type Load } from './standing.ts';
@@ -91,6 +92,13 @@ export class UnseenSockets {
   doubt(way: Way): void {
     const all = this.#idle.get(placeOf(way));
     if (all !== undefined) this.#idle.set(placeOf(way), doubted(all));
+  }
+
+  /** What leads to these names may have been closed, each of them. @param names and addresses, which are not meant */
+  doubtNames(names: readonly string[]): void {
+    for (const [place, all] of this.#idle)
+      if (names.some((host) => !isAddress(host) && place.split(' ')[1] === host))
+        this.#idle.set(place, doubted(all));
   }
 
   /** what would carry a request to there; undefined for a new one */

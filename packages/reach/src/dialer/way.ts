@@ -55,6 +55,11 @@ export function relayOf({ hint }: Pick<Way, 'hint'>): string {
   return hint.relay ?? originOf(hint);
 }
 
+/** straight to an address, under TLS, and its hello says no name */
+export function saysNoName({ carrier, tls, serverName }: ObservedWay): boolean {
+  return carrier !== 'forward' && tls && serverName === '';
+}
+
 /** nothing in it is worth counting: no hello, or no network */
 export function isUncounted(way: ObservedWay): boolean {
   return !way.tls || way.carrier === 'forward' || isLoopback(way.host);
