@@ -214,13 +214,15 @@ const silentNames: NetworkRules = {
 const hostsOfOne = ['one.example', 'two.example', '203.0.113.10', '203.0.113.11'];
 const endpointsOfOne = hostsOfOne.flatMap((host) => [`https://${host}`, `https://${host}:8443`]);
 
-/** Two requests at a time leave two connections behind, under two names. */
-async function useTwoNames(scene: DialerScene): Promise<void> {
+/** Several requests at a time leave several connections behind, of which two say a name. */
+async function useTwoNames(scene: DialerScene, atOnce = 2): Promise<void> {
+  const before = scene.network.hellos.length;
   for (let round = 0; round < 3; round += 1) {
-    await scene.world.run(Promise.all([deliver(scene), deliver(scene)]));
+    await scene.world.run(Promise.all(Array.from({ length: atOnce }, () => deliver(scene))));
     await scene.world.pass(1000);
   }
-  expect(new Set(scene.network.hellos.map(({ name }) => name))).toEqual(new Set(hostsOfOne.slice(0, 2)));
+  const names = scene.network.hellos.slice(before).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(hostsOfOne.slice(0, 2)));
 }
 
 test('a browser whose connections fell silent under their names asks no second name, but an address', async () => {
@@ -243,4 +245,24 @@ test('no other relay is asked to hand on where connections fell silent under the
     await scene.world.pass(5000);
   }
   expect(handedOn()).toBe(0);
+});
+
+test('nor where the one address is silent as well, and a second name would answer', async () => {
+  const { scene, handedOn } = besideAnother({}, ['https://203.0.113.10', 'https://two.example']);
+  const { world, network } = scene;
+  const silence = (isSilent: (way: Way) => boolean): NetworkRules => ({
+    onHello: (way) => (isSilent(way) ? 'silence' : undefined),
+    fate: (way) =>
+      isSilent(way) ? { stop: { direction: 'up', how: 'silence', after: () => 0 } } : undefined,
+  });
+  network.rules = silence(({ host }) => host !== near.address);
+  await world.run(deliver(scene));
+  network.rules = {};
+  await world.pass(600_000);
+  await useTwoNames(scene, 3);
+  const before = handedOn();
+  expect(before).toBeGreaterThan(0);
+  network.rules = silence(({ host }) => host === 'one.example' || host === '203.0.113.10');
+  await world.run(deliver(scene));
+  expect(handedOn()).toBe(before);
 });

@@ -170,9 +170,9 @@ export class ConnectionPool implements Disposable {
       if (held.busy === 0) this.#drop(held, { doubted: true });
   }
 
-  /** Connections that a browser is believed to have idle to a name of this way's relay may be none any more. */
-  doubtNames({ names }: Way): void {
-    this.#unseen?.doubtNames(names);
+  /** Connections that a browser is believed to have idle to a name of this way's relay, not used since, may be none any more. */
+  doubtNames({ names }: Way, since: number): void {
+    this.#unseen?.doubtNames(names, since);
   }
 
   /** A hello was answered. */

@@ -3,7 +3,7 @@ import type { Ended } from './attempt-report.ts';
 import type { Attempt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
-import type { FailureKind, Load } from './standing.ts';
+import { mayFreeze, type FailureKind, type Load } from './standing.ts';
 import type { WayBook } from './way-book.ts';
 import { countedBy, relayOf, saysNoName, type Way } from './way.ts';
 
@@ -78,8 +78,8 @@ export class Evidence {
     if (!attempt.doubted || attempt.stage === 'waiting') return;
     this.unheld(attempt);
     if (attempt.failure === 'answer') {
-      this.#stopped(attempt);
       this.#suspectNames(attempt, winner);
+      this.#stopped(attempt);
     } else if (attempt.waitsAlone) return;
     else if (countedBy(winner) === countedBy(attempt.way)) return; // that one got through: it is the line
     else {
@@ -168,11 +168,15 @@ export class Evidence {
 
   /** What was silent said a name, on a connection that may have been new, and what was answered said none: names may be what is listened for. */
   #suspectNames(attempt: Attempt, winner: Way): void {
-    const { way, blind, reused } = attempt;
+    const { book, pool, world } = this.#parts;
+    const { way, blind, reused, rested, lastAt } = attempt;
     const sameRelay = relayOf(way) === relayOf(winner);
     if (!blind || !reused || way.serverName === '' || !saysNoName(winner) || !sameRelay) return;
-    this.#parts.pool.doubtNames(way);
-    this.#shun(attempt, { port: false });
+    // where connections freeze this one may have done that
+    if (mayFreeze(book.standing(way), world.now())) return;
+    pool.doubtNames(way, lastAt);
+    // one that rested for long may have died of that
+    if (!rested) this.#shun(attempt, { port: false });
   }
 
   #shun({ way, blind, vantage }: Attempt, { port }: { readonly port: boolean }): void {

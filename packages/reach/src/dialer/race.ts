@@ -8,8 +8,8 @@ import { dialRules } from './dial-rules.ts';
 import type { Evidence } from './evidence.ts';
 import { holdRules, nextHoldMs } from './hold.ts';
 import { NameTurns } from './name-turns.ts';
-import { failedLast, mayFreeze, metStranger } from './standing.ts';
-import { exploredWay, orderWays, type WayView } from './way-order.ts';
+import { mayFreeze, metStranger } from './standing.ts';
+import { exploredWay, failedLately, orderWays, type WayView } from './way-order.ts';
 import type { Vantage } from '../transport.ts';
 import { doubtMs, favourMs, type UnderWay } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
@@ -75,6 +75,8 @@ export class Race {
   readonly #running: Runner[] = [];
   readonly #names: NameTurns;
   readonly #tries = new Map<string, number>();
+  /** an address that went before its turn: where it is silent as well the other ways are no worse for it */
+  #favoured: Way | undefined;
   #attempts = 0;
   #error: unknown;
 
@@ -158,22 +160,23 @@ export class Race {
       this.#running.flatMap(({ attempt }) => (attempt.stage === 'hello' ? [greetedBy(attempt.way)] : [])),
     );
     const own = this.#running.filter(
-      ({ attempt }) => attempt.doubted && attempt.way.carrier === 'https',
+      ({ attempt: { doubted, way } }) => doubted && way.carrier === 'https' && way !== this.#favoured,
     ).length;
-    const stuck = this.#running.flatMap(({ attempt }) => (isDoubted(attempt) ? [attempt] : []));
+    const stuck = this.#stuck();
     const known = ways.map((way): WayView => {
       const again = (this.#tries.get(wayKey(way)) ?? 0) * dialRules.helloMs;
       const standing = book.standing(way);
       const doubted = Math.max(underWay.doubtMs(way), ...stuck.map((attempt) => doubtMs(attempt, way)));
-      const favour = failedLast(standing) ? 0 : Math.max(0, ...stuck.map((one) => favourMs(one, way)));
       // each that is silent makes it likelier that none of the straight ones leads there
       const all = underWay.silentTo(way.through ?? relayOf(way));
       const silent = (way.carrier === 'forward' ? all : Math.max(own, all)) * silentMs;
       const ready = pool.isReady(way, wish);
       const restMs = ready ? 0 : Math.max(pool.waitMs(way, wish), this.#beginsAt(way) - now);
       const shunned = ready ? 0 : book.shunnedMs(way, now);
-      const waitMs = restMs + again + Math.max(doubted, shunned) + Math.min(silent, mostSilentMs) - favour;
-      return { way, standing, waitMs: Math.max(0, waitMs), ready, rests: book.rests(way, now) };
+      const against = Math.max(doubted, shunned);
+      const favour = against > 0 || failedLately(standing, now) ? 0 : favourMs(stuck, way);
+      const waitMs = Math.max(0, restMs + again + against + Math.min(silent, mostSilentMs) - favour);
+      return { way, standing, waitMs, ready, rests: book.rests(way, now) };
     });
     const within = (most: number): readonly WayView[] =>
       known.filter(
@@ -192,6 +195,12 @@ export class Race {
     const [drawn = 0, more = 0] = world.randomBytes(2);
     const chance = (drawn * 256 + more) / 65_536;
     return exploredWay(ordered, open, { now, bulk, chance }) ?? ordered[0];
+  }
+
+  /** They have taken too long, and what they stopped at may stop others. */
+  #stuck(): readonly Attempt[] {
+    const all = this.#running.map(({ attempt }) => attempt);
+    return all.filter(({ doubted, stage }) => doubted && stage !== 'waiting');
   }
 
   #start(way: Way): void {
@@ -218,6 +227,7 @@ export class Race {
       },
     });
     underWay.began(attempt);
+    if (favourMs(this.#stuck(), way) > 0) this.#favoured = way;
     this.#attempts += 1;
     this.#names.began(attempt);
     this.#tries.set(wayKey(way), (this.#tries.get(wayKey(way)) ?? 0) + 1);
@@ -337,9 +347,4 @@ function greetedBy(way: Way): string {
 
 function greets({ stage }: Attempt): boolean {
   return stage === 'connect' || stage === 'hello';
-}
-
-/** It has taken too long, and what it stopped at may stop others. */
-function isDoubted({ doubted, stage }: Attempt): boolean {
-  return doubted && stage !== 'waiting';
 }

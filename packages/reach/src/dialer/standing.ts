@@ -218,8 +218,3 @@ export function progressMs({ rttMs = 0, patience }: Standing): number {
 export function metStranger({ failure, goodAt }: Standing, now: number): boolean {
   return failure?.kind === 'stranger' && failure.at > goodAt && now - failure.at < dialRules.strangerMs;
 }
-
-/** It was not answered since. */
-export function failedLast({ failure, goodAt }: Standing): boolean {
-  return failure !== undefined && failure.at > goodAt;
-}

@@ -61,11 +61,25 @@ export function doubtMs(attempt: Attempt, way: Way): number {
   return stopped.serverName !== '' && way.serverName !== '' ? dialRules.waryMs : 0;
 }
 
-/** How much it speaks for this way, ms: it may have said its name anew, and nobody answers to that. */
-export function favourMs(attempt: Attempt, way: Way): number {
-  const { way: stopped, blind } = attempt;
-  const named = blind && isOfItsConnection(attempt) && stopped.serverName !== '';
-  return named && saysNoName(way) && relayOf(stopped) === relayOf(way) ? dialRules.addressMs : 0;
+/**
+ * How much those that are taking too long speak for this way, ms, where all of them were asked on connections that had carried others: they may
+ * have said their names anew, and nobody answers to those.
+ */
+export function favourMs(stuck: readonly Attempt[], way: Way): number {
+  const mayBeNames =
+    stuck.length > 0 &&
+    stuck.every(
+      (attempt) =>
+        attempt.blind &&
+        isOfItsConnection(attempt) &&
+        attempt.way.serverName !== '' &&
+        sameRelay(attempt.way, way),
+    );
+  return mayBeNames && saysNoName(way) ? dialRules.addressMs : 0;
+}
+
+function sameRelay(one: Way, other: Way): boolean {
+  return relayOf(one) === relayOf(other);
 }
 
 /** It was asked on a connection that had carried others, which is likelier to blame than the way. */

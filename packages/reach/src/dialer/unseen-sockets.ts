@@ -94,11 +94,16 @@ export class UnseenSockets {
     if (all !== undefined) this.#idle.set(placeOf(way), doubted(all));
   }
 
-  /** What leads to these names may have been closed, each of them. @param names and addresses, which are not meant */
-  doubtNames(names: readonly string[]): void {
-    for (const [place, all] of this.#idle)
-      if (names.some((host) => !isAddress(host) && place.split(' ')[1] === host))
-        this.#idle.set(place, doubted(all));
+  /** What leads to these names, and was not used since, may have been closed. @param names and addresses, which are not meant */
+  doubtNames(names: readonly string[], since: number): void {
+    for (const [place, all] of this.#idle) {
+      const [, host = ''] = place.split(' ');
+      if (!names.includes(host) || isAddress(host)) continue;
+      this.#idle.set(
+        place,
+        all.map((one) => (one.usedAt <= since ? { ...one, unsure: true } : one)),
+      );
+    }
   }
 
   /** what would carry a request to there; undefined for a new one */

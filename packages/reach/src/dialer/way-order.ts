@@ -153,6 +153,12 @@ function bulkOf({ grade, budget }: Standing): number {
   return grade === 'text' ? Math.min(bulkBytes, budget.down.bytes) : bulkBytes;
 }
 
+/** and was not answered since */
+export function failedLately(standing: Standing, now: number): boolean {
+  const failure = recent(standing);
+  return failure !== undefined && now - failure.at <= relatedMs;
+}
+
 function recent({ failure, goodAt }: Standing): Failure | undefined {
   return failure !== undefined && failure.at > goodAt ? failure : undefined;
 }
