@@ -105,6 +105,24 @@ describe('the composer', () => {
     await page.context().close();
   });
 
+  test('gives it back beside an old message that is being changed by now, which stays as it is', async () => {
+    const page = await open();
+    await happen(page, (fake) => fake.refuse('sendText'), undefined);
+    await field(page).fill('precious');
+    const own = page.locator('[data-message]', { hasText: 'my last words' });
+    await own.evaluate((message: HTMLElement) => {
+      const press = (on: Element | null, keys: KeyboardEventInit): unknown =>
+        on?.dispatchEvent(new KeyboardEvent('keydown', { ...keys, bubbles: true }));
+      press(document.querySelector('.composer-field'), { key: 'Enter' });
+      press(message, { key: 'e', code: 'KeyE' });
+    });
+    await page.getByText('Your text is still here.').first().waitFor();
+    await expect.poll(() => field(page).inputValue()).toBe('precious');
+    expect(await page.locator('.aim').count()).toBe(0);
+    await calls(page).toContain('setDraft Anna precious');
+    await page.context().close();
+  });
+
   test('gives a change back that could not be kept, as a change of that message', async () => {
     const page = await open();
     await happen(page, (fake) => fake.refuse('edit'), undefined);

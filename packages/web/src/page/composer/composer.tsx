@@ -43,11 +43,15 @@ export function Composer({ talk }: { readonly talk: OpenTalk }): VNode {
     if (aim.kind === 'edit') setText('');
     talk.setAim({ kind: 'new' });
   };
-  /** What was begun since stays behind it, and keeps its own aim. */
+  /** What was begun since stays behind it. An old message that is being changed by now is left as it is: this is none of its words. */
   const giveBack = (said: string, aimed: Aim): void => {
-    if (talk.aim.peek().kind === 'new' && textNow() === '')
+    const now = talk.aim.peek();
+    const untouched = now.kind === 'edit' ? (now.message.text ?? '') : '';
+    const begun = textNow() === untouched ? '' : textNow();
+    if (now.kind === 'new' && begun === '')
       talk.setAim(aimed.kind === 'edit' ? { ...aimed, words: said } : aimed);
-    setText(textNow() === '' ? said : `${said}\n${textNow()}`);
+    else if (now.kind === 'edit') talk.setAim({ kind: 'new' });
+    setText(begun === '' ? said : `${said}\n${begun}`);
   };
   const send = (): void => {
     if (!ready) return;
