@@ -4,8 +4,9 @@ import type { Attempt } from './attempt.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { dialRules } from './dial-rules.ts';
 import { mayFreeze, type FailureKind, type Load } from './standing.ts';
+import { mayHaveSaidItsName } from './under-way.ts';
 import type { WayBook } from './way-book.ts';
-import { countedBy, relayOf, saysNoName, type Way } from './way.ts';
+import { countedBy, sameRelay, saysNoName, type Way } from './way.ts';
 
 const smallBytes = 4096;
 const nothing: Load = { exchanges: 0, upBytes: 0, downBytes: 0 };
@@ -169,9 +170,8 @@ export class Evidence {
   /** What was silent said a name, on a connection that may have been new, and what was answered said none: names may be what is listened for. */
   #suspectNames(attempt: Attempt, winner: Way): void {
     const { book, pool, world } = this.#parts;
-    const { way, blind, reused, rested, lastAt } = attempt;
-    const sameRelay = relayOf(way) === relayOf(winner);
-    if (!blind || !reused || way.serverName === '' || !saysNoName(winner) || !sameRelay) return;
+    const { way, rested, lastAt } = attempt;
+    if (!mayHaveSaidItsName(attempt) || !saysNoName(winner) || !sameRelay(way, winner)) return;
     // where connections freeze this one may have done that
     if (mayFreeze(book.standing(way), world.now())) return;
     pool.doubtNames(way, lastAt);
@@ -263,5 +263,5 @@ function socketWay(way: Way): Way {
 
 /** both straight to one relay */
 function sharesPort(one: Way, other: Way): boolean {
-  return other.carrier !== 'forward' && relayOf(one) === relayOf(other) && one.port === other.port;
+  return other.carrier !== 'forward' && sameRelay(one, other) && one.port === other.port;
 }

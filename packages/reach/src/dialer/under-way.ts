@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.ts';
 import { dialRules } from './dial-rules.ts';
 import { concerns } from './way-order.ts';
-import { relayOf, saysNoName, type Way } from './way.ts';
+import { relayOf, sameRelay, saysNoName, type Way } from './way.ts';
 
 /** What is doubtful already for what it shares with another try costs as much as so long a wait. */
 const sharedMs = 6000;
@@ -55,7 +55,7 @@ export function doubtMs(attempt: Attempt, way: Way): number {
   if (isOfItsConnection(attempt)) return 0;
   if (concerns(failure, stopped, way)) return sharedMs;
   const straight = way.carrier !== 'forward' && stopped.carrier !== 'forward';
-  if (!blind || failure !== 'hello' || !straight || relayOf(stopped) !== relayOf(way)) return 0;
+  if (!blind || failure !== 'hello' || !straight || !sameRelay(stopped, way)) return 0;
   // nobody sees to which address a name led: it may be that one and the port
   if (stopped.port === way.port) return dialRules.shunnedMs;
   return stopped.serverName !== '' && way.serverName !== '' ? dialRules.waryMs : 0;
@@ -67,19 +67,13 @@ export function doubtMs(attempt: Attempt, way: Way): number {
  */
 export function favourMs(stuck: readonly Attempt[], way: Way): number {
   const mayBeNames =
-    stuck.length > 0 &&
-    stuck.every(
-      (attempt) =>
-        attempt.blind &&
-        isOfItsConnection(attempt) &&
-        attempt.way.serverName !== '' &&
-        sameRelay(attempt.way, way),
-    );
+    stuck.length > 0 && stuck.every((attempt) => mayHaveSaidItsName(attempt) && sameRelay(attempt.way, way));
   return mayBeNames && saysNoName(way) ? dialRules.addressMs : 0;
 }
 
-function sameRelay(one: Way, other: Way): boolean {
-  return relayOf(one) === relayOf(other);
+/** It is silent on a connection that a browser was believed to have: if that was gone, another was opened, and nobody tells. */
+export function mayHaveSaidItsName(attempt: Attempt): boolean {
+  return attempt.blind && isOfItsConnection(attempt) && attempt.way.serverName !== '';
 }
 
 /** It was asked on a connection that had carried others, which is likelier to blame than the way. */

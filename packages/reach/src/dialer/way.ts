@@ -55,6 +55,10 @@ export function relayOf({ hint }: Pick<Way, 'hint'>): string {
   return hint.relay ?? originOf(hint);
 }
 
+export function sameRelay(one: Pick<Way, 'hint'>, other: Pick<Way, 'hint'>): boolean {
+  return relayOf(one) === relayOf(other);
+}
+
 /** straight to an address, under TLS, and its hello says no name */
 export function saysNoName({ carrier, tls, serverName }: ObservedWay): boolean {
   return carrier !== 'forward' && tls && serverName === '';
