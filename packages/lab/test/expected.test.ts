@@ -134,8 +134,8 @@ test('a matrix counts what was said for what was so', () => {
 });
 
 test('odd seeds that nobody has looked at are held out', () => {
-  const seeds = [1, 31, 41, 49, 50, 51, 52, 53];
-  expect(seeds.filter((seed) => isHeldOut({ seed }))).toEqual([51, 53]);
+  const seeds = [1, 31, 41, 55, 56, 57, 58, 59];
+  expect(seeds.filter((seed) => isHeldOut({ seed }))).toEqual([57, 59]);
 });
 
 test('what a diagnosis took is told by what was opened since, and by the worst of all', () => {

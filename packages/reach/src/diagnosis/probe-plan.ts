@@ -55,7 +55,7 @@ export interface ProbeState {
 const pace = { hellosAMinute: 3, betweenMs: 1500 } as const;
 const smallBytes = 500;
 /** As much as leaves room for a small exchange with each of three relays and a second large one, each on a connection of its own. */
-const bulkBytes = 14_000;
+const bulkBytes = 13_500;
 /** On connections that stand: beyond most of what is known to freeze, or a share of what may still be carried. */
 const keptBulk = { most: 22_000, least: 4000 } as const;
 /** A second look often wants a third: TLS may stand, and then nothing more come. */

@@ -61,7 +61,7 @@ export interface ProbeParts {
  */
 export const probeLimits = { ms: 28_000, bytes: 65_536 } as const;
 /** For what ends connections, and what was sent once more than it was thought. */
-const spareBytes = 1500;
+const spareBytes = 3000;
 /** A handshake that is held to half a kilobyte a second takes five. */
 const patienceMs = 6000;
 
