@@ -79,7 +79,6 @@ async function inTerminals(ground: Ground, link: string, done: (step: Step) => v
   const invitation = await invite(a, new Set());
   done('invited');
   const b = await startPerson(ground, 'b').ready();
-  await b.carriedOut({ do: 'relay', link }, longestStepMs);
   await b.carriedOut({ do: 'accept', link: invitation }, longestStepMs);
   done('accepted');
   await Promise.all([until(a, isMet, 'meeting'), until(b, isMet, 'meeting')]);
