@@ -68,7 +68,7 @@ export interface ReadPlace {
   readonly number: number;
 }
 
-/** What reading on came to. */
+/** What reading on came to, `after` is how far. */
 export type ReadOn =
   /** everything that is there was delivered */
   | { readonly kind: 'through'; readonly after: number }
@@ -79,13 +79,14 @@ export type ReadOn =
 
 /**
  * Delivers what a policy's read key opens behind `after` (rule 12): the commit that began the policy, what was stored while it was
- * current, and the commit that ended it. Checked against the log as it is now, at every delivery (rule 17).
+ * current, and the commit that ended it. Checked against the log as it is now, at every delivery (rule 17). Stops after each entry that it
+ * delivered and says where that stands, so that several logs can be read in turn; what it came to is said when it ends.
  */
-export function readOn(
+export function* readOn(
   view: StoreView,
   context: Pick<JudgeContext, 'vault' | 'second'>,
   place: { readonly log: LogId; readonly at: ReadPlace; readonly tray: ItemTray; readonly operation: number },
-): ReadOn {
+): Generator<number, ReadOn, undefined> {
   const { log, at, tray, operation } = place;
   const head = readHead(view, log);
   const found = readRange(view, log, at.number);
@@ -98,6 +99,7 @@ export function readOn(
     if (delivered !== undefined && !tray.offer(operation, { kind: 'entry', ...delivered }))
       return { kind: 'more', after: Math.max(at.after, after) };
     after = seq;
+    if (delivered !== undefined) yield after;
   }
   if (range.ended === 1) {
     return tray.offer(operation, { kind: 'turned', log })

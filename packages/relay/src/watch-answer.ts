@@ -4,7 +4,7 @@ import { readHead } from './log-ledger.ts';
 import { readOn, type ItemTray, type ReadPlace } from './log-reader.ts';
 import type { RelayStore } from './store.ts';
 import type { Wakers } from './wakers.ts';
-import type { WatchSets } from './watch-sets.ts';
+import { changePlaces, type WatchSets } from './watch-sets.ts';
 
 /** What following logs needs. */
 export interface WatchDesk {
@@ -62,10 +62,7 @@ export async function answerWatch(
     }
   });
   const places = new Map(known.places);
-  for (const [log, place] of changes) {
-    if (place === undefined) places.delete(log);
-    else places.set(log, place);
-  }
+  changePlaces(places, changes);
   if (places.size > context.limits.watchedLogs) {
     tray.add(index, { kind: 'quota' });
     return;
@@ -85,7 +82,11 @@ export async function answerWatch(
   else tray.add(index, { kind: 'watched', token: next, more });
 }
 
-/** @returns whether there is more than the response has room for */
+/**
+ * One entry of each log in turn, in the order of their places, until nothing is left or the response is full: a log in which much is said keeps
+ * none waiting behind it. What was delivered goes to the end of the changes, and so is the last to be read for the next response.
+ * @returns whether there is more than the response has room for
+ */
 async function deliver(
   desk: WatchDesk,
   context: JudgeContext,
@@ -96,21 +97,36 @@ async function deliver(
     readonly index: number;
   },
 ): Promise<boolean> {
+  const { changes, places, tray, index } = to;
   const now = { vault: context.vault, second: Math.floor(desk.world.now() / 1000) };
+  const reached = (log: LogId, at: ReadPlace, after: number): void => {
+    if (after === at.after) return;
+    const place = { ...at, after };
+    places.set(log, place);
+    changes.delete(log);
+    changes.set(log, place);
+  };
   return desk.store.read((view) => {
-    for (const [log, at] of to.places) {
-      const read = readOn(view, now, { log, at, tray: to.tray, operation: to.index });
-      if (read.kind === 'turned') {
-        to.places.delete(log);
-        to.changes.set(log, undefined);
-        continue;
+    let inTurn = [...places].map(([log, at]) => {
+      return { log, at, reading: readOn(view, now, { log, at, tray, operation: index }) };
+    });
+    while (inTurn.length > 0) {
+      const left: typeof inTurn = [];
+      for (const one of inTurn) {
+        const { log, at, reading } = one;
+        const { done, value } = reading.next();
+        if (done !== true) {
+          reached(log, at, value);
+          left.push(one);
+        } else if (value.kind === 'turned') {
+          places.delete(log);
+          changes.set(log, undefined);
+        } else {
+          reached(log, at, value.after);
+          if (value.kind === 'more') return true;
+        }
       }
-      if (read.after !== at.after) {
-        const place = { ...at, after: read.after };
-        to.places.set(log, place);
-        to.changes.set(log, place);
-      }
-      if (read.kind === 'more') return true;
+      inTurn = left;
     }
     return false;
   });

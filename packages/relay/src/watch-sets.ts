@@ -5,8 +5,16 @@ import type { ReadPlace } from './log-reader.ts';
 const tokenBytes = 16;
 const mostSuccessors = 4;
 
-/** How the places of a set change from one token to the next. */
+/** How the places of a set change from one token to the next, in that order. */
 export type PlaceChanges = ReadonlyMap<LogId, ReadPlace | undefined>;
+
+/** What changed comes last, so that those of which nothing was read the longest come first. */
+export function changePlaces(places: Map<LogId, ReadPlace>, changes: PlaceChanges): void {
+  for (const [log, place] of changes) {
+    places.delete(log);
+    if (place !== undefined) places.set(log, place);
+  }
+}
 
 interface WatchSet {
   readonly session: string;
@@ -112,10 +120,7 @@ export class WatchSets {
 
   #advance(set: WatchSet, name: string): void {
     const before = this.#weight(set);
-    for (const [log, place] of set.successors.get(name) ?? []) {
-      if (place === undefined) set.places.delete(log);
-      else set.places.set(log, place);
-    }
+    changePlaces(set.places, set.successors.get(name) ?? new Map());
     this.#byToken.delete(set.token);
     for (const other of set.successors.keys()) if (other !== name) this.#byToken.delete(other);
     set.successors.clear();

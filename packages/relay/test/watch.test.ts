@@ -76,8 +76,8 @@ test('rule 17: a set is filled once with proofs and then named by its token', as
   await say(setting, other);
   const two = await watch(reader, { token: tokenOf(one) });
   expect(only(two.results, 'entry').map(({ log, seq }) => [log, seq])).toEqual([
-    [setting.made.log, 2],
     [other.log, 1],
+    [setting.made.log, 2],
   ]);
   const three = await watch(reader, { token: tokenOf(two), drop: [other.log] });
   await say(setting, other);
@@ -150,6 +150,63 @@ test('a response is as long as its path allows, and says that there is more', as
     answer = await watch(reader, { token: tokenOf(answer), room: 4096 });
   }
   expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a log with much to read keeps no other waiting behind it', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const quiet = await begin(setting);
+  for (let count = 0; count < 9; count += 1) await say(setting);
+  await say(setting, quiet);
+  const answer = await watch(reader, { add: [setting.made, quiet], room: 4096 });
+  const logs = only(answer.results, 'entry').map(({ log }) => log);
+  expect(logs.slice(0, 3)).toEqual([setting.made.log, quiet.log, setting.made.log]);
+  expect(only(answer.results, 'watched')[0]?.more).toBe(true);
+});
+
+test('where a response has room for one entry, whoever was not read the longest comes first', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const [one, two, three] = [setting.made, await begin(setting), await begin(setting)];
+  const logs = [one, two, three].map(({ log }) => log);
+  let token = tokenOf(await watch(reader, { add: [one, two, three] }));
+  const read: number[] = [];
+  for (let answers = 0; answers < 6; answers += 1) {
+    // there is always more in the first one
+    for (const made of answers === 0 ? [one, one, two, two, three] : [one]) await say(setting, made);
+    const answer = await watch(reader, { token, room: 1500 });
+    read.push(...only(answer.results, 'entry').map(({ log }) => logs.indexOf(log)));
+    token = tokenOf(answer);
+  }
+  expect(read).toEqual([0, 1, 2, 0, 1, 0]);
+});
+
+test('what is cut is read on behind what was not read', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const quiet = await begin(setting);
+  const token = tokenOf(await watch(reader, { add: [setting.made, quiet] }));
+  for (let count = 0; count < 3; count += 1) await say(setting);
+  const first = await watch(reader, { token, room: 1500 });
+  expect(seqs(first)).toEqual([1]);
+  await say(setting, quiet);
+  // its end with the next token did not come, so the reader says how far it was
+  const next = await reader.ask(
+    [
+      {
+        operation: {
+          kind: 'watch',
+          token,
+          add: [{ log: setting.made.log, after: 1, number: 0 }],
+          drop: [],
+          waitSeconds: 0,
+        },
+        seeds: [setting.made.seeds.read],
+      },
+    ],
+    { room: 1500 },
+  );
+  expect(only(next.results, 'entry').map(({ log, seq }) => [log, seq])).toEqual([[quiet.log, 1]]);
 });
 
 test('a waiting reader is woken by what is new, and answered with nothing when its time is up', async () => {
