@@ -1,7 +1,7 @@
 import { UnreachableError } from '@tern/protocol';
 import type { Transport } from '@tern/reach';
 import { expect, test } from 'vitest';
-import { meet, say, seen, settle, town } from './support/town.ts';
+import { meet, say, seen, settle, soon, town } from './support/town.ts';
 
 interface Freeze {
   /** so much of an answer passes */
@@ -92,6 +92,40 @@ test('where an answer is cut all the same, the next one goes on behind what came
   await settle(boris, anna);
   expect(await seen(anna, boris)).toEqual(texts);
   expect(freeze.cut).toBeGreaterThan(0);
+});
+
+test.for([0, 1])('a long text that does not come keeps no other from being read: %i', async (first) => {
+  await using place = await town();
+  // requests that are answered
+  let left = Infinity;
+  const anna = await place.person('Anna', {
+    through: (transport) => ({
+      ...transport,
+      async *carry(to, request, options) {
+        left -= 1;
+        if (left < 0) throw new UnreachableError('nothing comes any more', { code: 'silent' });
+        yield* transport.carry(to, request, options);
+      },
+    }),
+  });
+  const others = [
+    await place.person('Boris', { relays: [] }),
+    await place.person('Clara', { relays: [] }),
+  ] as const;
+  for (const other of others) await meet(anna, other);
+  // whichever of the logs comes first at the relay
+  const [long, short] = first === 0 ? others : others.toReversed();
+  await say(short, anna, 'one');
+  await say(long, anna, 'two');
+  await say(long, anna, 'long '.repeat(400));
+  await say(long, anna, 'three');
+  await settle(short, long);
+  left = 1;
+  await anna.client.sync({ signal: soon });
+  expect([await seen(anna, short), await seen(anna, long)]).toEqual([['one'], ['two']]);
+  left = Infinity;
+  await settle(anna);
+  expect([await seen(anna, short), (await seen(anna, long)).length]).toEqual([['one'], 3]);
 });
 
 test('what is waited for is only a sign, which passes where a text may not; that is asked for at once', async () => {

@@ -1,14 +1,7 @@
-import {
-  MalformedError,
-  UnreachableError,
-  type Delivered,
-  type Hint,
-  type LogId,
-  type Result,
-} from '@tern/protocol';
+import { MalformedError, type Hint, type LogId, type Result } from '@tern/protocol';
 import { answerRoom } from '@tern/reach';
+import { arrivedEntries, type Arrived } from './arrived-entries.ts';
 import { beginAnew } from './begin-anew.ts';
-import { getChunk } from './chunk-transfer.ts';
 import type { StoreChange } from './client-store.ts';
 import { hostName, selfOf, type Engine } from './engine.ts';
 import { followedLogTable, knownRelayTable } from './followed-log.ts';
@@ -16,11 +9,9 @@ import { readGroupEntries } from './group-reader.ts';
 import { endGroup, openSession, saveSession } from './group-session.ts';
 import { readInboxEntries } from './inbox-reader.ts';
 import { applyChore, choresOf, isCarriedOut, type Chore } from './log-chores.ts';
-import type { LogKeys } from './log-keys.ts';
 import { readMeetingEntries } from './meeting.ts';
-import { readyLogs, type ReadyLog } from './ready-logs.ts';
+import { readyLogs } from './ready-logs.ts';
 import { recoverGroup } from './recovery.ts';
-import { chunkOfEntry, type ArrivedEntry } from './sealed-entry.ts';
 import type { WatchState } from './watch-state.ts';
 
 /** an answer of so many bytes has room for any text, and one of so many for any entry, with whatever policy it brings */
@@ -86,16 +77,21 @@ export async function pull(
   const watched = results[chores.length] ?? [];
   const seen = options.watch.took(watched, little && waits);
   const chored = chores.map((chore, at) => ({ chore, result: results[at]?.at(-1) }));
-  let arrived: Arrivals['arrived'];
+  const arrived = new Set<LogId>();
   try {
-    arrived = await arrivedEntries(engine, host, { ready, watched, signal: options.signal });
-    const idle = arrived.size === 0 && seen.turned.size === 0 && chored.length === 0;
+    let unsaid = chored;
+    for await (const some of arrivedEntries(engine, host, { ready, watched, signal: options.signal })) {
+      await takeIn(engine, { arrived: some, chored: unsaid, turned: new Map() });
+      unsaid = [];
+      for (const log of some.keys()) arrived.add(log);
+    }
     const turned = new Map(
       ready.flatMap(({ followed }) =>
         seen.turned.has(followed.log) ? [[followed.log, followed.number]] : [],
       ),
     );
-    if (!idle) await takeIn(engine, { arrived, chored, turned });
+    if (turned.size > 0 || unsaid.length > 0)
+      await takeIn(engine, { arrived: new Map(), chored: unsaid, turned });
   } catch (error) {
     // the relay believes that we have it: until it has said all of it again, we may not write there (rule 27)
     options.watch.forget();
@@ -116,70 +112,8 @@ export async function pull(
   return { more, moved, refusals };
 }
 
-/** Entries by log in the order of their places, those that lie in chunks fetched and verified. */
-async function arrivedEntries(
-  engine: Engine,
-  host: Hint,
-  {
-    ready,
-    watched,
-    signal,
-  }: {
-    readonly ready: readonly ReadyLog[];
-    readonly watched: readonly Result[];
-    readonly signal: AbortSignal;
-  },
-): Promise<ReadonlyMap<LogId, readonly ArrivedEntry[]>> {
-  const byLog = new Map<LogId, ArrivedEntry[]>();
-  for (const result of watched) {
-    if (result.kind !== 'entry') continue;
-    const log = ready.find(({ followed }) => followed.log === result.log);
-    if (log === undefined || result.seq <= log.followed.cursor) continue;
-    const body = await bodyOf(engine, host, {
-      delivered: result,
-      number: log.followed.number,
-      keys: log.keys,
-      signal,
-    });
-    const entries = byLog.get(result.log) ?? [];
-    entries.push({ ...result, body });
-    byLog.set(result.log, entries);
-  }
-  for (const entries of byLog.values()) entries.sort((a, b) => a.seq - b.seq);
-  return byLog;
-}
-
-async function bodyOf(
-  engine: Engine,
-  host: Hint,
-  {
-    delivered,
-    number,
-    keys,
-    signal,
-  }: {
-    readonly delivered: Delivered;
-    readonly number: number;
-    readonly keys: LogKeys;
-    readonly signal: AbortSignal;
-  },
-): Promise<Uint8Array> {
-  try {
-    const chunk = chunkOfEntry(delivered.entry);
-    if (chunk === undefined) return delivered.entry.subarray(1);
-    const from = { log: delivered.log, number, seed: keys.read, ...chunk };
-    const { primitives } = engine;
-    const body = await getChunk(engine.path(host), from, { signal, primitives, words: true });
-    if (body !== undefined || delivered.next === undefined) return body ?? new Uint8Array();
-    throw new UnreachableError('a commit is withheld', { code: 'withheld' }); // without it nothing after can be read
-  } catch (error) {
-    if (error instanceof MalformedError) return new Uint8Array(); // opens under no key: read over like any nonsense
-    throw error;
-  }
-}
-
 interface Arrivals {
-  readonly arrived: ReadonlyMap<LogId, readonly ArrivedEntry[]>;
+  readonly arrived: Arrived;
   readonly chored: readonly { readonly chore: Chore; readonly result: Result | undefined }[];
   /** with the numbers under which they were watched */
   readonly turned: ReadonlyMap<LogId, number>;

@@ -29,6 +29,8 @@ export class WatchState {
   readonly #known = new Map<LogId, number>();
   #sent: readonly WantedLog[] = [];
   #dropped: readonly LogId[] = [];
+  /** what answers brought that were cut since one was whole, the longest ago first */
+  readonly #cut = new Set<LogId>();
   /** more logs are to be added than fit one operation */
   #left = false;
   #behind: Behind = 'no';
@@ -41,7 +43,11 @@ export class WatchState {
     wanted: readonly WantedLog[],
     waitSeconds: number,
   ): { readonly operation: Operation; readonly seeds: readonly Uint8Array[] } {
-    const unknown = wanted.filter((one) => this.#known.get(one.log) !== one.number);
+    const cut = [...this.#cut];
+    const unknown = wanted
+      .filter((one) => this.#known.get(one.log) !== one.number)
+      // the relay reads last what is added last
+      .toSorted((one, other) => cut.indexOf(one.log) - cut.indexOf(other.log));
     const add = unknown.slice(0, slice);
     this.#left = unknown.length > slice;
     const drop = [...this.#known.keys()].filter((log) => !wanted.some((one) => one.log === log));
@@ -105,6 +111,7 @@ export class WatchState {
     const wider = this.#behind === 'no' || this.#behind === 'more' ? 'large' : 'huge';
     this.#behind = 'more';
     if (last?.kind === 'watched') {
+      this.#cut.clear();
       const room = bell || brought.length > 0 || turned.size > 0;
       this.#behind = !last.more ? 'no' : room ? 'more' : wider;
       this.#token = last.token;
@@ -114,7 +121,11 @@ export class WatchState {
     }
     if (last?.kind === 'watch-unknown') this.forget();
     // it was cut: the relay is told how far it came, or it would begin at the same place
-    for (const log of brought) this.#known.delete(log);
+    for (const log of brought) {
+      this.#known.delete(log);
+      this.#cut.delete(log);
+      this.#cut.add(log);
+    }
     return { finished: false, more: true, turned, unreadable };
   }
 }

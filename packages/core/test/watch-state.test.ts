@@ -38,6 +38,13 @@ test('a set that is known is told again how far it came where an answer was cut'
   const entry = { kind: 'entry', log: one, seq: 7, number: 3, entry: new Uint8Array(1024), at: 0 } as const;
   expect(watch.took([entry])).toMatchObject({ finished: false, more: true });
   expect(added(7)).toEqual([true, [{ log: one, after: 7, number: 3 }]]);
+  // the relay reads last what is added last: of several that were cut, what came last
+  watch.took([{ ...entry, log: other }]);
+  expect(added(8)).toEqual([true, [one, other].map((log) => ({ log, after: 8, number: 3 }))]);
+  watch.took([entry]);
+  expect(added(9)).toEqual([true, [other, one].map((log) => ({ log, after: 9, number: 3 }))]);
+  watch.took([entry, { ...entry, log: other }]);
+  expect(added(10)).toEqual([true, [one, other].map((log) => ({ log, after: 10, number: 3 }))]);
 });
 
 test('what the last answer left over is not waited for: more of it, or what had no room', () => {

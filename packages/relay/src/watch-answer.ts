@@ -4,7 +4,7 @@ import { readHead } from './log-ledger.ts';
 import { readOn, type ItemTray, type ReadPlace } from './log-reader.ts';
 import type { RelayStore } from './store.ts';
 import type { Wakers } from './wakers.ts';
-import { changePlaces, type WatchSets } from './watch-sets.ts';
+import { changePlaces, type PlaceChange, type WatchSets } from './watch-sets.ts';
 
 /** What following logs needs. */
 export interface WatchDesk {
@@ -16,6 +16,8 @@ export interface WatchDesk {
 
 /** Bytes of the item that ends a watch. */
 const lastItemBytes = 40;
+/** of a log that is not in the set any more */
+const left: PlaceChange = { place: undefined, last: true };
 
 /**
  * Rule 17. Fills or changes the set, delivers what is new, and if nothing is, waits for it.
@@ -44,7 +46,7 @@ export async function answerWatch(
   }
   // what is not in the set would have to be remembered with it for nothing, and anybody can name it
   const dropped = operation.drop.filter((log) => known.places.has(log));
-  const changes = new Map<LogId, ReadPlace | undefined>(dropped.map((log) => [log, undefined]));
+  const changes = new Map<LogId, PlaceChange>(dropped.map((log) => [log, left]));
   tray.reserve(lastItemBytes);
   await desk.store.read((view) => {
     for (const [at, slice] of operation.add.entries()) {
@@ -54,7 +56,7 @@ export async function answerWatch(
           ? undefined
           : context.policies.of(view, slice.log, slice.number);
       if (proves(context, asked.wire, { key: kept?.policy.readKey, at })) {
-        changes.set(slice.log, { after: slice.after, number: slice.number });
+        changes.set(slice.log, { place: { after: slice.after, number: slice.number }, last: true });
       } else {
         changes.delete(slice.log);
         tray.add(index, { kind: 'unreadable', log: slice.log });
@@ -84,7 +86,7 @@ export async function answerWatch(
 
 /**
  * One entry of each log in turn, in the order of their places, until nothing is left or the response is full: a log in which much is said keeps
- * none waiting behind it. What was delivered goes to the end of the changes, and so is the last to be read for the next response.
+ * none waiting behind it. Those that were delivered go to the end of the changes, and so are the last to be read for the next response.
  * @returns whether there is more than the response has room for
  */
 async function deliver(
@@ -92,41 +94,44 @@ async function deliver(
   context: JudgeContext,
   to: {
     readonly places: Map<LogId, ReadPlace>;
-    readonly changes: Map<LogId, ReadPlace | undefined>;
+    readonly changes: Map<LogId, PlaceChange>;
     readonly tray: ItemTray;
     readonly index: number;
   },
 ): Promise<boolean> {
   const { changes, places, tray, index } = to;
   const now = { vault: context.vault, second: Math.floor(desk.world.now() / 1000) };
-  const reached = (log: LogId, at: ReadPlace, after: number): void => {
-    if (after === at.after) return;
-    const place = { ...at, after };
-    places.set(log, place);
-    changes.delete(log);
-    changes.set(log, place);
-  };
   return desk.store.read((view) => {
     let inTurn = [...places].map(([log, at]) => {
       return { log, at, reading: readOn(view, now, { log, at, tray, operation: index }) };
     });
     while (inTurn.length > 0) {
-      const left: typeof inTurn = [];
+      const more: typeof inTurn = [];
       for (const one of inTurn) {
         const { log, at, reading } = one;
         const { done, value } = reading.next();
         if (done !== true) {
-          reached(log, at, value);
-          left.push(one);
-        } else if (value.kind === 'turned') {
-          places.delete(log);
-          changes.set(log, undefined);
-        } else {
-          reached(log, at, value.after);
-          if (value.kind === 'more') return true;
+          const place = { ...at, after: value };
+          places.set(log, place);
+          changes.delete(log);
+          changes.set(log, { place, last: true });
+          more.push(one);
+          continue;
         }
+        if (value.kind === 'turned') {
+          places.delete(log);
+          changes.set(log, left);
+          continue;
+        }
+        // what was read over since the last that was delivered
+        if (value.after !== places.get(log)?.after) {
+          const place = { ...at, after: value.after };
+          places.set(log, place);
+          changes.set(log, { place, last: changes.get(log)?.last ?? false });
+        }
+        if (value.kind === 'more') return true;
       }
-      inTurn = left;
+      inTurn = more;
     }
     return false;
   });

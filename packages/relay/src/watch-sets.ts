@@ -5,13 +5,20 @@ import type { ReadPlace } from './log-reader.ts';
 const tokenBytes = 16;
 const mostSuccessors = 4;
 
-/** How the places of a set change from one token to the next, in that order. */
-export type PlaceChanges = ReadonlyMap<LogId, ReadPlace | undefined>;
+/** Where a log is read on from. */
+export interface PlaceChange {
+  /** undefined: it is not in the set any more */
+  readonly place: ReadPlace | undefined;
+  /** something of it was delivered, or it was added: all others come before it */
+  readonly last: boolean;
+}
 
-/** What changed comes last, so that those of which nothing was read the longest come first. */
+/** How the places of a set change from one token to the next, in that order. */
+export type PlaceChanges = ReadonlyMap<LogId, PlaceChange>;
+
 export function changePlaces(places: Map<LogId, ReadPlace>, changes: PlaceChanges): void {
-  for (const [log, place] of changes) {
-    places.delete(log);
+  for (const [log, { place, last }] of changes) {
+    if (last || place === undefined) places.delete(log);
     if (place !== undefined) places.set(log, place);
   }
 }

@@ -181,6 +181,27 @@ test('where a response has room for one entry, whoever was not read the longest 
   expect(read).toEqual([0, 1, 2, 0, 1, 0]);
 });
 
+test('of two logs with much to read none has more room than the other, and what is erased counts for nothing', async () => {
+  await using setting = await openSetting();
+  const reader = setting.another();
+  const [one, other] = [setting.made, await begin(setting)];
+  let token = tokenOf(await watch(reader, { add: [one, other] }));
+  for (let count = 0; count < 5; count += 1) for (const made of [one, other]) await say(setting, made);
+  await setting.client.one({ kind: 'erase', log: other.log, number: 0, seqs: [2] }, other.seeds.change);
+  const read: unknown[] = [];
+  for (let answers = 0; answers < 3; answers += 1) {
+    const answer = await watch(reader, { token, room: 4096 });
+    const entries = only(answer.results, 'entry');
+    read.push(entries.map(({ log, seq }) => `${log === one.log ? 'one' : 'other'} ${seq}`));
+    token = tokenOf(answer);
+  }
+  expect(read).toEqual([
+    ['one 1', 'other 1', 'one 2'],
+    ['other 3', 'one 3', 'other 4'],
+    ['one 4', 'other 5', 'one 5'],
+  ]);
+});
+
 test('what is cut is read on behind what was not read', async () => {
   await using setting = await openSetting();
   const reader = setting.another();
@@ -290,7 +311,7 @@ test('rule 33: a set that somebody waits for is forgotten only where no other is
     const attended = sets.find(session, token);
     const places = Array.from(
       { length: logs },
-      (_, at) => [`log ${at}` as LogId, { after: 0, number: 0 }] as const,
+      (_, at) => [`log ${at}` as LogId, { place: { after: 0, number: 0 }, last: true }] as const,
     );
     sets.next(session, token, new Map(places));
     return {
