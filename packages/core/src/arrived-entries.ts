@@ -42,14 +42,14 @@ export async function* arrivedEntries(
   for (const log of ready) {
     const { cursor, log: id } = log.followed;
     const entries = (byLog.get(id) ?? []).filter(({ seq }) => seq > cursor).toSorted((a, b) => a.seq - b.seq);
-    const found = entries.findIndex((one) => bodyWithin(one) === undefined);
-    const whole = found === -1 ? entries : entries.slice(0, found);
-    if (whole.length > 0)
-      there.set(
-        id,
-        whole.map((one) => ({ ...one, body: bodyWithin(one) ?? nothing })),
-      );
-    if (found !== -1) waiting.push({ log, entries: entries.slice(found) });
+    const whole: ArrivedEntry[] = [];
+    for (const delivered of entries) {
+      const body = bodyWithin(delivered);
+      if (body === undefined) break;
+      whole.push({ ...delivered, body });
+    }
+    if (whole.length > 0) there.set(id, whole);
+    if (whole.length < entries.length) waiting.push({ log, entries: entries.slice(whole.length) });
   }
   if (there.size > 0) yield there;
   for (const { log, entries } of waiting) {
